@@ -1,0 +1,32 @@
+# Compiler, linker and cache settings that every target shares.
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "" FORCE)
+endif()
+set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1")
+
+# Python with Debian's modules (cryptography, jsonschema), not whichever comes first on PATH.
+find_program(AMS_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH REQUIRED)
+
+# ccache: results are shared between checkouts, because no absolute path enters an object file.
+find_program(AMS_CCACHE ccache)
+if(AMS_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
+      CCACHE_SLOPPINESS=time_macros,include_file_ctime,include_file_mtime ${AMS_CCACHE})
+endif()
+add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}=.)
+
+find_program(AMS_MOLD mold)
+if(AMS_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+# Dependencies are SYSTEM includes, so these apply to our code alone.
+set(AMS_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # gcc 12 at -O2 reports impossible overflows inside libstdc++ (GCC bugs 105329, 105651).
+  list(APPEND AMS_WARNINGS -Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread
+       -Wno-array-bounds -Wno-maybe-uninitialized -Wno-dangling-pointer)
+endif()
+
+option(AMS_UNITY "Unity builds, the fast default; the `headers` preset turns them off" ON)
