@@ -51,7 +51,8 @@ class Reader {
 /// What a driver uses to carry out a machine's write effects.
 class Storage : public Reader {
  public:
-  /// Makes the batch visible to reads; not yet durable. Fails with `storage`, leaving nothing of it.
+  /// Makes the batch visible to reads; not yet durable. Fails with `storage`, leaving nothing of it;
+  /// an implementation that had to undo the whole group with it fails the next commit() too.
   virtual Result<> apply(const WriteBatch& batch) = 0;
   /// Makes everything applied durable (group commit). On failure everything since the last
   /// successful commit is undone and the error is `storage`.
