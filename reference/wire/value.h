@@ -99,6 +99,15 @@ class ObjectReader {
   /// Checks that member `ams` is exactly this tag: unknown_ams_tag.
   void tag(std::string_view expected);
 
+  /// A rule of the member just read that its type does not say: the first error met stands (ENC-16).
+  void require(bool condition, Code code, std::string_view where) {
+    if (!condition) record(code, where);
+  }
+  /// The judgement of a member that is an object of its own.
+  void include(const Result<>& inner) {
+    if (!inner) record(inner.error().code, inner.error().where);
+  }
+
   /// The first error met (missing or mistyped members in reading order), then unknown members.
   Result<> finish();
   bool ok() const { return !error_; }
