@@ -61,8 +61,11 @@ class Value {
 
 /// Canonical bytes of a value. Precondition: member names, integers and strings are as ENC demands.
 Bytes encode(const Value& value);
-/// Value of canonical bytes; everything else is refused with the code of the first check that fails, in
-/// the order of ENC-3 … ENC-8, then not_canonical.
+/// The same, appended to `out`.
+void append_encoded(Bytes& out, const Value& value);
+/// Value of canonical bytes; everything else is refused with the code of the first check that fails:
+/// bom, utf8, then from left to right json_syntax, depth, surrogate, member_name, duplicate_name,
+/// number and null_value, then not_canonical. O(n log n) time, O(n) memory, recursion <= depth_max.
 Result<Value> decode(ByteView bytes);
 
 /// Reads the members of one object and names the one that is wrong. Errors are sticky: read all members,
