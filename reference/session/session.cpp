@@ -261,7 +261,8 @@ void Session::deny(Error why) {
 Result<> Session::check_proof(ByteView signature) const {
   const std::uint8_t role = hello_.kind == PeerKind::client ? role_client : role_server;
   if (mutant("session.skip_proof")) return {};
-  if (!peer_key_->verify(proof_input(role), signature)) return fail(Code::auth_signature, "authenticate.sig");
+  if (!peer_key_->verify(proof_input(role), signature)) 
+    return ams::fail(Code::auth_signature, "authenticate.sig");
   return {};
 }
 

@@ -1,0 +1,115 @@
+// Client: one account on one device as a sans-IO machine (spec chapters 02, 04, 05, 06). It creates the
+// account's keys, publishes them, looks up and verifies others', seals, submits, syncs, opens and verifies.
+// What it must keep (keys, sync state, unsent messages) is in its storage; constructing it again over
+// the same storage is the restart.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/instant.h"
+#include "base/result.h"
+#include "crypto/crypto.h"
+#include "keys/records.h"
+#include "mail/letter.h"
+#include "machine/machine.h"
+#include "storage/storage.h"
+
+namespace ams::client {
+
+struct Options {
+  std::string addr;
+  crypto::Aead aead = crypto::Aead::a256gcm;
+  std::int64_t key_life_ms = keys::key_life_ms_max;
+  std::int64_t message_life_ms = 5LL * 86'400'000;
+  bool stay_connected = true;  // reconnect and receive push events; else connect for each command
+};
+
+// --- what the owner is told -------------------------------------------------------------------------------
+struct AccountReady {  // enrolled, key associated, binding received
+  keys::KeyId key;
+  std::int64_t version = 0;
+};
+struct Submitted {  // the server acknowledged: durable there
+  std::uint64_t ticket = 0;
+  Hash ehash{};
+};
+/// The draft did not leave: unknown recipient, wrong key, refused. Nothing was accepted for it.
+struct SubmitFailed {
+  std::uint64_t ticket = 0;
+  std::string addr;  // the recipient it is about, or empty
+  Error why;
+};
+/// New in the mailbox: opened and verified, attachments fetched and opened.
+struct Received {
+  std::int64_t uid = 0;
+  Hash ehash{};
+  std::string folder;
+  mail::Opened letter;
+  std::vector<Bytes> attachments;
+};
+/// In the mailbox, but it does not open or verify; kept, shown as such, never trusted.
+struct Unreadable {
+  std::int64_t uid = 0;
+  Hash ehash{};
+  Error why;
+};
+struct NoticeReceived {
+  std::int64_t uid = 0;
+  mail::Notice notice;
+};
+struct SyncDone {  // everything up to `state` was fetched
+  std::int64_t state = 0;
+};
+struct CommandFailed {  // enrolment, association or sync: with the reason; temporary ones are retried by the machine
+  std::string what;
+  Error why;
+};
+using Report = std::variant<AccountReady, Submitted, SubmitFailed, Received, Unreadable, NoticeReceived,
+                            SyncDone, CommandFailed>;
+
+class Client final : public machine::Machine {
+ public:
+  /// `device` proves this device's sessions; `reader` is the client's own storage; both borrowed.
+  Client(Options options, const crypto::SigningKey& device, const storage::Reader& reader, ByteView seed32,
+         Instant now);
+  ~Client() override;
+
+  /// Enrols this device with the token, then associates the account key: `pair` if given (profile rsa2048,
+  /// recovery), else a new `modern` pair. Report: AccountReady or CommandFailed.
+  void enrol(const Hash& token, std::optional<keys::KeyPair> pair, Instant now);
+  /// Keeps the draft durably, looks up and verifies the recipients, seals, puts blobs, submits; retries across
+  /// disconnections with the same sealed bytes (SUB-3) until acknowledged. Returns the ticket.
+  std::uint64_t submit(mail::Draft draft, Instant now);
+  /// Fetches what is new. With stay_connected push events do this by themselves.
+  void sync(Instant now);
+
+  void handle_accepted(machine::ConnId, const Hash&, Instant) override;  // never: a client does not listen
+  void handle_connected(machine::Token token, machine::ConnId conn, const Hash& exporter, Instant now) override;
+  void handle_connect_failed(machine::Token token, Instant now) override;
+  void handle_resolved(const std::string& domain, const std::optional<keys::Discovery>& found,
+                       Instant now) override;
+  void handle_bytes(machine::ConnId conn, ByteView bytes, Instant now) override;
+  void handle_closed(machine::ConnId conn, Instant now) override;
+  void handle_durable(machine::BatchId batch, const Result<>& outcome, Instant now) override;
+  void handle_timeout(Instant now) override;
+  std::optional<machine::Effect> poll() override;
+  std::optional<Instant> timeout() const override;
+  std::optional<Report> poll_report();
+
+  bool ready() const;                         // keys associated
+  const keys::KeyPair* account_key() const;   // null before enrolment
+  /// Private key bytes that must never appear in what a server receives; for the simulator's invariant.
+  std::vector<crypto::Secret> private_bytes() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ams::client
