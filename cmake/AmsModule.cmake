@@ -3,7 +3,8 @@
 # One folder = one module = one static library `ams_NAME`, with its headers included as "NAME/x.h".
 #  - VIEWS: headers are reached through build/view/NAME/NAME -> DIR and through nothing else, so an
 #    include of a module that is not below this one (DEPS, transitively) does not compile.
-#  - PURE: a test reads the archive's undefined symbols and fails on clocks, sockets, files, entropy.
+#  - PURE: a test reads the archive's undefined symbols and fails on clocks, sockets, files or
+#    entropy.
 #  - Every module is also declared as `ams_NAME_mut`: the same sources with the run-time mutant
 #    switches of conformance/mutants instead of the constants of reference/base/policy. Those are
 #    EXCLUDE_FROM_ALL and linked by test-only programs.
@@ -92,14 +93,14 @@ function(ams_module_tests name dir all label)
   endif()
   add_executable(${name}_test ${tests})
   ams_compile_settings(${name}_test)
-  target_link_libraries(${name}_test PRIVATE ams_${name} GTest::gmock_main rapidcheck Threads::Threads)
+  target_link_libraries(${name}_test PRIVATE ams_${name} GTest::gmock_main rapidcheck
+                        Threads::Threads)
   target_compile_definitions(${name}_test PRIVATE AMS_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   add_test(NAME ${name}_test COMMAND ${name}_test)
   set_tests_properties(${name}_test PROPERTIES LABELS ${label})
 endfunction()
 
-# A fuzzer's corpus is seeded from vectors/ by tools/seed_corpus.py; 20 s in the test run, minutes in
-# tools/fuzz-campaign.
+# tools/test seeds each fuzzer from vectors/ (tools/seed_corpus.py) and runs it for 20 s.
 function(ams_module_fuzzers name dir all)
   set(fuzzers ${all})
   list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cpp$")

@@ -27,7 +27,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # gcc 12 at -O2 reports impossible overflows inside libstdc++ (GCC bugs 105329, 105651).
   list(APPEND AMS_WARNINGS -Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread
        -Wno-array-bounds -Wno-maybe-uninitialized -Wno-dangling-pointer)
-  # A pimpl of anonymous-namespace types is sound in its .cpp; in a unity file gcc takes it for a header.
+  # A pimpl of anonymous-namespace types is sound in its .cpp; in a unity file gcc takes it for a
+  # header.
   list(APPEND AMS_WARNINGS -Wno-subobject-linkage)
 endif()
 

@@ -8,14 +8,16 @@ import subprocess
 import sys
 
 FORBIDDEN = re.compile(
-    r"^(clock_gettime|gettimeofday|time|nanosleep|socket|connect|bind|listen|accept4?|recv(from|msg)?|"
-    r"send(to|msg)?|open(at)?(64)?|fopen(64)?|read|write|pthread_create|getrandom|getentropy|arc4random\w*|"
-    r"rand|srand|random|RAND_(priv_)?bytes(_ex)?|getenv|system)$"
-    r"|std::chrono::_V2::(system|steady)_clock::now|std::random_device|std::basic_[io]?fstream|std::thread")
+    r"^(clock_gettime|gettimeofday|time|nanosleep|socket|connect|bind|listen|accept4?|"
+    r"recv(from|msg)?|send(to|msg)?|open(at)?(64)?|fopen(64)?|read|write|pthread_create|"
+    r"getrandom|getentropy|arc4random\w*|rand|srand|random|RAND_(priv_)?bytes(_ex)?|getenv|system)$"
+    r"|std::chrono::_V2::(system|steady)_clock::now|std::random_device|std::basic_[io]?fstream"
+    r"|std::thread")
 
 
 def main() -> int:
-    symbols = subprocess.run(["nm", "-uC", sys.argv[1]], capture_output=True, text=True, check=True).stdout
+    symbols = subprocess.run(["nm", "-uC", sys.argv[1]], capture_output=True, text=True,
+                             check=True).stdout
     bad = set()
     for line in symbols.splitlines():
         name = line.strip().removeprefix("U ").strip()

@@ -3,7 +3,7 @@
 
 usage: seed_corpus.py OUT_DIR
 Every string under a name that ends in "_b64" (base64, either alphabet) or "_hex" is a seed, if it
-decodes and is at most 64 KiB. Without vectors the folder stays empty, and fuzzers start from nothing.
+decodes and is at most 64 KiB. Without vectors the folder stays empty.
 """
 import base64
 import binascii

@@ -26,7 +26,8 @@ TEST(Base64url, refuses_what_has_a_second_spelling) {
 }
 
 TEST(Base64url, round_trip) {
-  EXPECT_TRUE(rc::check([](const Bytes& bytes) { RC_ASSERT(from_base64url(to_base64url(bytes)) == bytes); }));
+  EXPECT_TRUE(rc::check(
+      [](const Bytes& bytes) { RC_ASSERT(from_base64url(to_base64url(bytes)) == bytes); }));
 }
 
 TEST(Hex, round_trip_and_refusals) {

@@ -47,7 +47,8 @@ std::optional<Bytes> from_hex(std::string_view hex);
 
 /// Unpadded base64url (RFC 4648 section 5), the only form of binary inside AMS-CJ (spec ENC-9).
 std::string to_base64url(ByteView bytes);
-/// Strict: empty optional for padding, foreign characters, impossible lengths or non-zero trailing bits.
+/// Strict: empty optional for padding, foreign characters, impossible lengths or non-zero trailing
+/// bits.
 std::optional<Bytes> from_base64url(std::string_view text);
 
 /// Copies into a fixed-size array; empty optional when the size differs.

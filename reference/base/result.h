@@ -45,15 +45,16 @@ const CodeInfo* find_code(std::string_view name);
 #define AMS_CONCAT(a, b) AMS_CONCAT_INNER(a, b)
 
 /// `AMS_TRY(auto value, expression);` binds the value or returns the error to the caller.
-#define AMS_TRY(declaration, expression) AMS_TRY_NAMED(AMS_CONCAT(ams_try_, __LINE__), declaration, expression)
-#define AMS_TRY_NAMED(name, declaration, expression)              \
-  auto name = (expression);                                       \
-  if (!name) return tl::unexpected<::ams::Error>(name.error());   \
+#define AMS_TRY(declaration, expression) \
+  AMS_TRY_NAMED(AMS_CONCAT(ams_try_, __LINE__), declaration, expression)
+#define AMS_TRY_NAMED(name, declaration, expression)            \
+  auto name = (expression);                                     \
+  if (!name) return tl::unexpected<::ams::Error>(name.error()); \
   declaration = std::move(*name)
 
 /// `AMS_CHECK(expression);` returns the error of a Result<> to the caller.
-#define AMS_CHECK(expression)                                                       \
-  do {                                                                              \
-    if (auto ams_check_result = (expression); !ams_check_result)                    \
-      return tl::unexpected<::ams::Error>(ams_check_result.error());                \
+#define AMS_CHECK(expression)                                        \
+  do {                                                               \
+    if (auto ams_check_result = (expression); !ams_check_result)     \
+      return tl::unexpected<::ams::Error>(ams_check_result.error()); \
   } while (false)

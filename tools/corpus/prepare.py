@@ -11,7 +11,8 @@ out/corpus/mails.jsonl    one mail a line, sorted by source:
   {"source":"easy-ham-1/00001","group":"easy-ham-1","from":"A <a@b>","to":"c@d, e@f","subject":"…",
    "date_ms":1030015002000,"parts":[{"type":"text/plain","text":"…"}],
    "att":[{"name":"x.gif","type":"image/gif","size":1234,"data_b64":"…"}]}
-  from, to, subject: decoded for people to read, "" where absent; date_ms: 0 where absent or unreadable.
+  from, to, subject: decoded for people to read, "" where absent; date_ms: 0 where it is
+  absent or unreadable.
   size: bytes before the cut; data_b64: at most 256 KiB of them. No NUL, no lone surrogate anywhere.
 out/corpus/summary.json   how many mails, parts and attachments; what could not be read and why
 
@@ -139,7 +140,7 @@ def convert(source: str, group: str, raw: bytes, notes: collections.Counter) -> 
     mail["parts"], mail["att"] = [], []
     for part in leaves(message):
         kind = part.get_content_type()
-        if part.get_content_maintype() == "multipart":  # announced, but without a boundary to split at
+        if part.get_content_maintype() == "multipart":  # announced, but no boundary to split at
             notes["multipart_unsplit"] += 1
             kind = "text/plain"
         if kind in ("text/plain", "text/html") and part.get_content_disposition() != "attachment":
@@ -224,8 +225,8 @@ def prepare(jobs: list, out: pathlib.Path, workers: int, inputs: str) -> dict:
         "schema": "ams-corpus/1", "mails": len(lines), "groups": groups,
         "unparsed": len(errors), "unparsed_list": errors, "counts": dict(sorted(notes.items())),
         "attachment_size_max": ATTACHMENT_SIZE_MAX, "bytes": len(mails),
-        "note": f"the corpus has {len(lines)} mails; a scenario that sends more goes through them again"
-                if cycles else "",
+        "note": f"the corpus has {len(lines)} mails; a scenario that sends more goes through them "
+                "again" if cycles else "",
         "mails_sha256": hashlib.sha256(mails).hexdigest(), "inputs_sha256": inputs}
     out.mkdir(parents=True, exist_ok=True)
     write_whole(out / "mails.jsonl", mails)
@@ -236,7 +237,8 @@ def prepare(jobs: list, out: pathlib.Path, workers: int, inputs: str) -> dict:
 def say(summary: dict, how: str) -> None:
     counts = summary["counts"]
     print(f"        {summary['mails']} mails ({how}), {counts.get('attachments', 0)} attachments "
-          f"({counts.get('attachments_cut', 0)} cut at 256 KiB), {summary['unparsed']} could not be parsed")
+          f"({counts.get('attachments_cut', 0)} cut at 256 KiB), "
+          f"{summary['unparsed']} could not be parsed")
     for error in summary["unparsed_list"]:
         print(f"        not parsed: {error['source']}: {error['error']}")
     if summary["note"]:

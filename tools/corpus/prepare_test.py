@@ -82,8 +82,8 @@ class Sample(unittest.TestCase):
 
     def test_transfer_encodings_and_charsets(self):
         expected = {
-            "05-quoted-printable": "Le café est prêt à huit heures. Une ligne assez longue pour que "
-                                   "l'encodage doive la couper en deux morceaux = oui.\n",
+            "05-quoted-printable": "Le café est prêt à huit heures. Une ligne assez longue pour "
+                                   "que l'encodage doive la couper en deux morceaux = oui.\n",
             "06-base64": "Ελληνικά, עברית, 日本語 and plain English.\n",
             "07-utf8": "Zażółć gęślą jaźń. The headers of this mail are raw UTF-8 as well "
                        "(RFC 6532).\n",
