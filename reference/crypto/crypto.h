@@ -58,7 +58,7 @@ class Drbg {
  private:
   Secret key_;
   std::uint64_t block_ = 0;
-  std::array<std::uint8_t, 64> buffer_{};
+  Secret buffer_{64};  // a Secret, so that unread keystream is wiped too
   std::size_t used_ = 64;
 };
 

@@ -1,0 +1,37 @@
+#include "crypto/evp.h"
+
+#include <openssl/crypto.h>
+
+namespace ams::crypto {
+
+void wipe(std::uint8_t* data, std::size_t size) {
+  if (size != 0) OPENSSL_cleanse(data, size);
+}
+
+namespace evp {
+
+const Algorithms& algorithms() {
+  static const Algorithms fetched = [] {
+    Algorithms out{EVP_MD_fetch(nullptr, "SHA256", nullptr),
+                   EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr),
+                   EVP_CIPHER_fetch(nullptr, "ChaCha20-Poly1305", nullptr),
+                   EVP_CIPHER_fetch(nullptr, "ChaCha20", nullptr)};
+    AMS_ASSERT(out.sha256 && out.aes_256_gcm && out.chacha20_poly1305 && out.chacha20);
+    return out;
+  }();
+  return fetched;
+}
+
+tl::unexpected<Error> refuse(Code code, std::string_view where) {
+  ERR_clear_error();
+  return fail(code, where);
+}
+
+KeyContext duplicate(const KeyContext& prepared) {
+  KeyContext out(EVP_PKEY_CTX_dup(prepared.get()));
+  AMS_ASSERT(out);
+  return out;
+}
+
+}  // namespace evp
+}  // namespace ams::crypto

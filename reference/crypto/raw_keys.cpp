@@ -1,0 +1,173 @@
+// Raw key bytes to OpenSSL keys and back (spec KEY-4, KEY-5). Raw parameters, never SPKI: importing
+// an RSA key from SPKI costs 20 times as much.
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/params.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+
+#include "crypto/evp.h"
+
+namespace ams::crypto::evp {
+namespace {
+
+constexpr unsigned public_exponent = 65537;
+
+using Number = std::unique_ptr<BIGNUM, Deleter<BN_free>>;
+using Pkcs8 = std::unique_ptr<PKCS8_PRIV_KEY_INFO, Deleter<PKCS8_PRIV_KEY_INFO_free>>;
+using Raw32 = std::array<std::uint8_t, 32>;
+
+Number parameter(const Key& key, const char* name) {
+  BIGNUM* out = nullptr;
+  AMS_ASSERT(EVP_PKEY_get_bn_param(key.get(), name, &out) == 1);
+  return Number(out);
+}
+
+Raw32 without_top_bit(ByteView raw32) {
+  auto out = to_array<32>(raw32);
+  AMS_ASSERT(out);
+  out->back() &= 0x7f;
+  return *out;
+}
+
+/// 2^255 - 19 + delta, little-endian, for -2 <= delta <= 1.
+Raw32 prime_plus(int delta) {
+  Raw32 out;
+  out.fill(0xff);
+  out.front() = static_cast<std::uint8_t>(0xed + delta);
+  out.back() = 0x7f;
+  return out;
+}
+
+Raw32 small(std::uint8_t value) {
+  Raw32 out{};
+  out.front() = value;
+  return out;
+}
+
+Raw32 from_hex32(std::string_view hex) {
+  const auto bytes = from_hex(hex);
+  AMS_ASSERT(bytes);
+  const auto out = to_array<32>(*bytes);
+  AMS_ASSERT(out);
+  return *out;
+}
+
+}  // namespace
+
+Key key_from_raw_public(int type, ByteView raw32) {
+  Key key(EVP_PKEY_new_raw_public_key(type, nullptr, raw32.data(), raw32.size()));
+  AMS_ASSERT(key);  // 32 bytes are all that OpenSSL asks
+  return key;
+}
+
+Key key_from_raw_private(int type, ByteView raw32) {
+  Key key(EVP_PKEY_new_raw_private_key(type, nullptr, raw32.data(), raw32.size()));
+  AMS_ASSERT(key);
+  return key;
+}
+
+Bytes raw_public(const Key& key) {
+  Bytes out(32);
+  std::size_t size = out.size();
+  AMS_ASSERT(EVP_PKEY_get_raw_public_key(key.get(), out.data(), &size) == 1 && size == 32);
+  return out;
+}
+
+Secret raw_private(const Key& key) {
+  Secret out(32);
+  std::size_t size = out.size();
+  AMS_ASSERT(EVP_PKEY_get_raw_private_key(key.get(), out.data(), &size) == 1 && size == 32);
+  return out;
+}
+
+Result<> check_modulus(std::size_t bits, ByteView n) {
+  if (n.size() != bits / 8) return fail(Code::key_material, "modulus length");
+  if ((n.front() & 0x80) == 0) return fail(Code::key_material, "modulus top bit");
+  if ((n.back() & 1) == 0) return fail(Code::key_material, "modulus even");
+  return {};
+}
+
+Result<Key> rsa_from_modulus(std::size_t bits, ByteView n) {
+  AMS_CHECK(check_modulus(bits, n));
+  Bytes native(n.begin(), n.end());  // OSSL_PARAM takes integers in the machine's byte order
+  if constexpr (std::endian::native == std::endian::little) {
+    std::reverse(native.begin(), native.end());
+  }
+  unsigned exponent = public_exponent;
+  OSSL_PARAM parameters[] = {
+      OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_N, native.data(), native.size()),
+      OSSL_PARAM_construct_uint(OSSL_PKEY_PARAM_RSA_E, &exponent), OSSL_PARAM_construct_end()};
+  const KeyContext context(EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr));
+  AMS_ASSERT(context && EVP_PKEY_fromdata_init(context.get()) == 1);
+  EVP_PKEY* key = nullptr;
+  if (EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY, parameters) != 1) {
+    return refuse(Code::key_material, "modulus");
+  }
+  return Key(key);
+}
+
+Result<Key> rsa_from_pkcs8(std::size_t bits, ByteView der) {
+  const unsigned char* cursor = der.data();
+  const Pkcs8 info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &cursor, static_cast<long>(der.size())));
+  if (!info || cursor != der.data() + der.size()) return refuse(Code::key_material, "PKCS#8");
+  Key key(EVP_PKCS82PKEY_ex(info.get(), nullptr, nullptr));
+  if (!key || EVP_PKEY_is_a(key.get(), "RSA") != 1) return refuse(Code::key_material, "PKCS#8");
+  if (BN_is_word(parameter(key, OSSL_PKEY_PARAM_RSA_E).get(), public_exponent) != 1) {
+    return refuse(Code::key_material, "public exponent");
+  }
+  AMS_CHECK(check_modulus(bits, rsa_modulus(key)));
+  return key;
+}
+
+Result<Key> rsa_generate(std::size_t bits) {
+  Key key(EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", bits));
+  if (!key) return refuse(Code::key_material, "RSA generation");
+  return key;
+}
+
+Bytes rsa_modulus(const Key& key) {
+  const Number n = parameter(key, OSSL_PKEY_PARAM_RSA_N);
+  Bytes out(static_cast<std::size_t>(BN_num_bytes(n.get())));
+  BN_bn2bin(n.get(), out.data());
+  return out;
+}
+
+Secret rsa_pkcs8(const Key& key) {
+  const Pkcs8 info(EVP_PKEY2PKCS8(key.get()));
+  AMS_ASSERT(info);
+  const int size = i2d_PKCS8_PRIV_KEY_INFO(info.get(), nullptr);
+  AMS_ASSERT(size > 0);
+  Secret out(static_cast<std::size_t>(size));
+  unsigned char* cursor = out.data();
+  AMS_ASSERT(i2d_PKCS8_PRIV_KEY_INFO(info.get(), &cursor) == size);
+  return out;
+}
+
+bool x25519_low_order(ByteView raw32) {
+  // u of the points of order 1, 2, 4 and 8 on the curve and its twist, and the encodings of the
+  // first two that are not reduced modulo p. X25519 ignores the top bit, so it is masked.
+  static const std::array<Raw32, 7> list{
+      small(0), small(1), prime_plus(-1), prime_plus(0), prime_plus(1),
+      from_hex32("e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800"),
+      from_hex32("5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157")};
+  return std::find(list.begin(), list.end(), without_top_bit(raw32)) != list.end();
+}
+
+bool ed25519_weak(ByteView raw32) {
+  // y of the points of order 1, 2, 4 and 8; the top bit is the sign of x.
+  static const std::array<Raw32, 5> list{
+      small(0), small(1), prime_plus(-1),
+      from_hex32("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"),
+      from_hex32("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a")};
+  const Raw32 y = without_top_bit(raw32);
+  const Raw32 p = prime_plus(0);
+  const bool reduced = std::lexicographical_compare(y.rbegin(), y.rend(), p.rbegin(), p.rend());
+  return !reduced || std::find(list.begin(), list.end(), y) != list.end();
+}
+
+}  // namespace ams::crypto::evp
