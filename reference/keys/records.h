@@ -1,6 +1,6 @@
 // Key records, domain records, chains and bindings as values (spec chapter 04: KEY, DOM, BND, POL).
-// Each parse_* takes a decoded AMS-CJ value, makes the checks of its clause in the normative order and
-// gives the object; to_value is its inverse, byte for byte.
+// Each parse_* takes a decoded AMS-CJ value, makes the checks of its clause in the normative order
+// and gives the object; to_value is its inverse, byte for byte.
 #pragma once
 
 #include <cstdint>
@@ -18,14 +18,21 @@
 namespace ams::keys {
 
 // --- the one signature form (SIG-1) --------------------------------------------------------------
-/// What is signed for an object: "AMS-SIG/1\0" || tag || \0 || SHA-256(AMS-CJ of the object without sig).
+/// What is signed for an object: "AMS-SIG/1\0" || tag || \0 || SHA-256(AMS-CJ of the object without
+/// sig).
 Bytes signing_input(std::string_view tag, const wire::Value& object);
 /// Adds member `sig` to an object that has member `ams`.
 Result<wire::Value> sign_object(wire::Value object, const crypto::SigningKey& key);
 /// Fails with `signature`, or `algorithm_mix` when the signature's length is another algorithm's.
 Result<> verify_object(const wire::Value& object, const crypto::VerifyKey& key);
+/// The same for a signature that stands beside its object (SIG-4).
+Result<Bytes> sign_beside(const wire::Value& object, const crypto::SigningKey& key);
+Result<> verify_beside(const wire::Value& object, ByteView signature, const crypto::VerifyKey& key);
+inline constexpr std::size_t signature_size_max = 1024;  // bytes of any sig (SIG-5)
 
 // --- key record (KEY) ----------------------------------------------------------------------------
+inline constexpr std::size_t aeads_max = 8;            // KEY-1
+inline constexpr std::size_t raw_key_size_max = 1024;  // bytes of sk and ek (KEY-1)
 enum class Custody : std::uint8_t { client, corporate };
 
 struct KeyId {  // how every other object names a key
@@ -39,7 +46,8 @@ class KeyRecord {
  public:
   /// All of KEY-8 but the comparison with an expected id.
   static Result<KeyRecord> parse(const wire::Value& value);
-  /// The same, and KEY-3: kid_mismatch, fp_mismatch (after key material and times, before the signature).
+  /// The same, and KEY-3: kid_mismatch, fp_mismatch (after key material and times, before the
+  /// signature).
   static Result<KeyRecord> parse_as(const wire::Value& value, const KeyId& expected);
   static Result<KeyRecord> parse_as(const wire::Value& value, const Id16& expected_kid);
 
@@ -84,8 +92,8 @@ inline constexpr std::int64_t key_life_ms_max = 398LL * 86'400'000;
 /// Profile `modern`: ed25519 + x25519 from 80 bytes of entropy (32 + 32 + nonce 16).
 Result<KeyPair> make_modern(ByteView entropy80, const KeyPairOptions& options);
 /// Self-signs a record for given private halves (profile rsa2048 and key store keys).
-Result<KeyPair> make_pair(crypto::SigningKey signing, crypto::DecryptionKey encryption, const Id16& nonce,
-                          const KeyPairOptions& options);
+Result<KeyPair> make_pair(crypto::SigningKey signing, crypto::DecryptionKey encryption,
+                          const Id16& nonce, const KeyPairOptions& options);
 
 // --- domain record and chain (DOM) ---------------------------------------------------------------
 enum class Policy : std::uint8_t { isp, corporate, groups };
@@ -114,7 +122,8 @@ struct Chain {
   wire::Value value;  // {"op","record","root"} as received
 };
 /// Everything in DOM-5; fails with domain_record (where names the step).
-Result<Chain> verify_chain(const wire::Value& value, std::string_view domain, const KeyId& discovered_root);
+Result<Chain> verify_chain(const wire::Value& value, std::string_view domain,
+                           const KeyId& discovered_root);
 wire::Value chain_value(const wire::Value& record, const KeyRecord& root, const KeyRecord& op);
 
 // --- binding (BND) -------------------------------------------------------------------------------
@@ -127,8 +136,8 @@ struct Binding {
 Result<wire::Value> make_binding(const Binding& binding, const crypto::SigningKey& op);
 /// Members only (schema errors).
 Result<Binding> parse_binding(const wire::Value& value);
-/// Members, domain of addr = chain's domain, dkid = the chain's op key, signature. Fails with `signature`,
-/// `domain_mismatch`, `kid_mismatch` or a schema code.
+/// Members, domain of addr = chain's domain, dkid = the chain's op key, signature. Fails with
+/// `signature`, `domain_mismatch`, `kid_mismatch` or a schema code.
 Result<Binding> verify_binding(const wire::Value& value, const Chain& chain);
 
 }  // namespace ams::keys

@@ -55,10 +55,11 @@ struct SealOptions {
   Id16 mid{};
 };
 
-/// Seals a draft to `recipients` (put the sender's own record last for the Sent copy). Takes entropy
-/// from `drbg`: env id, content key, salts, ephemeral, fk, attachment keys. Deterministic in it, except
-/// with rsa*kem recipients. Fails with too_many_stanzas, key_expired, object_too_large,
-/// address_syntax, unknown_algorithm (a recipient whose record does not take the AEAD).
+/// Seals a draft to `recipients` (put the sender's own record last for the Sent copy). Takes
+/// entropy from `drbg`: env id, content key, salts, ephemeral, fk, attachment keys. Deterministic
+/// in it, except with rsa*kem recipients. Fails with too_many_stanzas, key_expired,
+/// object_too_large, address_syntax, unknown_algorithm (a recipient whose record does not take the
+/// AEAD).
 Result<Sealed> seal(const Draft& draft, const keys::KeyPair& sender,
                     const wire::Value& sender_binding,
                     std::span<const keys::KeyRecord* const> recipients, const SealOptions& options,
@@ -111,8 +112,8 @@ Result<OpenedHead> open_head(const wire::Value& header, ByteView asig,
 /// Fails with blob_hash, then as streams do.
 Result<Bytes> open_attachment(const wire::Value& header, const AttachmentInfo& info, ByteView blob);
 
-/// A digest of what a person sees (from, to, cc, date, subject, parts, attachments' names, types and
-/// data): equal for what was sent and what is read. The simulator's invariants compare it.
+/// A digest of what a person sees (from, to, cc, date, subject, parts, attachments' names, types
+/// and data): equal for what was sent and what is read. The simulator's invariants compare it.
 Hash content_digest(const Draft& draft);
 Hash content_digest(const Opened& opened, std::span<const Bytes> attachment_data);
 

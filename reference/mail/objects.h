@@ -36,7 +36,8 @@ inline constexpr std::int64_t clock_tolerance_ms = 10 * 60'000;       // MSG-6
 inline constexpr std::size_t stanzas_max = 100;                       // MSG-17
 
 wire::Value to_value(const Header& header);
-/// MSG-1, MSG-2 and the order of ts and exp (MSG-6: `expired` when exp <= ts or more than 7 days later).
+/// MSG-1, MSG-2 and the order of ts and exp (MSG-6: `expired` when exp <= ts or more than 7 days
+/// later).
 Result<Header> parse_header(const wire::Value& value);
 /// SHA-256(AMS-CJ(header)): names the message (MSG-7).
 Hash ehash(const wire::Value& header);
@@ -56,7 +57,7 @@ Result<Stanza> parse_stanza(const wire::Value& value);
 /// 1..100 stanzas (too_many_stanzas).
 Result<std::vector<Stanza>> parse_stanzas(const wire::Value& array);
 
-struct Vouch {  // VCH-1
+struct Vouch {   // VCH-1
   Hash ehash{};  // SHA-256(AMS-CJ(header) || asig)
   std::string sdom, rdom;
   Id16 dkid{};
@@ -76,7 +77,8 @@ struct VouchCover {
   std::string_view sdom, rdom;
   std::vector<Hash> rtags;
 };
-Result<Vouch> verify_vouch(const wire::Value& value, const keys::Chain& sender, const VouchCover& cover);
+Result<Vouch> verify_vouch(const wire::Value& value, const keys::Chain& sender,
+                           const VouchCover& cover);
 Hash vouch_ehash(const wire::Value& header, ByteView asig);
 /// VCH-2. Also the receipt's addr_tag.
 Hash rtag(const Id16& salt, std::string_view addr);

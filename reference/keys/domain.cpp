@@ -1,0 +1,93 @@
+// Domain records and chains (spec DOM).
+#include "keys/records.h"
+#include "policy/mutant.h"
+#include "wire/address.h"
+
+namespace ams::keys {
+namespace {
+
+std::optional<Policy> find_policy(std::string_view text) {
+  for (const Policy policy : {Policy::isp, Policy::corporate, Policy::groups})
+    if (name(policy) == text) return policy;
+  return std::nullopt;
+}
+
+Result<DomainRecord> parse_domain_record(const wire::Value& value) {
+  wire::ObjectReader in(value, "domain");
+  DomainRecord out;
+  in.tag("domain/1");
+  out.domain = in.string("domain");
+  in.require(wire::is_domain(out.domain), Code::address_syntax, "domain");
+  out.root.kid = in.uuid("root_kid");
+  out.root.fp = in.bytes<32>("root_fp");
+  out.op.kid = in.uuid("op_kid");
+  out.op.fp = in.bytes<32>("op_fp");
+  const auto policy = find_policy(in.string("policy"));
+  in.require(policy.has_value(), Code::schema, "policy");
+  out.policy = policy.value_or(Policy::isp);
+  out.seq = in.integer("seq", 1);
+  in.binary("sig", 1, signature_size_max);
+  AMS_CHECK(in.finish());
+  return out;
+}
+
+/// DOM-5 with the codes of the steps, for the log; a receiver answers domain_record for each.
+Result<Chain> check_chain(const wire::Value& value, std::string_view domain,
+                          const KeyId& discovered) {
+  wire::ObjectReader in(value, "chain");
+  const wire::Value& record_member = in.any("record");
+  const wire::Value& root_member = in.any("root");
+  const wire::Value& op_member = in.any("op");
+  AMS_CHECK(in.finish());
+  AMS_TRY(DomainRecord record, parse_domain_record(record_member));
+  if (record.domain != domain && !mutant("keys.skip_chain_domain"))
+    return fail(Code::domain_record, "chain: domain");
+  AMS_TRY(KeyRecord root, KeyRecord::parse_as(root_member, record.root));
+  AMS_TRY(KeyRecord op, KeyRecord::parse_as(op_member, record.op));
+  if (record.root != discovered && !mutant("keys.skip_chain_root"))
+    return fail(Code::domain_record, "chain: root is not that of discovery");
+  if (!mutant("keys.skip_chain_signature")) AMS_CHECK(verify_object(record_member, root.signing()));
+  return Chain{std::move(record), std::move(root), std::move(op), value};
+}
+
+}  // namespace
+
+std::string_view name(Policy policy) {
+  switch (policy) {
+    case Policy::isp:
+      return "isp";
+    case Policy::corporate:
+      return "corporate";
+    case Policy::groups:
+      return "groups";
+  }
+  return {};
+}
+
+Result<wire::Value> make_domain_record(const DomainRecord& record, const crypto::SigningKey& root) {
+  return sign_object(
+      wire::Object{
+          {"ams", "domain/1"},
+          {"domain", record.domain},
+          {"root_kid", to_uuid_text(record.root.kid)},
+          {"root_fp", to_base64url(record.root.fp)},
+          {"op_kid", to_uuid_text(record.op.kid)},
+          {"op_fp", to_base64url(record.op.fp)},
+          {"policy", name(record.policy)},
+          {"seq", record.seq},
+      },
+      root);
+}
+
+Result<Chain> verify_chain(const wire::Value& value, std::string_view domain,
+                           const KeyId& discovered_root) {
+  auto chain = check_chain(value, domain, discovered_root);
+  if (!chain) return fail(Code::domain_record, chain.error().where);
+  return chain;
+}
+
+wire::Value chain_value(const wire::Value& record, const KeyRecord& root, const KeyRecord& op) {
+  return wire::Object{{"record", record}, {"root", root.value()}, {"op", op.value()}};
+}
+
+}  // namespace ams::keys

@@ -1,0 +1,167 @@
+// Key records (spec KEY): parsed only together with all their checks, in the order of KEY-8.
+#include <algorithm>
+
+#include "keys/records.h"
+#include "policy/mutant.h"
+#include "wire/sigform.h"
+
+namespace ams::keys {
+namespace {
+
+using std::string_view_literals::operator""sv;
+
+/// The members of a key record as they stand, before anything is made of them.
+struct KeyMembers {
+  std::string sig_alg, kem;
+  std::vector<std::string> aeads;
+  Bytes sk, ek;
+  Custody custody = Custody::client;
+  std::int64_t nbf = 0, exp = 0;
+};
+
+/// KEY-1: one to eight different names in ascending order.
+std::vector<std::string> read_aeads(wire::ObjectReader& in) {
+  std::vector<std::string> out;
+  const wire::Array& names = in.array("aeads", aeads_max);
+  in.require(!names.empty(), Code::schema, "aeads");
+  for (const wire::Value& name : names) {
+    in.require(name.is_string(), Code::schema, "aeads");
+    if (!name.is_string()) break;
+    in.require(name.as_string().size() <= 1024, Code::object_too_large, "aeads");
+    in.require(out.empty() || out.back() < name.as_string(), Code::schema, "aeads");
+    out.push_back(name.as_string());
+  }
+  return out;
+}
+
+Result<KeyMembers> read_key_members(const wire::Value& value) {
+  wire::ObjectReader in(value, "key");
+  KeyMembers out;
+  in.tag("key/1");
+  out.sig_alg = in.string("sig_alg");
+  out.kem = in.string("kem");
+  out.aeads = read_aeads(in);
+  out.sk = in.binary("sk", 1, raw_key_size_max);
+  out.ek = in.binary("ek", 1, raw_key_size_max);
+  in.bytes<16>("nonce");
+  out.nbf = in.integer("nbf");
+  out.exp = in.integer("exp");
+  const std::string custody = in.string("custody");
+  in.require(custody == "client" || custody == "corporate", Code::schema, "custody");
+  if (custody == "corporate") out.custody = Custody::corporate;
+  in.binary("sig", 1, signature_size_max);
+  AMS_CHECK(in.finish());
+  return out;
+}
+
+Hash fingerprint_of(const wire::Value& value) {
+  Bytes input = to_bytes("AMS-KEY/1\0"sv);
+  append(input, wire::encode_without(value, "sig"));
+  return crypto::sha256(input);
+}
+
+/// KEY-1 and KEY-4.
+Result<> check_life(std::int64_t nbf, std::int64_t exp) {
+  if (mutant("keys.skip_life")) return {};
+  if (nbf >= exp) return fail(Code::schema, "nbf and exp");
+  if (exp - nbf > key_life_ms_max) return fail(Code::schema, "life of a key");
+  return {};
+}
+
+wire::Value record_value(const crypto::SigningKey& signing, const crypto::DecryptionKey& encryption,
+                         const Id16& nonce, const KeyPairOptions& options) {
+  return wire::Object{
+      {"ams", "key/1"},
+      {"sig_alg", crypto::name(signing.alg())},
+      {"kem", crypto::name(encryption.kem())},
+      {"aeads",
+       wire::Array{crypto::name(crypto::Aead::a256gcm), crypto::name(crypto::Aead::c20p1305)}},
+      {"sk", to_base64url(signing.public_raw())},
+      {"ek", to_base64url(encryption.public_raw())},
+      {"nonce", to_base64url(nonce)},
+      {"nbf", options.nbf},
+      {"exp", options.exp},
+      {"custody", options.custody == Custody::client ? "client" : "corporate"},
+  };
+}
+
+}  // namespace
+
+Id16 kid_of(const Hash& fp) {
+  Id16 kid;
+  std::copy_n(fp.begin(), kid.size(), kid.begin());
+  kid[6] = static_cast<std::uint8_t>((kid[6] & 0x0f) | 0x80);  // version 8
+  kid[8] = static_cast<std::uint8_t>((kid[8] & 0x3f) | 0x80);  // variant of RFC 9562
+  return kid;
+}
+
+Result<KeyRecord> KeyRecord::parse_checked(const wire::Value& value, const Id16* kid,
+                                           const Hash* fp) {
+  AMS_TRY(const KeyMembers members, read_key_members(value));
+  const auto sig_alg = crypto::find_sig_alg(members.sig_alg);
+  if (!sig_alg) return fail(Code::unknown_algorithm, "sig_alg");
+  const auto kem = crypto::find_kem(members.kem);
+  if (!kem) return fail(Code::unknown_algorithm, "kem");
+  KeyRecord record;
+  for (const std::string& name : members.aeads) {
+    const auto aead = crypto::find_aead(name);
+    if (!aead) return fail(Code::unknown_algorithm, "aeads");
+    record.aeads_.push_back(*aead);
+  }
+  AMS_TRY(record.signing_, crypto::VerifyKey::from_raw(*sig_alg, members.sk));
+  AMS_TRY(record.encryption_, crypto::EncryptionKey::from_raw(*kem, members.ek));
+  AMS_CHECK(check_life(members.nbf, members.exp));
+  record.id_.fp = fingerprint_of(value);
+  record.id_.kid = kid_of(record.id_.fp);
+  if (kid != nullptr && *kid != record.id_.kid && !mutant("keys.skip_kid"))
+    return fail(Code::kid_mismatch, "key");
+  if (fp != nullptr && *fp != record.id_.fp && !mutant("keys.skip_fp"))
+    return fail(Code::fp_mismatch, "key");
+  if (!mutant("keys.skip_signature")) AMS_CHECK(verify_object(value, *record.signing_));
+  record.custody_ = members.custody;
+  record.nbf_ = members.nbf;
+  record.exp_ = members.exp;
+  record.value_ = value;
+  return record;
+}
+
+Result<KeyRecord> KeyRecord::parse(const wire::Value& value) {
+  return parse_checked(value, nullptr, nullptr);
+}
+
+Result<KeyRecord> KeyRecord::parse_as(const wire::Value& value, const KeyId& expected) {
+  return parse_checked(value, &expected.kid, &expected.fp);
+}
+
+Result<KeyRecord> KeyRecord::parse_as(const wire::Value& value, const Id16& expected_kid) {
+  return parse_checked(value, &expected_kid, nullptr);
+}
+
+bool KeyRecord::takes(crypto::Aead aead) const {
+  return std::find(aeads_.begin(), aeads_.end(), aead) != aeads_.end();
+}
+
+Result<> KeyRecord::valid_at(Instant now) const {
+  const std::int64_t now_ms = to_unix_ms(now);
+  if ((now_ms < nbf_ || now_ms >= exp_) && !mutant("keys.accept_expired_key"))
+    return fail(Code::key_expired, "key");
+  return {};
+}
+
+Result<KeyPair> make_pair(crypto::SigningKey signing, crypto::DecryptionKey encryption,
+                          const Id16& nonce, const KeyPairOptions& options) {
+  AMS_TRY(const wire::Value value,
+          sign_object(record_value(signing, encryption, nonce, options), signing));
+  AMS_TRY(KeyRecord record, KeyRecord::parse(value));
+  return KeyPair{std::move(signing), std::move(encryption), std::move(record)};
+}
+
+Result<KeyPair> make_modern(ByteView entropy80, const KeyPairOptions& options) {
+  AMS_ASSERT(entropy80.size() == 80);
+  const auto nonce = to_array<16>(entropy80.subspan(64, 16));
+  return make_pair(crypto::SigningKey::ed25519_from_seed(entropy80.first(32)),
+                   crypto::DecryptionKey::x25519_from_seed(entropy80.subspan(32, 32)), *nonce,
+                   options);
+}
+
+}  // namespace ams::keys
