@@ -8,8 +8,7 @@ namespace ams {
 const CodeInfo& code_info(Code code) {
   for (const CodeInfo& info : code_table)
     if (info.code == code) return info;
-  AMS_ASSERT(!"a code outside the registry");
-  std::abort();
+  assert_failed("the code is in the registry", __FILE__, __LINE__);
 }
 
 const CodeInfo* find_code(std::string_view name) {
