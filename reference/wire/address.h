@@ -24,8 +24,8 @@ struct Address {
 /// (RFC 8265 UsernameCaseMapped) are refused as well until the spec pins a Unicode version.
 Result<Address> parse_address(std::string_view text);
 
-/// At least two labels of [a-z0-9-], 1 … 63 each, no hyphen first or last, 253 in all, no final dot:
-/// a domain name in lower-case A-label form.
+/// At least two labels of [a-z0-9-], 1 … 63 each, no hyphen first or last, 253 in all, no final
+/// dot: a domain name in lower-case A-label form.
 bool is_domain(std::string_view text);
 
 /// The local part's rule of parse_address.

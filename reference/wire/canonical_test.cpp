@@ -45,29 +45,67 @@ TEST(Decode, takes_canonical_texts) {
 }
 
 TEST(Decode, syntax) {
-  expect_all({{"", "json_syntax"}, {" ", "json_syntax"}, {"{", "json_syntax"}, {"[1", "json_syntax"},
-              {"[1,]", "json_syntax"}, {"[,1]", "json_syntax"}, {R"({"a":1,})", "json_syntax"},
-              {R"({"a" 1})", "json_syntax"}, {R"({"a"})", "json_syntax"}, {R"({a:1})", "json_syntax"},
-              {"{}{}", "json_syntax"}, {"[]x", "json_syntax"}, {"01", "json_syntax"},
-              {"-01", "json_syntax"}, {"-", "json_syntax"}, {"+1", "json_syntax"}, {"1.", "json_syntax"},
-              {".5", "json_syntax"}, {"1e", "json_syntax"}, {"1e+", "json_syntax"}, {"NaN", "json_syntax"},
-              {"Infinity", "json_syntax"}, {"tru", "json_syntax"}, {"nul", "json_syntax"},
-              {"'a'", "json_syntax"}, {"\"a", "json_syntax"}, {"\"\\", "json_syntax"},
-              {"\"\\x41\"", "json_syntax"}, {"\"\\u12\"", "json_syntax"}, {"\"\\u12G4\"", "json_syntax"},
-              {"\"a\nb\"", "json_syntax"}, {"\"\t\"", "json_syntax"}, {"/**/1", "json_syntax"},
-              {std::string_view("\"\0\"", 3), "json_syntax"}, {std::string_view("1\0", 2), "json_syntax"}});
+  expect_all({{"", "json_syntax"},
+              {" ", "json_syntax"},
+              {"{", "json_syntax"},
+              {"[1", "json_syntax"},
+              {"[1,]", "json_syntax"},
+              {"[,1]", "json_syntax"},
+              {R"({"a":1,})", "json_syntax"},
+              {R"({"a" 1})", "json_syntax"},
+              {R"({"a"})", "json_syntax"},
+              {R"({a:1})", "json_syntax"},
+              {"{}{}", "json_syntax"},
+              {"[]x", "json_syntax"},
+              {"01", "json_syntax"},
+              {"-01", "json_syntax"},
+              {"-", "json_syntax"},
+              {"+1", "json_syntax"},
+              {"1.", "json_syntax"},
+              {".5", "json_syntax"},
+              {"1e", "json_syntax"},
+              {"1e+", "json_syntax"},
+              {"NaN", "json_syntax"},
+              {"Infinity", "json_syntax"},
+              {"tru", "json_syntax"},
+              {"nul", "json_syntax"},
+              {"'a'", "json_syntax"},
+              {"\"a", "json_syntax"},
+              {"\"\\", "json_syntax"},
+              {"\"\\x41\"", "json_syntax"},
+              {"\"\\u12\"", "json_syntax"},
+              {"\"\\u12G4\"", "json_syntax"},
+              {"\"a\nb\"", "json_syntax"},
+              {"\"\t\"", "json_syntax"},
+              {"/**/1", "json_syntax"},
+              {std::string_view("\"\0\"", 3), "json_syntax"},
+              {std::string_view("1\0", 2), "json_syntax"}});
 }
 
 TEST(Decode, encoding_of_characters) {
-  expect_all({{"\xef\xbb\xbf{}", "bom"}, {"\xef\xbb\xbf\xff", "bom"}, {"\xef\xbb\xbf", "bom"},
-              {"\xff\xfe{}", "utf8"}, {"\"\x80\"", "utf8"}, {"\"\xc0\xaf\"", "utf8"},
-              {"\"\xe0\x80\xaf\"", "utf8"}, {"\"\xed\xa0\x80\"", "utf8"}, {"\"\xf0\x80\x80\xaf\"", "utf8"},
-              {"\"\xf4\x90\x80\x80\"", "utf8"}, {"\"\xf5\x80\x80\x80\"", "utf8"}, {"\"\xe2\x82\"", "utf8"},
-              {"\"\xe2\x82", "utf8"}, {"[1,}\xff", "utf8"},  // utf8 of the whole text comes first
-              {R"("\ud800")", "surrogate"}, {R"("\udc00")", "surrogate"}, {R"("\ud800x")", "surrogate"},
-              {R"("\ud800\n")", "surrogate"}, {R"("\ud800\ud800")", "surrogate"},
-              {R"("\udc00\ud800")", "surrogate"}, {R"("\ud800\uZZZZ")", "surrogate"},
-              {R"("\ud800)", "surrogate"}, {R"({"\ud800":1})", "surrogate"},
+  expect_all({{"\xef\xbb\xbf{}", "bom"},
+              {"\xef\xbb\xbf\xff", "bom"},
+              {"\xef\xbb\xbf", "bom"},
+              {"\xff\xfe{}", "utf8"},
+              {"\"\x80\"", "utf8"},
+              {"\"\xc0\xaf\"", "utf8"},
+              {"\"\xe0\x80\xaf\"", "utf8"},
+              {"\"\xed\xa0\x80\"", "utf8"},
+              {"\"\xf0\x80\x80\xaf\"", "utf8"},
+              {"\"\xf4\x90\x80\x80\"", "utf8"},
+              {"\"\xf5\x80\x80\x80\"", "utf8"},
+              {"\"\xe2\x82\"", "utf8"},
+              {"\"\xe2\x82", "utf8"},
+              {"[1,}\xff", "utf8"},  // utf8 of the whole text comes first
+              {R"("\ud800")", "surrogate"},
+              {R"("\udc00")", "surrogate"},
+              {R"("\ud800x")", "surrogate"},
+              {R"("\ud800\n")", "surrogate"},
+              {R"("\ud800\ud800")", "surrogate"},
+              {R"("\udc00\ud800")", "surrogate"},
+              {R"("\ud800\uZZZZ")", "surrogate"},
+              {R"("\ud800)", "surrogate"},
+              {R"({"\ud800":1})", "surrogate"},
               {R"("\ud83d\ude00")", "not_canonical"}});
 }
 
@@ -82,37 +120,69 @@ TEST(Decode, depth_is_counted_from_the_outermost) {
 }
 
 TEST(Decode, members) {
-  expect_all({{R"({"a":1,"a":2})", "duplicate_name"}, {R"({"a":1,"b":1,"a":2})", "duplicate_name"},
-              {R"({"b":1,"a":1,"b":2})", "duplicate_name"}, {R"({"a":1,"\u0061":2})", "duplicate_name"},
+  expect_all({{R"({"a":1,"a":2})", "duplicate_name"},
+              {R"({"a":1,"b":1,"a":2})", "duplicate_name"},
+              {R"({"b":1,"a":1,"b":2})", "duplicate_name"},
+              {R"({"a":1,"\u0061":2})", "duplicate_name"},
               {R"({"a":1,"a")", "duplicate_name"},  // judged when read, before its value
-              {R"({"A":1})", "member_name"}, {R"({"":1})", "member_name"}, {R"({"1a":1})", "member_name"},
-              {R"({"_a":1})", "member_name"}, {R"({"a-b":1})", "member_name"}, {R"({"é":1})", "member_name"},
+              {R"({"A":1})", "member_name"},
+              {R"({"":1})", "member_name"},
+              {R"({"1a":1})", "member_name"},
+              {R"({"_a":1})", "member_name"},
+              {R"({"a-b":1})", "member_name"},
+              {R"({"é":1})", "member_name"},
               {R"({"a23456789_123456789_123456789_123":1})", "member_name"},
-              {R"({"A":null})", "member_name"}, {R"({"A":1,"A":2})", "member_name"}, {R"({"A")", "member_name"},
-              {R"({"b":1,"a":2})", "not_canonical"}, {R"({"\u0061":1})", "not_canonical"}});
+              {R"({"A":null})", "member_name"},
+              {R"({"A":1,"A":2})", "member_name"},
+              {R"({"A")", "member_name"},
+              {R"({"b":1,"a":2})", "not_canonical"},
+              {R"({"\u0061":1})", "not_canonical"}});
 }
 
 TEST(Decode, numbers_and_null) {
-  expect_all({{"1.0", "number"}, {"1e2", "number"}, {"1E+2", "number"}, {"1e-7", "number"}, {"-0.0", "number"},
-              {"0e0", "number"}, {"9007199254740992", "number"}, {"-9007199254740992", "number"},
-              {"18446744073709551617", "number"}, {"99999999999999999999999999999999", "number"},
-              {"null", "null_value"}, {R"({"a":null})", "null_value"}, {"[null", "null_value"},
-              {"-0", "not_canonical"}, {"[-0]", "not_canonical"}});
+  expect_all({{"1.0", "number"},
+              {"1e2", "number"},
+              {"1E+2", "number"},
+              {"1e-7", "number"},
+              {"-0.0", "number"},
+              {"0e0", "number"},
+              {"9007199254740992", "number"},
+              {"-9007199254740992", "number"},
+              {"18446744073709551617", "number"},
+              {"99999999999999999999999999999999", "number"},
+              {"null", "null_value"},
+              {R"({"a":null})", "null_value"},
+              {"[null", "null_value"},
+              {"-0", "not_canonical"},
+              {"[-0]", "not_canonical"}});
 }
 
 TEST(Decode, not_canonical_comes_last) {
-  expect_all({{" {}", "not_canonical"}, {"{}\n", "not_canonical"}, {"[1, 2]", "not_canonical"},
-              {R"({"a" :1})", "not_canonical"}, {R"({"a": 1})", "not_canonical"}, {"[ ]", "not_canonical"},
-              {"{ }", "not_canonical"}, {R"("\/")", "not_canonical"}, {R"("\u0041")", "not_canonical"},
-              {R"("\u000a")", "not_canonical"}, {R"("\u001F")", "not_canonical"},
-              {R"("\u007f")", "not_canonical"}, {R"("\u00e9")", "not_canonical"},
-              {R"( {"b":1,"a":1.5})", "number"}, {R"([ 1,null])", "null_value"}});
+  expect_all({{" {}", "not_canonical"},
+              {"{}\n", "not_canonical"},
+              {"[1, 2]", "not_canonical"},
+              {R"({"a" :1})", "not_canonical"},
+              {R"({"a": 1})", "not_canonical"},
+              {"[ ]", "not_canonical"},
+              {"{ }", "not_canonical"},
+              {R"("\/")", "not_canonical"},
+              {R"("\u0041")", "not_canonical"},
+              {R"("\u000a")", "not_canonical"},
+              {R"("\u001F")", "not_canonical"},
+              {R"("\u007f")", "not_canonical"},
+              {R"("\u00e9")", "not_canonical"},
+              {R"( {"b":1,"a":1.5})", "number"},
+              {R"([ 1,null])", "null_value"}});
 }
 
 TEST(Decode, the_first_violation_from_the_left_wins) {
-  expect_all({{R"([1.5,null])", "number"}, {R"([null,1.5])", "null_value"}, {R"([1.5)", "number"},
-              {R"(["\ud800",1.5,{"A":1}])", "surrogate"}, {R"([{"A":1},"\ud800"])", "member_name"},
-              {R"([1.5x])", "number"}, {R"({"a":1.5,"a":null})", "number"},
+  expect_all({{R"([1.5,null])", "number"},
+              {R"([null,1.5])", "null_value"},
+              {R"([1.5)", "number"},
+              {R"(["\ud800",1.5,{"A":1}])", "surrogate"},
+              {R"([{"A":1},"\ud800"])", "member_name"},
+              {R"([1.5x])", "number"},
+              {R"({"a":1.5,"a":null})", "number"},
               {R"({"a":1,"a":1.5})", "duplicate_name"}});
 }
 
@@ -156,12 +226,16 @@ TEST(Canonical, what_is_accepted_is_written_back_byte_for_byte) {
     const std::string_view alphabet = "{}[]\",:0123456789-.eE\\u/dD8 \nabtrfnul_\x80\xc3\xff";
     const int edits = *rc::gen::inRange(0, 4);
     for (int i = 0; i < edits; ++i) {
-      const auto at = static_cast<std::ptrdiff_t>(*rc::gen::inRange<std::size_t>(0, bytes.size() + 1));
+      const auto at =
+          static_cast<std::ptrdiff_t>(*rc::gen::inRange<std::size_t>(0, bytes.size() + 1));
       const auto byte = static_cast<std::uint8_t>(*rc::gen::elementOf(std::string(alphabet)));
       const int what = *rc::gen::inRange(0, 3);
-      if (what == 0 || static_cast<std::size_t>(at) == bytes.size()) bytes.insert(bytes.begin() + at, byte);
-      else if (what == 1) bytes.erase(bytes.begin() + at);
-      else bytes[static_cast<std::size_t>(at)] = byte;
+      if (what == 0 || static_cast<std::size_t>(at) == bytes.size())
+        bytes.insert(bytes.begin() + at, byte);
+      else if (what == 1)
+        bytes.erase(bytes.begin() + at);
+      else
+        bytes[static_cast<std::size_t>(at)] = byte;
     }
     const auto value = decode(bytes);
     RC_CLASSIFY(value.has_value());

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "policy/mutant.h"
+#include "wire/scan.h"
 #include "wire/utf8.h"
 #include "wire/value.h"
 
@@ -17,9 +18,8 @@ bool is_digit(int c) { return c >= '0' && c <= '9'; }
 
 bool is_member_name(std::string_view name) {
   if (name.empty() || name.size() > 32 || name[0] < 'a' || name[0] > 'z') return false;
-  return std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || is_digit(c) || c == '_';
-  });
+  return std::all_of(name.begin(), name.end(),
+                     [](char c) { return (c >= 'a' && c <= 'z') || is_digit(c) || c == '_'; });
 }
 
 class Parser {
@@ -61,21 +61,28 @@ class Parser {
 
   bool parse_value(Value& out, int depth) {
     switch (peek()) {
-      case '{': return open(depth) && parse_object(out, depth);
-      case '[': return open(depth) && parse_array(out, depth);
+      case '{':
+        return open(depth) && parse_object(out, depth);
+      case '[':
+        return open(depth) && parse_array(out, depth);
       case '"': {
         std::string text;
         if (!parse_string(text)) return false;
         out = Value(std::move(text));
         return true;
       }
-      case 't': out = Value(true); return parse_word("true");
-      case 'f': out = Value(false); return parse_word("false");
+      case 't':
+        out = Value(true);
+        return parse_word("true");
+      case 'f':
+        out = Value(false);
+        return parse_word("false");
       case 'n':
         if (!parse_word("null")) return false;
         out = Value(false);
         return mutant("wire.accept_null") || refuse(Code::null_value, "value");
-      default: return parse_number(out);
+      default:
+        return parse_number(out);
     }
   }
 
@@ -153,11 +160,7 @@ class Parser {
     if (!skip('"')) return refuse(Code::json_syntax, "string");
     for (;;) {
       const std::size_t from = at_;
-      int c = peek();
-      while (c >= 0x20 && c != '"' && c != '\\') {
-        ++at_;
-        c = peek();
-      }
+      at_ = find_special(text_, from);
       out.append(text_, from, at_ - from);
       if (skip('"')) return true;
       if (!skip('\\')) return refuse(Code::json_syntax, "string");  // control character or end
@@ -169,18 +172,33 @@ class Parser {
     const int c = peek();
     ++at_;
     switch (c) {
-      case '"': case '\\': out.push_back(static_cast<char>(c)); return true;
-      case 'b': out.push_back('\b'); return true;
-      case 't': out.push_back('\t'); return true;
-      case 'n': out.push_back('\n'); return true;
-      case 'f': out.push_back('\f'); return true;
-      case 'r': out.push_back('\r'); return true;
+      case '"':
+      case '\\':
+        out.push_back(static_cast<char>(c));
+        return true;
+      case 'b':
+        out.push_back('\b');
+        return true;
+      case 't':
+        out.push_back('\t');
+        return true;
+      case 'n':
+        out.push_back('\n');
+        return true;
+      case 'f':
+        out.push_back('\f');
+        return true;
+      case 'r':
+        out.push_back('\r');
+        return true;
       case '/':
         canonical_ = false;
         out.push_back('/');
         return true;
-      case 'u': return parse_unicode_escape(out);
-      default: return refuse(Code::json_syntax, "escape");
+      case 'u':
+        return parse_unicode_escape(out);
+      default:
+        return refuse(Code::json_syntax, "escape");
     }
   }
 
@@ -191,10 +209,14 @@ class Parser {
     for (std::size_t i = at; i < at + 4; ++i) {
       const char c = text_[i];
       int digit = 0;
-      if (is_digit(c)) digit = c - '0';
-      else if (c >= 'a' && c <= 'f') digit = c - 'a' + 10;
-      else if (c >= 'A' && c <= 'F') digit = c - 'A' + 10;
-      else return -1;
+      if (is_digit(c))
+        digit = c - '0';
+      else if (c >= 'a' && c <= 'f')
+        digit = c - 'a' + 10;
+      else if (c >= 'A' && c <= 'F')
+        digit = c - 'A' + 10;
+      else
+        return -1;
       value = value * 16 + digit;
     }
     return value;
@@ -227,8 +249,8 @@ class Parser {
 
   static bool escape_is_canonical(int unit, std::string_view digits) {
     const bool has_short_form = unit == 8 || unit == 9 || unit == 10 || unit == 12 || unit == 13;
-    const bool lower = std::none_of(digits.begin(), digits.end(),
-                                    [](char c) { return c >= 'A' && c <= 'F'; });
+    const bool lower =
+        std::none_of(digits.begin(), digits.end(), [](char c) { return c >= 'A' && c <= 'F'; });
     return unit < 0x20 && !has_short_form && lower;
   }
 

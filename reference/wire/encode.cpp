@@ -2,6 +2,7 @@
 #include <array>
 #include <charconv>
 
+#include "wire/scan.h"
 #include "wire/sigform.h"
 #include "wire/value.h"
 
@@ -13,13 +14,27 @@ void write_value(Bytes& out, const Value& value);
 void write_escape(Bytes& out, std::uint8_t byte) {
   constexpr std::string_view digits = "0123456789abcdef";
   switch (byte) {
-    case '"': append(out, std::string_view("\\\"")); return;
-    case '\\': append(out, std::string_view("\\\\")); return;
-    case '\b': append(out, std::string_view("\\b")); return;
-    case '\t': append(out, std::string_view("\\t")); return;
-    case '\n': append(out, std::string_view("\\n")); return;
-    case '\f': append(out, std::string_view("\\f")); return;
-    case '\r': append(out, std::string_view("\\r")); return;
+    case '"':
+      append(out, std::string_view("\\\""));
+      return;
+    case '\\':
+      append(out, std::string_view("\\\\"));
+      return;
+    case '\b':
+      append(out, std::string_view("\\b"));
+      return;
+    case '\t':
+      append(out, std::string_view("\\t"));
+      return;
+    case '\n':
+      append(out, std::string_view("\\n"));
+      return;
+    case '\f':
+      append(out, std::string_view("\\f"));
+      return;
+    case '\r':
+      append(out, std::string_view("\\r"));
+      return;
     default:
       append(out, std::string_view("\\u00"));
       out.push_back(static_cast<std::uint8_t>(digits[byte >> 4]));
@@ -30,12 +45,9 @@ void write_escape(Bytes& out, std::uint8_t byte) {
 void write_string(Bytes& out, std::string_view text) {
   out.push_back('"');
   std::size_t from = 0;  // what lies between two escapes is copied as one run
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<std::uint8_t>(text[i]);
-    if (byte >= 0x20 && byte != '"' && byte != '\\') continue;
-    append(out, text.substr(from, i - from));
-    write_escape(out, byte);
-    from = i + 1;
+  for (std::size_t at = 0; (at = find_special(text, from)) < text.size(); from = at + 1) {
+    append(out, text.substr(from, at - from));
+    write_escape(out, static_cast<std::uint8_t>(text[at]));
   }
   append(out, text.substr(from));
   out.push_back('"');

@@ -15,9 +15,9 @@ enum class FrameKind : std::uint8_t {
   blob = 2,  // transfer u64 | offset u64 | bytes
 };
 
-inline constexpr std::size_t frame_header_size = 5;                    // bytes
+inline constexpr std::size_t frame_header_size = 5;                         // bytes
 inline constexpr std::size_t json_payload_size_max = std::size_t{1} << 20;  // bytes, WIR-7
-inline constexpr std::size_t blob_header_size = 16;                    // bytes
+inline constexpr std::size_t blob_header_size = 16;                         // bytes
 inline constexpr std::size_t blob_chunk_size_max = std::size_t{64} << 10;   // bytes, WIR-7
 inline constexpr std::size_t blob_payload_size_max = blob_header_size + blob_chunk_size_max;
 
@@ -27,9 +27,9 @@ struct Frame {
   std::size_t consumed;  // bytes of header and payload
 };
 
-/// The first frame of `in`; empty: more bytes are needed. Judged in this order: frame_kind (unknown),
-/// frame_too_large (length above the kind's), frame_empty, frame_short (blob without its header).
-/// `payload` borrows from `in`. O(1), reentrant, never reads past `in`.
+/// The first frame of `in`; empty: more bytes are needed. Judged in this order: frame_kind
+/// (unknown), frame_too_large (length above the kind's), frame_empty, frame_short (blob without its
+/// header). `payload` borrows from `in`. O(1), reentrant, never reads past `in`.
 Result<std::optional<Frame>> parse_frame(ByteView in);
 
 /// Appends a frame. Fails with frame_too_large or frame_empty, and then appends nothing.

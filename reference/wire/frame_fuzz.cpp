@@ -1,5 +1,5 @@
-// Properties: frames that are accepted are written back byte for byte, and the reader gives the same
-// frames and the same end for the whole stream as for any pieces of it.
+// Properties: frames that are accepted are written back byte for byte, and the reader gives the
+// same frames and the same end for the whole stream as for any pieces of it.
 #include <algorithm>
 #include <cstdlib>
 
@@ -36,8 +36,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     write_back(whole, **frame);
     rest = rest.subspan((*frame)->consumed);
   }
-  require(whole.size() <= stream.size() &&
-          whole == ams::to_bytes(stream.first(whole.size())));
+  require(whole.size() <= stream.size() && whole == ams::to_bytes(stream.first(whole.size())));
 
   ams::Bytes pieces;
   std::optional<ams::Code> pieces_end;

@@ -1,9 +1,10 @@
-// Goal: frames are judged by their header alone, however the stream is cut, and hostile streams cost
-// no memory. Method: headers one step over each limit, random streams in random pieces, a flood.
+// Goal: frames are judged by their header alone, however the stream is cut, and hostile streams
+// cost no memory. Method: headers one step over each limit, random streams in random pieces, a
+// flood.
+#include "wire/frame.h"
+
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
-
-#include "wire/frame.h"
 
 namespace ams::wire {
 namespace {
@@ -96,13 +97,17 @@ TEST(FrameReader, any_split_gives_the_same_frames_and_the_same_error) {
     const int frames = *rc::gen::inRange(0, 6);
     for (int i = 0; i < frames; ++i) {
       const Bytes payload = *rc::gen::nonEmpty(rc::gen::arbitrary<Bytes>());
-      if (*rc::gen::arbitrary<bool>()) RC_ASSERT(append_frame(stream, FrameKind::json, payload).has_value());
-      else append_blob_frame(stream, payload[0], 3, payload);
+      if (*rc::gen::arbitrary<bool>())
+        RC_ASSERT(append_frame(stream, FrameKind::json, payload).has_value());
+      else
+        append_blob_frame(stream, payload[0], 3, payload);
     }
     append(stream, *rc::gen::arbitrary<Bytes>());  // garbage or an unfinished header
-    const auto cuts = *rc::gen::container<std::vector<std::size_t>>(rc::gen::inRange<std::size_t>(0, 9));
+    const auto cuts =
+        *rc::gen::container<std::vector<std::size_t>>(rc::gen::inRange<std::size_t>(0, 9));
     RC_ASSERT(transcript(stream, cuts) == transcript(stream, {}));
-    RC_ASSERT(transcript(stream, std::vector<std::size_t>(stream.size(), 1)) == transcript(stream, {}));
+    RC_ASSERT(transcript(stream, std::vector<std::size_t>(stream.size(), 1)) ==
+              transcript(stream, {}));
   }));
 }
 
@@ -144,7 +149,7 @@ TEST(FrameReader, memory_is_bound_by_one_frame_and_a_piece) {
   }
   EXPECT_EQ(given, 20u);
   EXPECT_LE(capacity_max, 2 * (one.size() + piece_size));  // a vector's growth at most doubles
-  EXPECT_EQ(reader.capacity(), 0u);                         // quiet again
+  EXPECT_EQ(reader.capacity(), 0u);                        // quiet again
 }
 
 }  // namespace

@@ -88,8 +88,8 @@ Value to_value(Message message) {
                         if (auto* ok = std::get_if<Value>(&answer.outcome))
                           members.emplace("ok", std::move(*ok));
                         else
-                          members.emplace("error", to_value(std::move(
-                                                       std::get<ErrorObject>(answer.outcome))));
+                          members.emplace(
+                              "error", to_value(std::move(std::get<ErrorObject>(answer.outcome))));
                       },
                       [&](Event& event) {
                         members.emplace("event", std::move(event.event));

@@ -1,10 +1,11 @@
 // Goal: a JSON frame is a request, an answer, an event, or request_shape. Method: known texts, each
 // with one thing wrong, and round trips.
+#include "wire/message.h"
+
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
 #include "wire/frame.h"
-#include "wire/message.h"
 #include "wire/wire_gen.h"
 
 namespace ams::wire {
@@ -41,17 +42,34 @@ TEST(Message, an_error_carries_the_registry) {
 
 TEST(Message, anything_else_is_request_shape) {
   for (const std::string_view text :
-       {R"({})", R"([])", R"(1)", R"({"id":1})", R"({"id":1,"op":"x"})", R"({"args":{},"op":"x"})",
-        R"({"args":{},"id":0,"op":"x"})", R"({"args":{},"id":-1,"op":"x"})", R"({"args":{},"id":"1","op":"x"})",
-        R"({"args":[],"id":1,"op":"x"})", R"({"args":{},"id":1,"op":""})", R"({"args":{},"id":1,"op":7})",
-        R"({"args":{},"id":1,"op":"x","x_more":1})", R"({"args":{},"event":"e","id":1,"op":"x"})",
-        R"({"data":{},"event":""})", R"({"data":1,"event":"e"})", R"({"event":"e"})",
-        R"({"data":{},"event":"e","id":1})", R"({"id":0,"ok":{}})", R"({"id":1,"ok":1})",
-        R"({"error":{"code":"c","phase":"p"},"id":1,"ok":{}})", R"({"error":{"code":"c"},"id":1})",
-        R"({"error":{"phase":"p"},"id":1})", R"({"error":{"code":"","phase":"p"},"id":1})",
+       {R"({})",
+        R"([])",
+        R"(1)",
+        R"({"id":1})",
+        R"({"id":1,"op":"x"})",
+        R"({"args":{},"op":"x"})",
+        R"({"args":{},"id":0,"op":"x"})",
+        R"({"args":{},"id":-1,"op":"x"})",
+        R"({"args":{},"id":"1","op":"x"})",
+        R"({"args":[],"id":1,"op":"x"})",
+        R"({"args":{},"id":1,"op":""})",
+        R"({"args":{},"id":1,"op":7})",
+        R"({"args":{},"id":1,"op":"x","x_more":1})",
+        R"({"args":{},"event":"e","id":1,"op":"x"})",
+        R"({"data":{},"event":""})",
+        R"({"data":1,"event":"e"})",
+        R"({"event":"e"})",
+        R"({"data":{},"event":"e","id":1})",
+        R"({"id":0,"ok":{}})",
+        R"({"id":1,"ok":1})",
+        R"({"error":{"code":"c","phase":"p"},"id":1,"ok":{}})",
+        R"({"error":{"code":"c"},"id":1})",
+        R"({"error":{"phase":"p"},"id":1})",
+        R"({"error":{"code":"","phase":"p"},"id":1})",
         R"({"error":{"code":"c","phase":"p","retry_after":-1},"id":1})",
         R"({"error":{"clause":"","code":"c","phase":"p"},"id":1})",
-        R"({"error":{"code":"c","more":1,"phase":"p"},"id":1})", R"({"error":1,"id":1})"})
+        R"({"error":{"code":"c","more":1,"phase":"p"},"id":1})",
+        R"({"error":1,"id":1})"})
     EXPECT_EQ(message_code(text), "request_shape") << text;
   const std::string long_op(op_size_max + 1, 'x');
   EXPECT_EQ(message_code(R"({"args":{},"id":1,"op":")" + long_op + "\"}"), "request_shape");

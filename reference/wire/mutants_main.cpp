@@ -1,7 +1,6 @@
-// Goal: every mutant switch of this room really breaks its rule, and only when it is on. Method: for
-// each switch a probe that tells whether the rule holds; it must hold with all switches off, fail
-// with the switch on, and the switch must have been asked.
-// Exit code: 0 all do, 1 otherwise.
+// Goal: every mutant switch of this room really breaks its rule, and only when it is on. Method:
+// for each switch a probe that tells whether the rule holds; it must hold with all switches off,
+// fail with the switch on, and the switch must have been asked. Exit code: 0 all do, 1 otherwise.
 #include <cstdio>
 #include <functional>
 
@@ -67,13 +66,22 @@ std::vector<Probe> probes() {
       {"wire.accept_frame_empty", frame_refused(0, 1)},
       {"wire.accept_frame_empty", frame_refused(0, 2)},
       {"wire.accept_frame_short", frame_refused(15, 2)},
-      {"wire.accept_tag", [] { return object_refused(Object{{"ams", "probe/2"}, {"key", "AA"}}); }},
+      {"wire.accept_tag",
+       [] {
+         return object_refused(Object{{"ams", "probe/2"}, {"key", "AA"}});
+       }},
       {"wire.accept_base64_trailing",
-       [] { return object_refused(Object{{"ams", "probe/1"}, {"key", "AB"}}); }},
+       [] {
+         return object_refused(Object{{"ams", "probe/1"}, {"key", "AB"}});
+       }},
       {"wire.accept_base64_trailing",
-       [] { return object_refused(Object{{"ams", "probe/1"}, {"key", "AA=="}}); }},
+       [] {
+         return object_refused(Object{{"ams", "probe/1"}, {"key", "AA=="}});
+       }},
       {"wire.accept_unknown_member",
-       [] { return object_refused(Object{{"ams", "probe/1"}, {"key", "AA"}, {"more", 1}}); }},
+       [] {
+         return object_refused(Object{{"ams", "probe/1"}, {"key", "AA"}, {"more", 1}});
+       }},
       {"wire.accept_request_shape",
        [] { return !decode_message(as_bytes(R"({"id":1,"op":"ping"})")); }},
       {"wire.accept_address_syntax", [] { return !parse_address("A@b.c"); }},

@@ -8,8 +8,9 @@ namespace ams::wire {
 namespace {
 
 Object good_members() {
-  return {{"ams", "thing/1"}, {"name", "n"}, {"size", 7}, {"flag", true}, {"key", "AAEC"},
-          {"id", "01234567-89ab-8def-8101-020304050607"}, {"items", Array{1, 2}}, {"any", Object{}}};
+  return {{"ams", "thing/1"},     {"name", "n"},    {"size", 7},
+          {"flag", true},         {"key", "AAEC"},  {"id", "01234567-89ab-8def-8101-020304050607"},
+          {"items", Array{1, 2}}, {"any", Object{}}};
 }
 
 /// Reads the object above; the name of the code that finish() gives, or "ok".

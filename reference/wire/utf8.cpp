@@ -14,13 +14,13 @@ std::size_t utf8_sequence(const std::uint8_t* p, std::size_t left) {
   };
   if (lead >= 0xc2 && lead <= 0xdf) return tail(1) ? 2 : 0;
   if (lead >= 0xe0 && lead <= 0xef) {
-    const std::uint8_t low = lead == 0xe0 ? 0xa0 : 0x80;    // no overlong forms
-    const std::uint8_t high = lead == 0xed ? 0x9f : 0xbf;   // no surrogates
+    const std::uint8_t low = lead == 0xe0 ? 0xa0 : 0x80;   // no overlong forms
+    const std::uint8_t high = lead == 0xed ? 0x9f : 0xbf;  // no surrogates
     return tail(1, low, high) && tail(2) ? 3 : 0;
   }
   if (lead >= 0xf0 && lead <= 0xf4) {
-    const std::uint8_t low = lead == 0xf0 ? 0x90 : 0x80;    // no overlong forms
-    const std::uint8_t high = lead == 0xf4 ? 0x8f : 0xbf;   // nothing above U+10FFFF
+    const std::uint8_t low = lead == 0xf0 ? 0x90 : 0x80;   // no overlong forms
+    const std::uint8_t high = lead == 0xf4 ? 0x8f : 0xbf;  // nothing above U+10FFFF
     return tail(1, low, high) && tail(2) && tail(3) ? 4 : 0;
   }
   return 0;

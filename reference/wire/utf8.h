@@ -8,8 +8,8 @@
 
 namespace ams::wire {
 
-/// True when the bytes are UTF-8 of RFC 3629: no overlong form, no surrogate, nothing above U+10FFFF.
-/// O(n), no memory.
+/// True when the bytes are UTF-8 of RFC 3629: no overlong form, no surrogate, nothing above
+/// U+10FFFF. O(n), no memory.
 bool is_utf8(ByteView bytes);
 inline bool is_utf8(std::string_view text) { return is_utf8(as_bytes(text)); }
 

@@ -28,14 +28,14 @@ inline constexpr int depth_max = 16;                                      // ENC
 class Value {
  public:
   Value() : data_(Object{}) {}
-  Value(bool b) : data_(b) {}                                 // NOLINT: values convert freely
-  Value(std::int64_t i) : data_(i) {}                         // NOLINT; |i| <= integer_max
-  Value(int i) : data_(static_cast<std::int64_t>(i)) {}       // NOLINT
-  Value(std::string s) : data_(std::move(s)) {}               // NOLINT; valid UTF-8
-  Value(std::string_view s) : data_(std::string(s)) {}        // NOLINT
-  Value(const char* s) : data_(std::string(s)) {}             // NOLINT
-  Value(Array a) : data_(std::move(a)) {}                     // NOLINT
-  Value(Object o) : data_(std::move(o)) {}                    // NOLINT
+  Value(bool b) : data_(b) {}                            // NOLINT: values convert freely
+  Value(std::int64_t i) : data_(i) {}                    // NOLINT; |i| <= integer_max
+  Value(int i) : data_(static_cast<std::int64_t>(i)) {}  // NOLINT
+  Value(std::string s) : data_(std::move(s)) {}          // NOLINT; valid UTF-8
+  Value(std::string_view s) : data_(std::string(s)) {}   // NOLINT
+  Value(const char* s) : data_(std::string(s)) {}        // NOLINT
+  Value(Array a) : data_(std::move(a)) {}                // NOLINT
+  Value(Object o) : data_(std::move(o)) {}               // NOLINT
 
   bool is_bool() const { return std::holds_alternative<bool>(data_); }
   bool is_integer() const { return std::holds_alternative<std::int64_t>(data_); }
@@ -63,13 +63,14 @@ class Value {
 Bytes encode(const Value& value);
 /// The same, appended to `out`.
 void append_encoded(Bytes& out, const Value& value);
-/// Value of canonical bytes; everything else is refused with the code of the first check that fails:
-/// bom, utf8, then from left to right json_syntax, depth, surrogate, member_name, duplicate_name,
-/// number and null_value, then not_canonical. O(n log n) time, O(n) memory, recursion <= depth_max.
+/// Value of canonical bytes; everything else is refused with the code of the first check that
+/// fails: bom, utf8, then from left to right json_syntax, depth, surrogate, member_name,
+/// duplicate_name, number and null_value, then not_canonical. O(n log n) time, O(n) memory,
+/// recursion <= depth_max.
 Result<Value> decode(ByteView bytes);
 
-/// Reads the members of one object and names the one that is wrong. Errors are sticky: read all members,
-/// then ask finish(). `where` strings must be literals.
+/// Reads the members of one object and names the one that is wrong. Errors are sticky: read all
+/// members, then ask finish(). `where` strings must be literals.
 ///
 ///   ObjectReader in(value, "header");
 ///   auto id = in.bytes<16>("id");
@@ -77,7 +78,8 @@ Result<Value> decode(ByteView bytes);
 ///   AMS_CHECK(in.finish());   // schema, base64url, unknown_member
 class ObjectReader {
  public:
-  enum class Unknown { refuse, ignore_x };  // signed objects; op args (only x_* members are ignored)
+  /// refuse: signed objects. ignore_x: args of ops, where members named x_* are ignored.
+  enum class Unknown { refuse, ignore_x };
   ObjectReader(const Value& value, std::string_view what, Unknown unknown = Unknown::refuse);
 
   std::string string(std::string_view name, std::size_t size_max = 1024);
@@ -88,7 +90,8 @@ class ObjectReader {
   bool boolean(std::string_view name);
   bool optional_boolean(std::string_view name, bool otherwise);
   Bytes binary(std::string_view name, std::size_t size_min, std::size_t size_max);
-  std::optional<Bytes> optional_binary(std::string_view name, std::size_t size_min, std::size_t size_max);
+  std::optional<Bytes> optional_binary(std::string_view name, std::size_t size_min,
+                                       std::size_t size_max);
   template <std::size_t N>
   std::array<std::uint8_t, N> bytes(std::string_view name) {
     const Bytes raw = binary(name, N, N);
@@ -102,7 +105,8 @@ class ObjectReader {
   /// Checks that member `ams` is exactly this tag: unknown_ams_tag.
   void tag(std::string_view expected);
 
-  /// A rule of the member just read that its type does not say: the first error met stands (ENC-16).
+  /// A rule of the member just read that its type does not say: the first error met stands
+  /// (ENC-16).
   void require(bool condition, Code code, std::string_view where) {
     if (!condition) record(code, where);
   }

@@ -1,4 +1,5 @@
-// Generators of values for rapidcheck, shared by this room's tests. Not included by the room itself.
+// Generators of values for rapidcheck, shared by this room's tests. Not included by the room
+// itself.
 #pragma once
 
 #include <rapidcheck.h>
@@ -43,12 +44,11 @@ inline rc::Gen<Value> gen_value(int depth_left) {
   const auto inner = rc::gen::lazy([=] { return rc::gen::scale(0.5, gen_value(depth_left - 1)); });
   const auto array = rc::gen::map(rc::gen::container<std::vector<Value>>(inner),
                                   [](Array a) { return Value(std::move(a)); });
-  const auto object =
-      rc::gen::map(rc::gen::container<std::vector<std::pair<std::string, Value>>>(
-                       rc::gen::pair(gen_name(), inner)),
-                   [](const std::vector<std::pair<std::string, Value>>& members) {
-                     return Value(Object(members.begin(), members.end()));
-                   });
+  const auto object = rc::gen::map(rc::gen::container<std::vector<std::pair<std::string, Value>>>(
+                                       rc::gen::pair(gen_name(), inner)),
+                                   [](const std::vector<std::pair<std::string, Value>>& members) {
+                                     return Value(Object(members.begin(), members.end()));
+                                   });
   return rc::gen::oneOf(integer, small, boolean, text, array, object, object);
 }
 
