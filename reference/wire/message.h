@@ -35,8 +35,7 @@ struct ErrorObject {
 /// Code, phase and clause as the registry has them.
 ErrorObject to_error_object(const Error& error, std::optional<std::int64_t> retry_after_s = {});
 
-/// {"id":1,"ok":{…}} or {"id":1,"error":{…}}. The id is the request's; 0, only with an error,
-/// answers a frame in which no request could be read.
+/// {"id":1,"ok":{…}} or {"id":1,"error":{…}}; the id is the request's.
 struct Answer {
   std::int64_t id = 0;
   std::variant<Value, ErrorObject> outcome;  // the Value is an object
