@@ -199,7 +199,7 @@ def benchmarks(bench: dict) -> list:
             value, unit = entry["items_per_second"], "/s"
         else:
             per_second = {"ns": 1e9, "us": 1e6, "ms": 1e3, "s": 1}[entry["time_unit"]]
-            value, unit = per_second / entry["real_time"], "/s"
+            value, unit = per_second / entry.get("cpu_time", entry["real_time"]), "/s"
         label = re.search(r"\bvs=(\S+)", entry.get("label", ""))
         rows.append({"name": name, "value": value, "unit": unit, "vs": label[1] if label else None})
     return rows
