@@ -2,8 +2,11 @@
 // every compiler; against accidents only, not against adversaries.
 #pragma once
 
+#include <algorithm>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 #include "sim_engine/random.h"
@@ -29,16 +32,19 @@ struct TraceHash {
   friend bool operator==(const TraceHash&, const TraceHash&) = default;
 };
 
-/// Digest of a byte string, 8 bytes a step, little-endian by construction.
-constexpr std::uint64_t digest_bytes(std::span<const std::uint8_t> bytes) {
+/// Digest of a byte string, 8 bytes a step, read as little-endian on every machine.
+inline std::uint64_t digest_bytes(std::span<const std::uint8_t> bytes) {
   std::uint64_t hash = mix64(bytes.size() + 1);
-  std::size_t i = 0;
-  while (i < bytes.size()) {
+  while (!bytes.empty()) {
     std::uint64_t word = 0;
-    for (std::size_t k = 0; k < 8 && i < bytes.size(); ++k, ++i) {
-      word |= static_cast<std::uint64_t>(bytes[i]) << (8 * k);
+    const std::size_t step = std::min<std::size_t>(8, bytes.size());
+    if (step == 8 && std::endian::native == std::endian::little) {
+      std::memcpy(&word, bytes.data(), 8);
+    } else {
+      for (std::size_t k = 0; k < step; ++k) word |= std::uint64_t{bytes[k]} << (8 * k);
     }
     hash = fold_product(hash ^ word, 0x9e37'79b9'7f4a'7c15) + std::rotl(hash, 29);
+    bytes = bytes.subspan(step);
   }
   return mix64(hash);
 }
