@@ -25,7 +25,7 @@ MEASURED = CPP | {".py", ".cmake"}  # and CMakeLists.txt: held to COLUMNS_MAX
 PURE = tuple(f"reference/{room}/" for room in (
     "base", "crypto", "wire", "storage", "keys", "keystore", "mail", "directory", "accountability",
     "server", "client"))
-TESTS = re.compile(r"_(test|fuzz|bench)\.cpp$")
+TESTS = re.compile(r"_(test|fuzz|bench)\.cpp$|/test_\w+\.h$")
 
 # (what is included, why it is fenced in, where it may be). Tests may use what a test needs.
 FENCES = (

@@ -33,8 +33,8 @@ AeadCipher::AeadCipher(Aead aead, ByteView key32, Direction direction)
 
 void AeadCipher::start(ByteView nonce12, ByteView aad) const {
   AMS_ASSERT(nonce12.size() == 12);
-  AMS_ASSERT(
-      EVP_CipherInit_ex2(context_.get(), nullptr, nullptr, nonce12.data(), -1, nullptr) == 1);
+  AMS_ASSERT(EVP_CipherInit_ex2(context_.get(), nullptr, nullptr, nonce12.data(), -1, nullptr) ==
+             1);
   run(context_.get(), aad, nullptr);
 }
 

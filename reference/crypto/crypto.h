@@ -1,6 +1,7 @@
-// Cryptography as values in, values out (design 02; spec ALG, SIG, STR, HPKE in reference/spec/03-crypto.md).
-// The only room that includes OpenSSL. Entropy is an argument, except inside OpenSSL's own RSA-PSS
-// and RSASVE, which draw from RAND (the simulator installs a RAND method there).
+// Cryptography as values in, values out (design 02; spec ALG, SIG, STR, HPKE in
+// reference/spec/03-crypto.md). The only room that includes OpenSSL. Entropy is an argument, except
+// inside OpenSSL's own RSA-PSS and RSASVE, which draw from RAND (the simulator installs a RAND
+// method there).
 //
 // All functions are reentrant and hold no global mutable state but OpenSSL's fetched algorithms.
 #pragma once
@@ -75,17 +76,20 @@ std::optional<Aead> find_aead(std::string_view);
 
 // --- keys ----------------------------------------------------------------------------------------
 // Raw forms on the wire (spec KEY-4): ed25519, x25519: 32 bytes (RFC 8032, RFC 7748).
-// rsaN*: the modulus n, N/8 bytes big-endian, top bit set, odd; the public exponent is always 65537.
-// Private raw forms (files and key stores only, never on the wire): 32-byte seed / scalar; RSA: the
-// DER of PKCS#8.
+// rsaN*: the modulus n, N/8 bytes big-endian, top bit set, odd; the public exponent is always
+// 65537. Private raw forms (files and key stores only, never on the wire): 32-byte seed / scalar;
+// RSA: the DER of PKCS#8.
 
 /// A verification key. Copies share one immutable key.
 class VerifyKey {
  public:
-  static Result<VerifyKey> from_raw(SigAlg alg, ByteView raw);  // fails with key_material
+  /// Fails with key_material: wrong length; n even or its top bit clear; an ed25519 key of small
+  /// order or with y >= p. Whether an ed25519 key is on the curve shows in verify.
+  static Result<VerifyKey> from_raw(SigAlg alg, ByteView raw);
   SigAlg alg() const;
   const Bytes& raw() const;
-  /// signature over `message` (PureEdDSA; RSASSA-PSS SHA-256, MGF1 SHA-256, salt 32). Fails with `signature`.
+  /// signature over `message` (PureEdDSA; RSASSA-PSS SHA-256, MGF1 SHA-256, salt 32). Fails with
+  /// `signature`.
   Result<> verify(ByteView message, ByteView signature) const;
 
  private:
@@ -116,7 +120,9 @@ class SigningKey {
 
 class EncryptionKey {  // public half
  public:
-  static Result<EncryptionKey> from_raw(Kem kem, ByteView raw);  // key_material: wrong length, low order, even n
+  /// Fails with key_material: wrong length, x25519 point of small order, n even or its top bit
+  /// clear.
+  static Result<EncryptionKey> from_raw(Kem kem, ByteView raw);
   Kem kem() const;
   const Bytes& raw() const;
 
@@ -128,7 +134,8 @@ class EncryptionKey {  // public half
 
 class DecryptionKey {  // private half
  public:
-  static DecryptionKey x25519_from_seed(ByteView seed32);  // DeriveKeyPair is not used: the scalar itself
+  /// The seed is the scalar itself; RFC 9180's DeriveKeyPair is not used.
+  static DecryptionKey x25519_from_seed(ByteView seed32);
   static Result<DecryptionKey> from_private(Kem kem, ByteView private_raw);
   static Result<DecryptionKey> generate_rsa(Kem kem);
   Kem kem() const;
@@ -155,8 +162,8 @@ struct Wrapped {
   Bytes enc;         // x25519: the ephemeral's public key; rsa*kem: the RSASVE ciphertext
   Bytes ciphertext;  // plaintext size + 16
 };
-/// Seals `plaintext` (a 32-byte content key) to `to`, aad empty, sequence number 0. `ephemeral` is used
-/// by x25519 only and must be given there.
+/// Seals `plaintext` (a 32-byte content key) to `to`, aad empty, sequence number 0. `ephemeral` is
+/// used by x25519 only and must be given there.
 Result<Wrapped> hpke_seal(const EncryptionKey& to, Aead aead, ByteView info, ByteView plaintext,
                           const Ephemeral* ephemeral);
 /// Fails with `unwrap`.
@@ -164,12 +171,14 @@ Result<Secret> hpke_open(const DecryptionKey& key, Aead aead, ByteView enc, Byte
                          ByteView ciphertext);
 
 // --- AEAD and sealed streams (spec STR) ----------------------------------------------------------
-Result<Bytes> aead_seal(Aead aead, ByteView key32, ByteView nonce12, ByteView aad, ByteView plaintext);
+Result<Bytes> aead_seal(Aead aead, ByteView key32, ByteView nonce12, ByteView aad,
+                        ByteView plaintext);
 /// Fails with `chunk`.
-Result<Bytes> aead_open(Aead aead, ByteView key32, ByteView nonce12, ByteView aad, ByteView ciphertext);
+Result<Bytes> aead_open(Aead aead, ByteView key32, ByteView nonce12, ByteView aad,
+                        ByteView ciphertext);
 
-/// Sealed stream := salt(24) || commitment(32) || chunk*. Every chunk but the last holds exactly 16384
-/// bytes of plaintext, the last one fewer (0..16383), each followed by its 16-byte tag.
+/// Sealed stream := salt(24) || commitment(32) || chunk*. Every chunk but the last holds exactly
+/// 16384 bytes of plaintext, the last one fewer (0..16383), each followed by its 16-byte tag.
 ///   prk = HKDF-Extract(salt, key); chunk key = Expand(prk, "AMS-STREAM-KEY\0" || context, 32)
 ///   commitment = Expand(prk, "AMS-STREAM-COMMIT\0" || context, 32)
 ///   nonce of chunk i = (last ? 0x01 : 0x00) || 00 00 00 || u64 i
@@ -181,8 +190,10 @@ constexpr std::uint64_t sealed_size(std::uint64_t plain_size) {
   return stream_header_size + plain_size + aead_tag_size * (plain_size / stream_chunk_size + 1);
 }
 
-/// Whole-buffer forms. Errors of open: stream_truncated, key_commitment, chunk; in that order of checks.
-Result<Bytes> stream_seal(Aead aead, ByteView key32, ByteView context, ByteView salt24, ByteView plaintext);
+/// Whole-buffer forms. Errors of open: stream_truncated, key_commitment, chunk; in that order of
+/// checks.
+Result<Bytes> stream_seal(Aead aead, ByteView key32, ByteView context, ByteView salt24,
+                          ByteView plaintext);
 Result<Bytes> stream_open(Aead aead, ByteView key32, ByteView context, ByteView sealed);
 
 /// Padmé (PURBs, Nikitin et al. 2019): the padded length of `length` bytes; at most 12 % more.

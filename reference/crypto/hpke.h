@@ -1,5 +1,5 @@
-// HPKE base mode with a sequence number (RFC 9180 section 5.2). The protocol seals once per context,
-// at sequence number 0; the rest serves the RFC's own vectors.
+// HPKE base mode with a sequence number (RFC 9180 section 5.2). The protocol seals once per
+// context, at sequence number 0; the rest serves the RFC's own vectors.
 #pragma once
 
 #include "crypto/aead.h"

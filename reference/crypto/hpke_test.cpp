@@ -17,10 +17,14 @@ using test_data::own;
 
 DecryptionKey test_decryption_key(Kem kem) {
   switch (kem) {
-    case Kem::x25519: return DecryptionKey::x25519_from_seed(Bytes(32, 0x24));
-    case Kem::rsa2048kem: return *DecryptionKey::from_private(kem, base64(test_keys::rsa2048[0]));
-    case Kem::rsa3072kem: return *DecryptionKey::from_private(kem, base64(test_keys::rsa3072[0]));
-    case Kem::rsa4096kem: return *DecryptionKey::from_private(kem, base64(test_keys::rsa4096[0]));
+    case Kem::x25519:
+      return DecryptionKey::x25519_from_seed(Bytes(32, 0x24));
+    case Kem::rsa2048kem:
+      return *DecryptionKey::from_private(kem, base64(test_keys::rsa2048[0]));
+    case Kem::rsa3072kem:
+      return *DecryptionKey::from_private(kem, base64(test_keys::rsa3072[0]));
+    case Kem::rsa4096kem:
+      return *DecryptionKey::from_private(kem, base64(test_keys::rsa4096[0]));
   }
   std::abort();
 }
@@ -86,11 +90,11 @@ TEST(Hpke, rfc9180_vectors) {
 // test_keys::rsa2048[0], z = 00 00 || (5i+1 mod 256 for i < 254), info "info", content key 00..1f.
 TEST(RsaKem, opens_what_an_independent_program_sealed) {
   const Bytes enc = base64(
-    "jmjqeLUZw4c9LvO1maPPPnE3nE5sXghY1AQMjIbQD5yRIDyB7YCcJN_W5_hX6gvQC-he-"
-    "t63IdDRD3Sa65IluM2OoSMxNGZE3wCtrSNoU2GFm17BZ7KGF1V8KGD8zdECMtf7MouCn0LzES6-"
-    "OqOth9IhlUZipGGF9V0-326nSGrkeBleOqsYoCt5-GAUkxYSPcG8VwTAn-LecTSiei-OEeVq9obuTPgoKvQJd6sza9"
-    "ALRJRjZw01ZaI9tKDqkEjqfqY_YuxDvpINY6hyVDhurOjpUQTdiW3m0qqrxG4I-"
-    "DNjOlQSLRvXLcXitUdobwLo2BlHD5RGb45vN0djXTXH5g");
+      "jmjqeLUZw4c9LvO1maPPPnE3nE5sXghY1AQMjIbQD5yRIDyB7YCcJN_W5_hX6gvQC-he-"
+      "t63IdDRD3Sa65IluM2OoSMxNGZE3wCtrSNoU2GFm17BZ7KGF1V8KGD8zdECMtf7MouCn0LzES6-"
+      "OqOth9IhlUZipGGF9V0-326nSGrkeBleOqsYoCt5-GAUkxYSPcG8VwTAn-LecTSiei-OEeVq9obuTPgoKvQJd6sza9"
+      "ALRJRjZw01ZaI9tKDqkEjqfqY_YuxDvpINY6hyVDhurOjpUQTdiW3m0qqrxG4I-"
+      "DNjOlQSLRvXLcXitUdobwLo2BlHD5RGb45vN0djXTXH5g");
   const DecryptionKey key = test_decryption_key(Kem::rsa2048kem);
   struct Case {
     Aead aead;
@@ -163,11 +167,13 @@ TEST(Hpke, one_ephemeral_serves_many_recipients) {
                            const std::array<std::uint8_t, 32>& content_key) {
     const auto ephemeral = Ephemeral::from_seed(seed);
     for (std::uint8_t i = 0; i < 3; ++i) {
-      const auto key = DecryptionKey::x25519_from_seed(Bytes(32, static_cast<std::uint8_t>(40 + i)));
+      const auto key =
+          DecryptionKey::x25519_from_seed(Bytes(32, static_cast<std::uint8_t>(40 + i)));
       const auto to = *EncryptionKey::from_raw(Kem::x25519, key.public_raw());
       const auto wrapped = *hpke_seal(to, Aead::a256gcm, as_bytes("i"), content_key, &ephemeral);
       RC_ASSERT(wrapped.enc == ephemeral.key.public_raw());
-      const auto opened = hpke_open(key, Aead::a256gcm, wrapped.enc, as_bytes("i"), wrapped.ciphertext);
+      const auto opened =
+          hpke_open(key, Aead::a256gcm, wrapped.enc, as_bytes("i"), wrapped.ciphertext);
       RC_ASSERT(opened && own(*opened) == own(content_key));
     }
   }));

@@ -82,8 +82,8 @@ Result<EncryptionKey> EncryptionKey::from_raw(Kem kem, ByteView raw) {
     if (evp::x25519_low_order(raw) && !mutant("crypto.accept_low_order")) {
       return fail(Code::key_material, "x25519 low order");
     }
-    out.impl_ = std::make_shared<const Impl>(Impl{
-        kem, to_bytes(raw), {}, evp::key_from_raw_public(EVP_PKEY_X25519, raw), nullptr});
+    out.impl_ = std::make_shared<const Impl>(
+        Impl{kem, to_bytes(raw), {}, evp::key_from_raw_public(EVP_PKEY_X25519, raw), nullptr});
     return out;
   }
   AMS_TRY(evp::Key key, evp::rsa_from_modulus(kem_modulus_bits(kem), raw));

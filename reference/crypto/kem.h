@@ -21,10 +21,14 @@ struct Access {
 /// 0x0020 is DHKEM(X25519, HKDF-SHA256); 0xFF01.. are this protocol's own (spec ALG-6).
 constexpr std::uint16_t kem_id(Kem kem) {
   switch (kem) {
-    case Kem::x25519: return 0x0020;
-    case Kem::rsa2048kem: return 0xff01;
-    case Kem::rsa3072kem: return 0xff02;
-    case Kem::rsa4096kem: return 0xff03;
+    case Kem::x25519:
+      return 0x0020;
+    case Kem::rsa2048kem:
+      return 0xff01;
+    case Kem::rsa3072kem:
+      return 0xff02;
+    case Kem::rsa4096kem:
+      return 0xff03;
   }
   return 0;
 }

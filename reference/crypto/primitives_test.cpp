@@ -68,8 +68,8 @@ TEST(Drbg, is_the_chacha20_keystream) {
 
 TEST(Drbg, pieces_do_not_change_the_stream) {
   EXPECT_TRUE(rc::check([](const std::array<std::uint8_t, 32>& seed) {
-    const auto sizes = *rc::gen::container<std::vector<std::size_t>>(
-        rc::gen::inRange<std::size_t>(0, 300));
+    const auto sizes =
+        *rc::gen::container<std::vector<std::size_t>>(rc::gen::inRange<std::size_t>(0, 300));
     Drbg in_pieces(seed);
     Bytes pieces;
     for (const std::size_t size : sizes) append(pieces, in_pieces.bytes(size));
@@ -78,7 +78,8 @@ TEST(Drbg, pieces_do_not_change_the_stream) {
 }
 
 TEST(Registry, names_are_found_again_and_no_others) {
-  for (const auto alg : {SigAlg::ed25519, SigAlg::rsa2048pss, SigAlg::rsa3072pss, SigAlg::rsa4096pss})
+  for (const auto alg :
+       {SigAlg::ed25519, SigAlg::rsa2048pss, SigAlg::rsa3072pss, SigAlg::rsa4096pss})
     EXPECT_EQ(find_sig_alg(name(alg)), alg);
   for (const auto kem : {Kem::x25519, Kem::rsa2048kem, Kem::rsa3072kem, Kem::rsa4096kem})
     EXPECT_EQ(find_kem(name(kem)), kem);

@@ -152,7 +152,11 @@ bool x25519_low_order(ByteView raw32) {
   // u of the points of order 1, 2, 4 and 8 on the curve and its twist, and the encodings of the
   // first two that are not reduced modulo p. X25519 ignores the top bit, so it is masked.
   static const std::array<Raw32, 7> list{
-      small(0), small(1), prime_plus(-1), prime_plus(0), prime_plus(1),
+      small(0),
+      small(1),
+      prime_plus(-1),
+      prime_plus(0),
+      prime_plus(1),
       from_hex32("e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800"),
       from_hex32("5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157")};
   return std::find(list.begin(), list.end(), without_top_bit(raw32)) != list.end();

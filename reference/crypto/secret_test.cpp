@@ -25,7 +25,8 @@ void watch(const void* block, std::size_t size) {
 void give_back(void* block) noexcept {
   if (block != nullptr && block == watched_block) {
     const auto* bytes = static_cast<const volatile unsigned char*>(block);
-    const bool wiped = std::all_of(bytes, bytes + watched_size, [](auto byte) { return byte == 0; });
+    const bool wiped =
+        std::all_of(bytes, bytes + watched_size, [](auto byte) { return byte == 0; });
     seen = wiped ? Seen::freed_wiped : Seen::freed_readable;
     watched_block = nullptr;
   }

@@ -1,4 +1,5 @@
-// Signatures (spec SIG): PureEdDSA over Ed25519, and RSASSA-PSS with SHA-256, MGF1 SHA-256, salt 32.
+// Signatures (spec SIG): PureEdDSA over Ed25519, and RSASSA-PSS with SHA-256, MGF1 SHA-256,
+// salt 32.
 #include <openssl/rsa.h>
 
 #include "crypto/evp.h"
@@ -77,8 +78,8 @@ Result<VerifyKey> VerifyKey::from_raw(SigAlg alg, ByteView raw) {
   }
   PreparedSignature prepared = prepare(alg, key, Use::verify);
   VerifyKey out;
-  out.impl_ = std::make_shared<const Impl>(
-      Impl{alg, to_bytes(raw), std::move(key), std::move(prepared)});
+  out.impl_ =
+      std::make_shared<const Impl>(Impl{alg, to_bytes(raw), std::move(key), std::move(prepared)});
   return out;
 }
 

@@ -18,7 +18,8 @@ using test_data::hex;
 
 SigningKey test_signing_key(SigAlg alg) {
   switch (alg) {
-    case SigAlg::ed25519: return SigningKey::ed25519_from_seed(Bytes(32, 0x42));
+    case SigAlg::ed25519:
+      return SigningKey::ed25519_from_seed(Bytes(32, 0x42));
     case SigAlg::rsa2048pss:
       return *SigningKey::from_private(alg, base64(test_keys::rsa2048[0]));
     case SigAlg::rsa3072pss:
@@ -158,7 +159,8 @@ TEST(VerifyKey, refuses_weak_and_second_spellings_of_ed25519) {
       "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",   // order 8, x negative
       "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",   // y = p
       "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"};  // y = 2^255 - 1
-  for (const auto raw : weak) EXPECT_EQ(public_refusal(SigAlg::ed25519, hex(raw)), Code::key_material);
+  for (const auto raw : weak)
+    EXPECT_EQ(public_refusal(SigAlg::ed25519, hex(raw)), Code::key_material);
   EXPECT_EQ(public_refusal(SigAlg::ed25519, Bytes(31)), Code::key_material);
   EXPECT_EQ(public_refusal(SigAlg::ed25519, Bytes(33, 9)), Code::key_material);
 }

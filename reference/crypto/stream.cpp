@@ -1,5 +1,5 @@
-// Sealed streams (spec STR): chunked AEAD with a commitment to the key. A shorter last chunk, marked
-// in its nonce, shows where the stream ends, so that cutting it off anywhere is seen.
+// Sealed streams (spec STR): chunked AEAD with a commitment to the key. A shorter last chunk,
+// marked in its nonce, shows where the stream ends, so that cutting it off anywhere is seen.
 #include <algorithm>
 
 #include "crypto/aead.h"

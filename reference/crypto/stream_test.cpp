@@ -1,6 +1,6 @@
-// Goal: a sealed stream opens to what was sealed, and any change to it is refused with its own code.
-// Method: answers made by an independent Python program; sizes around the chunk's; for short streams
-// every bit and every length, for long ones every chunk boundary and drawn places.
+// Goal: a sealed stream opens to what was sealed, and any change to it is refused with its own
+// code. Method: answers made by an independent Python program; sizes around the chunk's; for short
+// streams every bit and every length, for long ones every chunk boundary and drawn places.
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
@@ -66,7 +66,9 @@ TEST(Stream, answers_of_an_independent_program) {
 TEST(Stream, round_trips_around_the_chunk_size) {
   const Sample sample;
   for (const Aead aead : both_aeads) {
-    for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{16383}, std::size_t{16384}, std::size_t{16385}, std::size_t{32768}, std::size_t{49152}, std::size_t{50000}}) {
+    for (const std::size_t size :
+         {std::size_t{0}, std::size_t{1}, std::size_t{16383}, std::size_t{16384},
+          std::size_t{16385}, std::size_t{32768}, std::size_t{49152}, std::size_t{50000}}) {
       const Bytes plaintext = counting(size, 11, 13);
       const Bytes sealed = sample.seal(aead, plaintext);
       EXPECT_EQ(sealed.size(), sealed_size(size));
@@ -127,9 +129,11 @@ TEST(Stream, every_shorter_length_is_refused) {
   // Three chunks: all lengths near the boundaries, and a stride through the rest.
   const Bytes sealed = sample.seal(Aead::a256gcm, counting(2 * stream_chunk_size + 77, 1));
   for (std::size_t size = 0; size < sealed.size(); ++size) {
-    const std::size_t within = size < stream_header_size ? 0 : (size - stream_header_size) % whole_chunk;
+    const std::size_t within =
+        size < stream_header_size ? 0 : (size - stream_header_size) % whole_chunk;
     if (within > 34 && within < whole_chunk - 18 && size % 501 != 0) continue;
-    EXPECT_EQ(sample.refusal(Aead::a256gcm, ByteView(sealed).first(size)), code_of_cut(size)) << size;
+    EXPECT_EQ(sample.refusal(Aead::a256gcm, ByteView(sealed).first(size)), code_of_cut(size))
+        << size;
   }
 }
 
@@ -153,9 +157,8 @@ TEST(Stream, moved_chunks_are_refused) {
       const ByteView rest = ByteView(sealed).subspan(stream_header_size + i * whole_chunk);
       return rest.first(std::min(rest.size(), whole_chunk));
     };
-    for (const std::vector<std::size_t>& order :
-         std::vector<std::vector<std::size_t>>{{1, 0, 2, 3}, {0, 2, 1, 3}, {0, 1, 3}, {1, 2, 3},
-                                               {0, 0, 1, 2, 3}, {3}}) {
+    for (const std::vector<std::size_t>& order : std::vector<std::vector<std::size_t>>{
+             {1, 0, 2, 3}, {0, 2, 1, 3}, {0, 1, 3}, {1, 2, 3}, {0, 0, 1, 2, 3}, {3}}) {
       Bytes moved = to_bytes(header);
       for (const std::size_t i : order) append(moved, chunk(i));
       EXPECT_EQ(sample.refusal(aead, moved), Code::chunk);

@@ -22,8 +22,7 @@ inline Bytes hex(std::string_view text) {
   return *bytes;
 }
 template <class Json>
-  requires std::is_same_v<Json, nlohmann::json>
-Bytes hex(const Json& member) {
+requires std::is_same_v<Json, nlohmann::json> Bytes hex(const Json& member) {
   return hex(std::string_view(member.template get_ref<const std::string&>()));
 }
 inline Bytes base64(std::string_view text) {
@@ -52,8 +51,8 @@ inline std::optional<nlohmann::json> third_party(std::string_view file) {
 
 }  // namespace ams::crypto::test_data
 
-#define AMS_THIRD_PARTY(variable, file)                                 \
-  const auto variable = ::ams::crypto::test_data::third_party(file);    \
-  if (!variable)                                                        \
-  GTEST_SKIP() << ::ams::crypto::test_data::third_party_path(file)      \
+#define AMS_THIRD_PARTY(variable, file)                              \
+  const auto variable = ::ams::crypto::test_data::third_party(file); \
+  if (!variable)                                                     \
+  GTEST_SKIP() << ::ams::crypto::test_data::third_party_path(file)   \
                << " is absent; set AMS_THIRD_PARTY_DATA to the folder that has it"

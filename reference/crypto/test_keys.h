@@ -1,5 +1,5 @@
-// RSA keys of nobody, for tests, simulations and benches: making one takes a quarter of a second and
-// more. They are public, so no program may take them for real mail.
+// RSA keys of nobody, for tests, simulations and benches: making one takes a quarter of a second
+// and more. They are public, so no program may take them for real mail.
 #pragma once
 
 #include <array>

@@ -1,0 +1,84 @@
+// Goal: every mutant switch of this room really breaks its rule, and only when it is on.
+// Method: for each switch a probe that tells whether the rule holds; it must hold with all switches
+// off, fail with the switch on, and the switch must have been asked.
+// Exit code: 0 all do, 1 otherwise.
+#include <cstdio>
+#include <functional>
+
+#include "crypto/crypto.h"
+#include "policy/mutant.h"
+
+namespace ams::crypto {
+namespace {
+
+struct Probe {
+  const char* name;
+  std::function<bool()> holds;
+};
+
+Bytes sample_stream(std::size_t size) {
+  return *stream_seal(Aead::a256gcm, Bytes(32, 1), {}, Bytes(24, 2), Bytes(size, 3));
+}
+
+bool stream_refused(ByteView sealed, Code code) {
+  const auto opened = stream_open(Aead::a256gcm, Bytes(32, 1), {}, sealed);
+  return !opened && opened.error().code == code;
+}
+
+bool forged_signature_refused() {
+  const auto key = SigningKey::ed25519_from_seed(Bytes(32, 4));
+  const auto verifier = *VerifyKey::from_raw(SigAlg::ed25519, key.public_raw());
+  return !verifier.verify(as_bytes("m"), Bytes(64));
+}
+
+bool changed_commitment_refused() {
+  Bytes sealed = sample_stream(10);
+  sealed[stream_header_size - 1] ^= 1;
+  return stream_refused(sealed, Code::key_commitment);
+}
+
+bool cut_at_a_chunk_refused() {
+  const Bytes sealed = sample_stream(2 * stream_chunk_size + 5);
+  const std::size_t two_chunks = 2 * (stream_chunk_size + aead_tag_size);
+  return stream_refused(ByteView(sealed).first(stream_header_size + two_chunks),
+                        Code::stream_truncated);
+}
+
+/// Nobody's private key is needed to read what is sealed through a point of small order.
+bool low_order_enc_refused() {
+  const auto key = DecryptionKey::x25519_from_seed(Bytes(32, 5));
+  const auto opened = hpke_open(key, Aead::a256gcm, Bytes(32), {}, Bytes(48));
+  return !opened && opened.error().where == "enc low order";
+}
+
+std::vector<Probe> probes() {
+  return {
+      {"crypto.skip_verify", forged_signature_refused},
+      {"crypto.skip_commitment", changed_commitment_refused},
+      {"crypto.accept_truncated_stream", cut_at_a_chunk_refused},
+      {"crypto.accept_low_order", [] { return !EncryptionKey::from_raw(Kem::x25519, Bytes(32)); }},
+      {"crypto.accept_low_order", [] { return !VerifyKey::from_raw(SigAlg::ed25519, Bytes(32)); }},
+      {"crypto.accept_low_order", low_order_enc_refused},
+  };
+}
+
+int run() {
+  int failures = 0;
+  for (const Probe& probe : probes()) {
+    mutants::activate("");
+    const bool holds = probe.holds();
+    mutants::activate(probe.name);
+    const bool broken = !probe.holds();
+    if (holds && broken && mutants::asked() > 0) continue;
+    std::printf("%s: rule %s without it, %s with it\n", probe.name, holds ? "holds" : "is broken",
+                broken ? "is broken" : "still holds");
+    ++failures;
+  }
+  std::printf("%zu probes, %d failures\n", probes().size(), failures);
+  return failures == 0 ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace ams::crypto
+
+int main() { return ams::crypto::run(); }
