@@ -1,0 +1,160 @@
+#include "net/driver.h"
+
+#include <utility>
+
+namespace ams::net {
+
+Driver::Driver(Loop& loop, machine::Machine& machine, storage::Storage& storage, Log& log,
+               DriverOptions options)
+    : loop_(loop), machine_(machine), storage_(storage), log_(log), options_(std::move(options)) {}
+
+Driver::~Driver() {
+  for (auto& [conn, connection] : connections_) connection->abort();
+}
+
+void Driver::later(std::function<void()> call) {
+  loop_.post([alive = std::weak_ptr(alive_), call = std::move(call)] {
+    if (!alive.expired()) call();
+  });
+}
+
+machine::ConnId Driver::adopt(ConnectionPtr connection) {
+  const machine::ConnId conn = conn_next_++;
+  connections_.emplace(conn, std::move(connection));
+  return conn;
+}
+
+void Driver::accept(ConnectionPtr connection) {
+  ++counts_.accepted;
+  const machine::ConnId conn = adopt(connection);
+  log_.debug("accepted", {{"conn", conn}, {"peer", connection->peer()}});
+  machine_.handle_accepted(conn, connection->exporter(), loop_.now());
+  drain();
+  start(conn, connection);
+}
+
+void Driver::start(machine::ConnId conn, const ConnectionPtr& connection) {
+  const std::weak_ptr<bool> alive = alive_;
+  connection->start(
+      [this, alive, conn](ByteView bytes) {
+        if (alive.expired()) return;
+        machine_.handle_bytes(conn, bytes, loop_.now());
+        drain();
+      },
+      [this, alive, conn](std::string_view reason) {
+        if (alive.expired() || connections_.erase(conn) == 0) return;
+        log_.debug("closed", {{"conn", conn}, {"reason", reason}});
+        machine_.handle_closed(conn, loop_.now());
+        drain();
+      });
+}
+
+void Driver::drain() {
+  while (auto effect = machine_.poll()) {
+    std::visit([this](auto& e) { perform(std::move(e)); }, *effect);
+  }
+  arm_timer();
+}
+
+void Driver::perform(machine::Send effect) {
+  const auto found = connections_.find(effect.conn);
+  // The connection may have ended while the machine's words were on their way.
+  if (found != connections_.end()) found->second->send(std::move(effect.bytes));
+}
+
+void Driver::perform(machine::CloseConn effect) {
+  const auto found = connections_.find(effect.conn);
+  if (found == connections_.end()) return;
+  found->second->close();
+  connections_.erase(found);
+}
+
+void Driver::perform(machine::Connect effect) {
+  const auto found = options_.discover(effect.domain);
+  if (!found) {
+    return later([this, effect = std::move(effect)] { fail_connect(effect, "not discovered"); });
+  }
+  net::connect(loop_, options_.client_tls, {found->host, found->port, found->certificate_pin},
+               options_.connection,
+               [this, alive = std::weak_ptr(alive_), effect = std::move(effect)](auto result) {
+                 if (alive.expired()) return;
+                 if (!result) return fail_connect(effect, result.error());
+                 ++counts_.connected;
+                 const machine::ConnId conn = adopt(*result);
+                 log_.debug("connected", {{"conn", conn}, {"domain", effect.domain}});
+                 machine_.handle_connected(effect.token, conn, (*result)->exporter(), loop_.now());
+                 drain();
+                 start(conn, *result);
+               });
+}
+
+void Driver::fail_connect(const machine::Connect& effect, const std::string& reason) {
+  log_.warn("connect_failed", {{"domain", effect.domain}, {"reason", reason}});
+  machine_.handle_connect_failed(effect.token, loop_.now());
+  drain();
+}
+
+void Driver::perform(machine::Resolve effect) {
+  later([this, effect = std::move(effect)] {
+    machine_.handle_resolved(effect.domain, options_.discover(effect.domain), loop_.now());
+    drain();
+  });
+}
+
+void Driver::perform(machine::Log effect) {
+  switch (effect.level) {
+    case machine::Log::Level::debug:
+      return log_.debug("machine", {{"what", effect.what}});
+    case machine::Log::Level::info:
+      return log_.info("machine", {{"what", effect.what}});
+    case machine::Log::Level::warning:
+      return log_.warn("machine", {{"what", effect.what}});
+    case machine::Log::Level::error:
+      return log_.error("machine", {{"what", effect.what}});
+  }
+}
+
+void Driver::perform(machine::Commit effect) {
+  // The first of a group asks for the commit; posted behind what the loop has ready, so that inputs
+  // which already arrived share its fsync.
+  if (group_.empty()) later([this] { commit_group(); });
+  auto applied = storage_.apply(effect.writes);
+  group_.push_back({effect.batch, std::move(applied)});
+}
+
+void Driver::commit_group() {
+  if (group_.empty()) return;
+  const auto group = std::exchange(group_, {});
+  const Result<> committed = storage_.commit();
+  ++counts_.commits;
+  counts_.batches += group.size();
+  if (!committed)
+    log_.error("commit_failed", {{"step", committed.error().where}, {"batches", group.size()}});
+  for (const Pending& pending : group) {
+    machine_.handle_durable(pending.batch, pending.applied ? committed : pending.applied,
+                            loop_.now());
+  }
+  drain();
+}
+
+void Driver::arm_timer() {
+  const auto due = machine_.timeout();
+  if (due == armed_for_) return;
+  armed_for_ = due;
+  timer_ = {};
+  if (!due) return;
+  timer_ = loop_.call_at(*due, [this] {
+    armed_for_.reset();
+    machine_.handle_timeout(loop_.now());
+    drain();
+  });
+}
+
+void Driver::shut_down() {
+  // What becomes durable may ask for more writes, but not for ever.
+  for (int round = 0; round < 16 && !group_.empty(); ++round) commit_group();
+  for (auto& [conn, connection] : connections_) connection->close();
+  connections_.clear();
+}
+
+}  // namespace ams::net
