@@ -100,7 +100,11 @@ struct OpenContext {
 Result<Opened> open(const wire::Value& header, ByteView asig, std::span<const Stanza> stanzas,
                     ByteView body, const OpenContext& context);
 
-/// Leaf 0 alone, for mailbox lists; verified as far as asig, stanza, hash and stream.
+/// The same with the stanzas as received: their own checks (MSG-17, members) come after asig.
+Result<Opened> open_received(const wire::Value& header, ByteView asig, const wire::Value& stanzas,
+                             ByteView body, const OpenContext& context);
+
+/// Leaf 0 alone, for mailbox lists; verified as MSG-32 says: all but fc and deliver_to.
 struct OpenedHead {
   Id16 mid{};
   std::string from, subject;
@@ -109,7 +113,7 @@ struct OpenedHead {
 Result<OpenedHead> open_head(const wire::Value& header, ByteView asig,
                              std::span<const Stanza> stanzas, ByteView head,
                              const OpenContext& context);
-/// Fails with blob_hash, then as streams do.
+/// Fails with blob_hash, as streams do, and with body_layout.
 Result<Bytes> open_attachment(const wire::Value& header, const AttachmentInfo& info, ByteView blob);
 
 /// A digest of what a person sees (from, to, cc, date, subject, parts, attachments' names, types

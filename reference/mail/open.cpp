@@ -1,0 +1,156 @@
+// Opening: the checks of MSG-29 in their order; nothing leaves before all of them hold.
+#include <algorithm>
+
+#include "mail/franking.h"
+#include "mail/layout.h"
+#include "mail/letter_form.h"
+#include "policy/mutant.h"
+
+namespace ams::mail {
+namespace {
+
+/// A header whose signature was verified.
+struct Envelope {
+  Header header;
+  Hash h0{};
+};
+
+Result<Envelope> check_envelope(const wire::Value& header_value, ByteView asig,
+                                const OpenContext& context) {
+  AMS_TRY(Header header, parse_header(header_value));
+  const keys::KeyId& sender = context.sender->id();
+  if (!mutant("mail.skip_asig")) {
+    if (sender.kid != header.sender.kid) return fail(Code::kid_mismatch, "sender's record");
+    if (sender.fp != header.sender.fp) return fail(Code::fp_mismatch, "sender's record");
+  }
+  AMS_CHECK(verify_asig(header_value, asig, *context.sender));
+  return Envelope{std::move(header), h0(header_value)};
+}
+
+/// The encapsulated key that this stanza is opened with: the header's or its own (MSG-16, ALG-3).
+Result<ByteView> encapsulated(const Stanza& stanza, const Header& header, crypto::Kem kem) {
+  if (kem != crypto::Kem::x25519) {
+    if (!stanza.enc) return fail(Code::algorithm_mix, "enc");
+    return ByteView(*stanza.enc);
+  }
+  if (stanza.enc && !mutant("mail.accept_enc_mix")) return fail(Code::algorithm_mix, "enc");
+  if (!header.epk) return fail(Code::algorithm_mix, "epk");
+  return ByteView(*header.epk);
+}
+
+Result<crypto::Secret> content_key(const Envelope& envelope, std::span<const Stanza> stanzas,
+                                   const OpenContext& context) {
+  const keys::KeyId& own = context.own_record->id();
+  const auto stanza = std::find_if(stanzas.begin(), stanzas.end(),
+                                   [&](const Stanza& each) { return each.to == own; });
+  if (stanza == stanzas.end()) return fail(Code::no_stanza, "stanzas");
+  AMS_TRY(const ByteView enc,
+          encapsulated(*stanza, envelope.header, context.own_record->encryption().kem()));
+  AMS_TRY(crypto::Secret key, crypto::hpke_open(*context.own_key, envelope.header.aead, enc,
+                                                stanza_info(envelope.h0, own), stanza->wk));
+  if (key.size() != 32) return fail(Code::unwrap, "content key");
+  return key;
+}
+
+Result<> check_blob(ByteView sealed, const BlobRef& ref) {
+  if (mutant("mail.skip_body_hash")) return {};
+  if (sealed.size() != ref.len) return fail(Code::blob_hash, "length");
+  if (crypto::sha256(sealed) != ref.hash) return fail(Code::blob_hash, "hash");
+  return {};
+}
+
+/// Stream, layout and encoding.
+Result<wire::Value> open_part(crypto::Aead aead, ByteView key, ByteView stream_context,
+                              ByteView sealed) {
+  AMS_TRY(const Bytes plain, crypto::stream_open(aead, key, stream_context, sealed));
+  AMS_TRY(const ByteView text, take_out(plain, LengthField::u32));
+  return wire::decode(text);
+}
+
+/// MSG-25.
+Result<> check_franking(const wire::Value& letter, ByteView fk, const Header& header) {
+  const std::vector<Bytes> leaves = leaves_of(letter);
+  if (leaves.size() != static_cast<std::uint64_t>(header.leaves) && !mutant("mail.skip_leaf_count"))
+    return fail(Code::leaf_count, "letter");
+  if (franking_commitment(fk, leaves) != header.fc && !mutant("mail.skip_fc"))
+    return fail(Code::franking, "letter");
+  return {};
+}
+
+/// MSG-26.
+Result<> check_blob_set(const Opened& letter, const Header& header) {
+  std::vector<Hash> named;
+  for (const AttachmentInfo& info : letter.attachments) named.push_back(info.blob);
+  std::sort(named.begin(), named.end());
+  named.erase(std::unique(named.begin(), named.end()), named.end());
+  if (named != header.blobs && !mutant("mail.skip_blob_set")) return fail(Code::blob_set, "letter");
+  return {};
+}
+
+/// MSG-28.
+Result<> check_deliver_to(const Opened& letter, std::string_view reader) {
+  if (mutant("mail.skip_deliver_to") || reader == letter.from) return {};
+  const auto& addresses = letter.deliver_to;
+  if (std::find(addresses.begin(), addresses.end(), reader) == addresses.end())
+    return fail(Code::deliver_to, "letter");
+  return {};
+}
+
+Result<Opened> open_body(const Envelope& envelope, std::span<const Stanza> stanzas, ByteView body,
+                         const OpenContext& context) {
+  const Header& header = envelope.header;
+  AMS_TRY(const crypto::Secret key, content_key(envelope, stanzas, context));
+  AMS_CHECK(check_blob(body, header.body));
+  AMS_TRY(const wire::Value value,
+          open_part(header.aead, key.view(), body_context(envelope.h0), body));
+  AMS_TRY(LetterForm form, parse_letter(value));
+  AMS_CHECK(check_franking(value, form.fk.view(), header));
+  AMS_CHECK(check_blob_set(form.letter, header));
+  AMS_CHECK(check_from(form, header, *context.sender_domain));
+  AMS_CHECK(check_deliver_to(form.letter, context.reader));
+  return std::move(form.letter);
+}
+
+}  // namespace
+
+Result<Opened> open(const wire::Value& header, ByteView asig, std::span<const Stanza> stanzas,
+                    ByteView body, const OpenContext& context) {
+  AMS_TRY(const Envelope envelope, check_envelope(header, asig, context));
+  return open_body(envelope, stanzas, body, context);
+}
+
+Result<Opened> open_received(const wire::Value& header, ByteView asig, const wire::Value& stanzas,
+                             ByteView body, const OpenContext& context) {
+  AMS_TRY(const Envelope envelope, check_envelope(header, asig, context));
+  AMS_TRY(const std::vector<Stanza> parsed, parse_stanzas(stanzas));
+  return open_body(envelope, parsed, body, context);
+}
+
+Result<OpenedHead> open_head(const wire::Value& header_value, ByteView asig,
+                             std::span<const Stanza> stanzas, ByteView head,
+                             const OpenContext& context) {
+  AMS_TRY(const Envelope envelope, check_envelope(header_value, asig, context));
+  const Header& header = envelope.header;
+  AMS_TRY(const crypto::Secret key, content_key(envelope, stanzas, context));
+  AMS_CHECK(check_blob(head, header.head));
+  AMS_TRY(const wire::Value value,
+          open_part(header.aead, head_key(key.view()).view(), head_context(envelope.h0), head));
+  AMS_TRY(LetterForm form, parse_leaf0(value));
+  AMS_CHECK(check_from(form, header, *context.sender_domain));
+  Opened& letter = form.letter;
+  return OpenedHead{letter.mid, std::move(letter.from), std::move(letter.subject), letter.date};
+}
+
+Result<Bytes> open_attachment(const wire::Value& header_value, const AttachmentInfo& info,
+                              ByteView blob) {
+  AMS_TRY(const Header header, parse_header(header_value));
+  if (crypto::sha256(blob) != info.blob && !mutant("mail.skip_blob_hash"))
+    return fail(Code::blob_hash, "attachment");
+  AMS_TRY(const Bytes plain, crypto::stream_open(header.aead, info.key.view(),
+                                                 attachment_context(header.id, info.id), blob));
+  AMS_TRY(const ByteView content, take_out(plain, LengthField::u64));
+  if (content.size() != info.size) return fail(Code::body_layout, "attachment size");
+  return to_bytes(content);
+}
+
+}  // namespace ams::mail
