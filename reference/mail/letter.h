@@ -113,6 +113,9 @@ struct OpenedHead {
 Result<OpenedHead> open_head(const wire::Value& header, ByteView asig,
                              std::span<const Stanza> stanzas, ByteView head,
                              const OpenContext& context);
+Result<OpenedHead> open_received_head(const wire::Value& header, ByteView asig,
+                                      const wire::Value& stanzas, ByteView head,
+                                      const OpenContext& context);
 /// Fails with blob_hash, as streams do, and with body_layout.
 Result<Bytes> open_attachment(const wire::Value& header, const AttachmentInfo& info, ByteView blob);
 

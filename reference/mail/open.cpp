@@ -111,6 +111,20 @@ Result<Opened> open_body(const Envelope& envelope, std::span<const Stanza> stanz
   return std::move(form.letter);
 }
 
+/// MSG-32.
+Result<OpenedHead> open_sealed_head(const Envelope& envelope, std::span<const Stanza> stanzas,
+                                    ByteView head, const OpenContext& context) {
+  const Header& header = envelope.header;
+  AMS_TRY(const crypto::Secret key, content_key(envelope, stanzas, context));
+  AMS_CHECK(check_blob(head, header.head));
+  AMS_TRY(const wire::Value value,
+          open_part(header.aead, head_key(key.view()).view(), head_context(envelope.h0), head));
+  AMS_TRY(LetterForm form, parse_leaf0(value));
+  AMS_CHECK(check_from(form, header, *context.sender_domain));
+  Opened& letter = form.letter;
+  return OpenedHead{letter.mid, std::move(letter.from), std::move(letter.subject), letter.date};
+}
+
 }  // namespace
 
 Result<Opened> open(const wire::Value& header, ByteView asig, std::span<const Stanza> stanzas,
@@ -126,19 +140,19 @@ Result<Opened> open_received(const wire::Value& header, ByteView asig, const wir
   return open_body(envelope, parsed, body, context);
 }
 
-Result<OpenedHead> open_head(const wire::Value& header_value, ByteView asig,
+Result<OpenedHead> open_head(const wire::Value& header, ByteView asig,
                              std::span<const Stanza> stanzas, ByteView head,
                              const OpenContext& context) {
-  AMS_TRY(const Envelope envelope, check_envelope(header_value, asig, context));
-  const Header& header = envelope.header;
-  AMS_TRY(const crypto::Secret key, content_key(envelope, stanzas, context));
-  AMS_CHECK(check_blob(head, header.head));
-  AMS_TRY(const wire::Value value,
-          open_part(header.aead, head_key(key.view()).view(), head_context(envelope.h0), head));
-  AMS_TRY(LetterForm form, parse_leaf0(value));
-  AMS_CHECK(check_from(form, header, *context.sender_domain));
-  Opened& letter = form.letter;
-  return OpenedHead{letter.mid, std::move(letter.from), std::move(letter.subject), letter.date};
+  AMS_TRY(const Envelope envelope, check_envelope(header, asig, context));
+  return open_sealed_head(envelope, stanzas, head, context);
+}
+
+Result<OpenedHead> open_received_head(const wire::Value& header, ByteView asig,
+                                      const wire::Value& stanzas, ByteView head,
+                                      const OpenContext& context) {
+  AMS_TRY(const Envelope envelope, check_envelope(header, asig, context));
+  AMS_TRY(const std::vector<Stanza> parsed, parse_stanzas(stanzas));
+  return open_sealed_head(envelope, parsed, head, context);
 }
 
 Result<Bytes> open_attachment(const wire::Value& header_value, const AttachmentInfo& info,
