@@ -23,8 +23,8 @@ struct Timer::State {
       const auto self = weak.lock();
       if (error || !self) return;
       if (loop.now() < self->due) return wait(loop, self);
-      const auto call = std::move(self->call);
-      call();
+      const auto run = std::move(self->call);
+      run();
     });
   }
   asio::steady_timer timer;

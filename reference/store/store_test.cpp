@@ -13,6 +13,7 @@
 
 #include "store/memory.h"
 #include "store/sqlite.h"
+#include "store/test_vfs.h"
 
 namespace ams::store {
 namespace {
@@ -42,6 +43,7 @@ struct Bench {
   virtual ~Bench() = default;
   virtual storage::Storage& storage() = 0;
   virtual void crash() = 0;  // and start again
+  virtual void after_commit() {}
   virtual bool failed_apply_fails_group() const { return false; }
   virtual bool fail_next_commit() { return false; }  // false: this store has no such switch
 };
@@ -72,6 +74,29 @@ struct SqliteBench final : Bench {
   }
   TemporaryFolder folder;
   SqliteOptions options;
+  std::unique_ptr<SqliteStorage> sqlite;
+};
+
+/// SQLite on a disk that forgets at each crash what was not synced, and that can fail to sync.
+struct PowerCutBench final : Bench {
+  PowerCutBench() { open(); }
+  storage::Storage& storage() override { return *sqlite; }
+  void crash() override {
+    const auto left = test::disk.synced;
+    sqlite.reset();  // closing tidies up, which a power cut does not: undone below
+    test::lose_power(path, left);
+    open();
+  }
+  bool fail_next_commit() override { return test::disk.sync_fails = true; }
+  void after_commit() override { test::disk.sync_fails = false; }
+  void open() {
+    auto opened = SqliteStorage::open(path, {.page_count_max = 0, .vfs = vfs});
+    AMS_ASSERT(opened.has_value());
+    sqlite = std::move(*opened);
+  }
+  TemporaryFolder folder;
+  std::string path = folder.file("ams.db");
+  std::string vfs = test::fresh_disk();
   std::unique_ptr<SqliteStorage> sqlite;
 };
 
@@ -180,7 +205,9 @@ int run_steps(Bench& bench, const std::vector<Step>& steps, bool limited) {
         break;
       case Kind::commit: {
         const bool done = bench.storage().commit().has_value();
-        RC_ASSERT(done != commit_will_fail);
+        bench.after_commit();
+        // A group that changes nothing need not touch the disk, so it may pass one that fails.
+        RC_ASSERT(done == !commit_will_fail || (done && visible == durable));
         commit_will_fail = false;
         (done ? durable : visible) = done ? visible : durable;
         break;
@@ -237,6 +264,13 @@ TEST(SqliteStorage, is_the_oracle) {
   }));
 }
 
+TEST(SqliteStorage, is_the_oracle_through_power_cuts) {
+  EXPECT_TRUE(rc::check([] {
+    PowerCutBench bench;
+    run_steps(bench, *rc::gen::container<std::vector<Step>>(any_step(2000)), false);
+  }));
+}
+
 TEST(SqliteStorage, is_the_oracle_when_it_gets_full) {
   int applies_failed = 0;
   EXPECT_TRUE(rc::check([&] {
@@ -263,6 +297,46 @@ TEST(SqliteStorage, a_full_disk_fails_the_group_and_passes) {
   EXPECT_EQ(*store.get(table, as_bytes("kept")), Bytes(100, 1));
   ASSERT_TRUE(store.apply({{{table, to_bytes("small"), {}}}, {}}));
   EXPECT_TRUE(store.commit());
+}
+
+// Each fault: the commit fails, nothing of its group remains, then or after a power cut; when the
+// fault is gone, the store works on.
+TEST(SqliteStorage, a_disk_that_fails_at_the_commit_loses_the_group_only) {
+  for (bool test::Disk::*fault :
+       {&test::Disk::full, &test::Disk::read_only, &test::Disk::sync_fails}) {
+    PowerCutBench bench;
+    const Table table{1};
+    ASSERT_TRUE(bench.storage().apply({{{table, to_bytes("kept"), to_bytes("1")}}, {}}));
+    const int syncs = test::disk.syncs;
+    ASSERT_TRUE(bench.storage().commit());
+    EXPECT_GT(test::disk.syncs, syncs);
+    ASSERT_TRUE(bench.storage().apply({{{table, to_bytes("lost"), to_bytes("2")}}, {}}));
+    test::disk.*fault = true;
+    EXPECT_EQ(bench.storage().commit().error().code, Code::storage);
+    EXPECT_EQ(*bench.storage().get(table, as_bytes("kept")), to_bytes("1"));
+    EXPECT_EQ(*bench.storage().get(table, as_bytes("lost")), std::nullopt);
+    EXPECT_EQ(bench.sqlite->apply({{{table, to_bytes("again"), {}}}, {}}).has_value(),
+              true);  // the failure was reported: a new group
+    EXPECT_FALSE(bench.storage().commit());
+    test::disk.*fault = false;
+    ASSERT_TRUE(bench.storage().apply({{{table, to_bytes("after"), to_bytes("3")}}, {}}));
+    ASSERT_TRUE(bench.storage().commit());
+    bench.crash();
+    EXPECT_EQ(*bench.storage().get(table, as_bytes("kept")), to_bytes("1"));
+    EXPECT_EQ(*bench.storage().get(table, as_bytes("lost")), std::nullopt);
+    EXPECT_EQ(*bench.storage().get(table, as_bytes("again")), std::nullopt);
+    EXPECT_EQ(*bench.storage().get(table, as_bytes("after")), to_bytes("3"));
+  }
+}
+
+TEST(SqliteStorage, a_read_only_disk_cannot_be_opened_anew) {
+  TemporaryFolder folder;
+  const std::string vfs = test::fresh_disk();
+  test::disk.read_only = true;
+  const auto opened = SqliteStorage::open(folder.file("a.db"), {.page_count_max = 0, .vfs = vfs});
+  ASSERT_FALSE(opened);
+  EXPECT_NE(opened.error().find("a.db: "), std::string::npos) << opened.error();
+  test::disk = {};
 }
 
 TEST(MemoryStorage, a_failed_commit_undoes_its_group_only) {
