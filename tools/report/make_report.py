@@ -11,8 +11,11 @@ DIR/sim/summary.json  {"scenario","seed","domains","users","messages","delivered
                        "undetermined","virtual_seconds","wall_seconds","events","events_per_second",
                        "peak_rss_bytes","trace_hash","invariants":[{"name","checked","violations"}],
                        "faults":{name: count}}                                    by ams-sim run
-                       failed: answered by a failure notice. delivered + failed + undetermined =
-                       messages. Optional: "delay_ms":{"p50","p90","p99","max"}, exact percentiles.
+                       messages: copies due, one for each recipient of an accepted message;
+                       failed: answered by a failure notice; delivered + failed + undetermined =
+                       messages. Optional: "written", "refused": what users tried to send;
+                       "delay_ms":{"p50","p90","p99","max"}, exact percentiles; in an invariant
+                       "examples":[{"t_s","what"}]
 DIR/sim/metrics.json  {"delay_ms_histogram":[{"le","count"}],   le: upper edge in ms, ascending, the
                        last may be null (no limit); count: of this bin alone
                        "queue":[{"t_s","depth"}],               all queues of all servers together
@@ -113,6 +116,8 @@ def problems(data: dict) -> list:
     if sim := data["sim"]:
         found += [f"invariant “{i['name']}” was violated {i['violations']} times"
                   for i in sim["invariants"] if i["violations"]]
+        if not sim["delivered"]:
+            found.append("nothing was delivered")
         if sim["undetermined"]:
             found.append(f"{sim['undetermined']} messages neither arrived nor were answered")
         if sim["delivered"] + sim["failed"] + sim["undetermined"] != sim["messages"]:
@@ -136,9 +141,12 @@ def tiles(data: dict) -> list:
     """[(caption, figure, small print)]"""
     found = []
     if sim := data["sim"]:
-        found.append(("messages delivered", charts.count(sim["delivered"]),
-                      f"of {charts.count(sim['messages'])}; {charts.count(sim['failed'])} answered "
-                      f"by a notice, {charts.count(sim['undetermined'])} open"))
+        due = f"of {charts.count(sim['messages'])} copies due"
+        if "written" in sim:
+            due += f" from {charts.count(sim['written'])} mails"
+        found.append(("copies delivered", charts.count(sim["delivered"]),
+                      f"{due}; {charts.count(sim['failed'])} answered by a notice, "
+                      f"{charts.count(sim['undetermined'])} open"))
         delay = delays(data)
         if "p50" in delay:
             found.append(("median delivery", charts.duration_ms(delay["p50"]),
@@ -249,6 +257,7 @@ def render(data: dict) -> str:
         tiles=tiles(data), suites=[(n, w, data[n]) for n, w in SUITES], chapters=chapters(data),
         cell=case_cell, verdicts=verdict_counts, bad=bad, paired=paired, alone=alone,
         histogram_rows=histogram_rows(bins),
+        violated=[i for i in (sim or {"invariants": []})["invariants"] if i.get("examples")],
         partition=(metrics.get("map") or {}).get("partition") or {})
 
 
@@ -256,7 +265,7 @@ def summary_lines(data: dict) -> list:
     """The demo's closing five lines."""
     sim, delay, lines = data["sim"], delays(data), []
     if sim:
-        lines.append(f"simulation   {charts.count(sim['messages'])} messages among "
+        lines.append(f"simulation   {charts.count(sim['messages'])} copies due among "
                      f"{charts.count(sim['domains'])} domains: {charts.count(sim['delivered'])} "
                      f"delivered, {charts.count(sim['failed'])} answered by a notice, "
                      f"{charts.count(sim['undetermined'])} open")

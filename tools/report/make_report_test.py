@@ -155,13 +155,16 @@ class Report(unittest.TestCase):
     def test_bad_results_are_said_first(self):
         results = sample()
         results["sim/summary.json"]["invariants"][1]["violations"] = 3
+        results["sim/summary.json"]["invariants"][1]["examples"] = [
+            {"t_s": 90_000, "what": "mail 17 stands twice in a mailbox"}]
         results["sim/summary.json"]["undetermined"] = 2
         results["conform-tls.json"]["cases"][5].update(verdict="HANG", why="no answer <in> 5 s")
         results["run.json"]["stages"][0]["status"] = "exit 1"
         page = self.page(results)
         for words in ("“nothing is delivered twice” was violated 3 times",
                       "2 messages neither arrived", "do not add up", "exit 1",
-                      "1 conformance cases did not pass over TLS", "no answer <in> 5 s", "1 HANG"):
+                      "1 conformance cases did not pass over TLS", "no answer <in> 5 s", "1 HANG",
+                      "day 1, 01:00", "mail 17 stands twice in a mailbox"):
             self.assertIn(words, page.text)
         self.assertNotIn("Every message arrived exactly once", page.text)
         self.assertTrue(self.lines[-1].startswith("LOOK AT"))
