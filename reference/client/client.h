@@ -28,6 +28,7 @@ struct Options {
   std::int64_t key_life_ms = keys::key_life_ms_max;
   std::int64_t message_life_ms = 5LL * 86'400'000;
   bool stay_connected = true;  // reconnect and receive push events; else connect for each command
+  Duration ping_interval = std::chrono::minutes{5};  // of silence, when staying connected
 };
 
 // --- what the owner is told -------------------------------------------------------------------------------
@@ -35,11 +36,14 @@ struct AccountReady {  // enrolled, key associated, binding received
   keys::KeyId key;
   std::int64_t version = 0;
 };
-struct Submitted {  // the server acknowledged: durable there
+/// The server acknowledged: durable there. With Bcc recipients, whose messages are their own (MSG-30): all were
+/// acknowledged or told as SubmitFailed before; ehash is the first one's, which goes to To and Cc.
+struct Submitted {
   std::uint64_t ticket = 0;
   Hash ehash{};
 };
-/// The draft did not leave: unknown recipient, wrong key, refused. Nothing was accepted for it.
+/// The draft did not leave: unknown recipient, wrong key, refused. Nothing was accepted for it, unless the
+/// code is `undetermined` (sent, no answer before it expired) or `addr` is a Bcc recipient (only that one failed).
 struct SubmitFailed {
   std::uint64_t ticket = 0;
   std::string addr;  // the recipient it is about, or empty
@@ -70,6 +74,9 @@ struct CommandFailed {  // enrolment, association or sync: with the reason; temp
   std::string what;
   Error why;
 };
+/// In normal running each is told once. After a crash the owner may be told again what it was told just before
+/// (the same ticket and ehash, the same uid and ehash), but nothing is left out: a mailbox row is marked as told
+/// after poll_report() gave it. Drain poll() after the last poll_report(): it may have a Commit.
 using Report = std::variant<AccountReady, Submitted, SubmitFailed, Received, Unreadable, NoticeReceived,
                             SyncDone, CommandFailed>;
 

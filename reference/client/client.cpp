@@ -1,0 +1,167 @@
+#include "client/client.h"
+
+#include "client/connection.h"
+#include "client/core.h"
+#include "client/enrol.h"
+#include "client/lookup.h"
+#include "client/outbox.h"
+#include "client/sync.h"
+
+namespace ams::client {
+
+struct Client::Impl {
+  Impl(Options options, const crypto::SigningKey& device, const storage::Reader& reader,
+       ByteView seed32, Instant now)
+      : core(std::move(options), reader, seed32, now),
+        link(core, device),
+        account(core, link),
+        lookup(core, link),
+        outbox(core, link, lookup, account),
+        inbox(core, link, lookup, account) {
+    link.on_event = [this](const std::string& event, const wire::Value& data) {
+      if (event == "mail.changed") inbox.handle_changed(data);
+    };
+    run();
+  }
+
+  bool has_work() const {
+    if (account.has_work()) return true;
+    return account.ready() && (core.options.stay_connected || outbox.has_work() || inbox.has_work());
+  }
+
+  /// Lets every part act on what changed, until nothing does.
+  void run() {
+    do {
+      core.again = false;
+      link.want(has_work());
+      link.run();
+      if (link.up() && learnt != link.epoch()) {
+        learnt = link.epoch();
+        lookup.learn_own(link.chain());
+      }
+      account.run();
+      lookup.run();
+      outbox.run();
+      inbox.run();
+    } while (core.again);
+  }
+
+  template <class F>
+  void at(Instant now, F&& input) {
+    core.now = now;
+    input();
+    run();
+  }
+
+  Core core;
+  Link link;
+  Account account;
+  Lookup lookup;
+  Outbox outbox;
+  Inbox inbox;
+  std::uint64_t learnt = 0;
+};
+
+Client::Client(Options options, const crypto::SigningKey& device, const storage::Reader& reader,
+               ByteView seed32, Instant now)
+    : impl_(std::make_unique<Impl>(std::move(options), device, reader, seed32, now)) {}
+
+Client::~Client() = default;
+
+void Client::enrol(const Hash& token, std::optional<keys::KeyPair> pair, Instant now) {
+  impl_->at(now, [&] { impl_->account.enrol(token, std::move(pair)); });
+}
+
+std::uint64_t Client::submit(mail::Draft draft, Instant now) {
+  std::uint64_t ticket = 0;
+  impl_->at(now, [&] { ticket = impl_->outbox.submit(std::move(draft)); });
+  return ticket;
+}
+
+void Client::sync(Instant now) {
+  impl_->at(now, [&] { impl_->inbox.sync(); });
+}
+
+void Client::handle_accepted(machine::ConnId conn, const Hash&, Instant now) {
+  impl_->at(now, [&] { impl_->core.emit(machine::CloseConn{conn}); });
+}
+
+void Client::handle_connected(machine::Token token, machine::ConnId conn, const Hash& exporter,
+                              Instant now) {
+  impl_->at(now, [&] { impl_->link.handle_connected(token, conn, exporter); });
+}
+
+void Client::handle_connect_failed(machine::Token token, Instant now) {
+  impl_->at(now, [&] { impl_->link.handle_connect_failed(token); });
+}
+
+void Client::handle_resolved(const std::string& domain, const std::optional<keys::Discovery>& found,
+                             Instant now) {
+  impl_->at(now, [&] {
+    impl_->link.handle_resolved(domain, found);
+    impl_->lookup.handle_resolved(domain, found);
+  });
+}
+
+void Client::handle_bytes(machine::ConnId conn, ByteView bytes, Instant now) {
+  impl_->at(now, [&] { impl_->link.handle_bytes(conn, bytes); });
+}
+
+void Client::handle_closed(machine::ConnId conn, Instant now) {
+  impl_->at(now, [&] { impl_->link.handle_closed(conn); });
+}
+
+void Client::handle_durable(machine::BatchId batch, const Result<>& outcome, Instant now) {
+  impl_->at(now, [&] {
+    const auto found = impl_->core.commits.find(batch);
+    if (found == impl_->core.commits.end()) return;
+    const Core::Durable then = std::move(found->second);
+    impl_->core.commits.erase(found);
+    then(outcome);
+  });
+}
+
+void Client::handle_timeout(Instant now) {
+  impl_->at(now, [] {});
+}
+
+std::optional<machine::Effect> Client::poll() {
+  auto& effects = impl_->core.effects;
+  if (effects.empty()) return std::nullopt;
+  machine::Effect effect = std::move(effects.front());
+  effects.pop_front();
+  return effect;
+}
+
+std::optional<Instant> Client::timeout() const {
+  std::optional<Instant> out = impl_->link.due();
+  out = earlier(out, impl_->account.due());
+  out = earlier(out, impl_->lookup.due());
+  out = earlier(out, impl_->outbox.due());
+  return earlier(out, impl_->inbox.due());
+}
+
+std::optional<Report> Client::poll_report() {
+  auto& reports = impl_->core.reports;
+  if (reports.empty()) return std::nullopt;
+  OwnedReport next = std::move(reports.front());
+  reports.pop_front();
+  if (next.uid) impl_->inbox.told(*next.uid);
+  if (reports.empty()) impl_->run();  // one commit marks all that were taken
+  return std::move(next.report);
+}
+
+bool Client::ready() const { return impl_->account.ready(); }
+
+const keys::KeyPair* Client::account_key() const { return impl_->account.pair(); }
+
+std::vector<crypto::Secret> Client::private_bytes() const {
+  std::vector<crypto::Secret> out;
+  if (const keys::KeyPair* pair = impl_->account.pair()) {
+    out.push_back(pair->signing.private_raw());
+    out.push_back(pair->encryption.private_raw());
+  }
+  return out;
+}
+
+}  // namespace ams::client

@@ -1,0 +1,234 @@
+#include "client/lookup.h"
+
+#include "policy/mutant.h"
+#include "wire/address.h"
+
+namespace ams::client {
+namespace {
+
+std::int64_t ms(const Core& core) { return to_unix_ms(core.now); }
+
+template <class Map>
+void make_room(Map& cache) {
+  if (cache.size() >= cache_entries_max) cache.erase(cache.begin());
+}
+
+/// Under mutant client.skip_chain_check: whatever root the chain itself brings.
+Result<keys::Chain> believe_chain(const wire::Value& chain, const std::string& domain) {
+  const wire::Value* root = chain.find("root");
+  if (!root) return fail(Code::domain_record, "chain.root");
+  AMS_TRY(const keys::KeyRecord record, keys::KeyRecord::parse(*root));
+  return keys::verify_chain(chain, domain, record.id());
+}
+
+}  // namespace
+
+// --- chains ------------------------------------------------------------------------------------------
+
+void Lookup::learn_own(const keys::Chain& chain) {
+  own_domain_ = chain.record.domain;
+  chains_[own_domain_] = KnownChain{ms(core_), std::make_shared<const keys::Chain>(chain)};
+}
+
+std::optional<Lookup::KnownChain> Lookup::known_chain(const std::string& domain) {
+  if (const auto at = chains_.find(domain); at != chains_.end()) return at->second;
+  const auto bytes = core_.row(table_chains, domain);
+  if (!bytes) return std::nullopt;
+  auto row = parse_chain_row(*bytes);
+  if (!row) return std::nullopt;
+  auto chain = keys::verify_chain(row->chain, domain, row->root);
+  if (!chain) return std::nullopt;
+  make_room(chains_);
+  const KnownChain known{row->at, std::make_shared<const keys::Chain>(std::move(*chain))};
+  chains_.emplace(domain, known);
+  return known;
+}
+
+void Lookup::chain(const std::string& domain, Ask ask, ChainThen then) {
+  const auto known = known_chain(domain);
+  const bool own = domain == own_domain_;  // the session's: as new as it gets
+  if (known && (own || (ask == Ask::cached_will_do && ms(core_) < known->at + chain_life_ms)))
+    return then(known->chain);
+  const bool asked = fetches_.contains(domain);
+  Fetch& fetch = fetches_[domain];
+  fetch.waiters.push_back(std::move(then));
+  if (asked) return;
+  fetch.deadline = core_.now + connect_timeout;
+  core_.emit(machine::Resolve{domain});
+}
+
+void Lookup::handle_resolved(const std::string& domain, const std::optional<keys::Discovery>& found) {
+  const auto at = fetches_.find(domain);
+  if (at == fetches_.end() || !at->second.deadline) return;
+  if (!found) return finish(domain, fail(Code::peer_unreachable, "resolve"));
+  at->second.deadline.reset();
+  link_.request("domain.get", wire::Object{{"domain", domain}},
+                [this, domain, root = found->root](const Result<wire::Value>& answer) {
+                  if (!answer) return finish(domain, tl::unexpected(answer.error()));
+                  finish(domain, accept_chain(domain, root, *answer));
+                });
+}
+
+Result<ChainPtr> Lookup::accept_chain(const std::string& domain, const keys::KeyId& root,
+                                      const wire::Value& answer) {
+  const wire::Value* value = answer.find("chain");
+  if (!value) return fail(Code::schema, "domain.get.chain");
+  auto chain = keys::verify_chain(*value, domain, root);
+  if (!chain && mutant("client.skip_chain_check")) chain = believe_chain(*value, domain);
+  if (!chain) return tl::unexpected(chain.error());
+  const auto known = known_chain(domain);
+  if (known && known->chain->record.seq > chain->record.seq)  // DOM-6
+    return fail(Code::domain_record, "domain record of lower seq");
+  ChainRow row{ms(core_), chain->root.id(), *value};
+  storage::WriteBatch batch;
+  batch.puts.push_back(put_row(table_chains, domain, to_row(row)));
+  core_.commit(std::move(batch), [](const Result<>&) {});  // a cache: nothing waits for it
+  chains_.erase(domain);
+  make_room(chains_);
+  const auto kept = std::make_shared<const keys::Chain>(std::move(*chain));
+  chains_.emplace(domain, KnownChain{ms(core_), kept});
+  return kept;
+}
+
+void Lookup::finish(const std::string& domain, const Result<ChainPtr>& outcome) {
+  const auto at = fetches_.find(domain);
+  if (at == fetches_.end()) return;
+  const Fetch fetch = std::move(at->second);
+  fetches_.erase(at);
+  core_.again = true;
+  for (const ChainThen& then : fetch.waiters) then(outcome);
+}
+
+// --- records of the directory ---------------------------------------------------------------------------
+
+void Lookup::record(const keys::KeyId& id, RecordThen then) {
+  if (const auto at = records_.find(id); at != records_.end()) return then(at->second);
+  const auto take = [this, id](const wire::Value& value) -> Result<RecordPtr> {
+    auto record = keys::KeyRecord::parse_as(value, id);
+    if (!record && mutant("client.skip_record_check")) record = keys::KeyRecord::parse(value);
+    if (!record) return tl::unexpected(record.error());
+    make_room(records_);
+    const auto kept = std::make_shared<const keys::KeyRecord>(std::move(*record));
+    records_.emplace(id, kept);
+    return kept;
+  };
+  if (const auto bytes = core_.row(table_records, key_of(id))) {
+    const auto value = wire::decode(*bytes);
+    if (value)
+      if (const auto record = take(*value)) return then(record);
+  }
+  link_.request("directory.get", wire::Object{{"kid", to_uuid_text(id.kid)}},
+                [this, id, take, then = std::move(then)](const Result<wire::Value>& answer) {
+                  if (!answer) return then(tl::unexpected(answer.error()));
+                  const wire::Value* value = answer->find("record");
+                  if (!value) return then(fail(Code::schema, "directory.get.record"));
+                  const auto record = take(*value);
+                  if (record) {
+                    storage::WriteBatch batch;
+                    batch.puts.push_back(put_row(table_records, key_of(id), wire::encode(*value)));
+                    core_.commit(std::move(batch), [](const Result<>&) {});  // a cache
+                  }
+                  then(record);
+                });
+}
+
+// --- recipients --------------------------------------------------------------------------------------------
+
+std::optional<BindingRow> Lookup::binding_row(const std::string& addr) const {
+  const auto bytes = core_.row(table_bindings, addr);
+  if (!bytes) return std::nullopt;
+  auto row = parse_binding_row(*bytes);
+  if (!row) return std::nullopt;
+  return std::move(*row);
+}
+
+void Lookup::recipient(const std::string& addr, RecordThen then) {
+  const auto at = recipients_.find(addr);
+  if (at != recipients_.end() && ms(core_) < at->second.at + binding_life_ms)
+    return then(at->second.record);
+  auto row = binding_row(addr);
+  if (!row || ms(core_) >= row->at + binding_life_ms) return ask_recipient(addr, std::move(then));
+  judge(addr, std::move(*row), Ask::cached_will_do,
+        [this, addr, then = std::move(then)](const Result<RecordPtr>& outcome) {
+          if (outcome || is_temporary(outcome.error())) return then(outcome);
+          ask_recipient(addr, then);  // what we kept does not hold any more
+        });
+}
+
+void Lookup::ask_recipient(const std::string& addr, RecordThen then) {
+  link_.request("keys.lookup", wire::Object{{"addr", addr}},
+                [this, addr, then = std::move(then)](const Result<wire::Value>& answer) {
+                  if (!answer) return then(tl::unexpected(answer.error()));
+                  const wire::Value* binding = answer->find("binding");
+                  const wire::Value* key = answer->find("key");
+                  if (!binding || !key) return then(fail(Code::schema, "keys.lookup"));
+                  judge(addr, BindingRow{ms(core_), *binding, *key}, Ask::cached_will_do, then);
+                });
+}
+
+/// Verifies through the domain's chain; when that fails, once more through the chain as it is now: the
+/// domain may have changed its op key.
+void Lookup::judge(const std::string& addr, BindingRow row, Ask ask, RecordThen then) {
+  const auto address = wire::parse_address(addr);
+  if (!address) return then(fail(Code::address_syntax, "recipient"));
+  chain(address->domain, ask,
+        [this, addr, row = std::move(row), ask, then](const Result<ChainPtr>& found) {
+          if (!found) return then(tl::unexpected(found.error()));
+          auto known = check(addr, row, **found);
+          if (known) return then(keep(addr, row, std::move(*known)));
+          if (ask == Ask::anew || (*found)->record.domain == own_domain_)
+            return then(tl::unexpected(known.error()));
+          judge(addr, row, Ask::anew, then);
+        });
+}
+
+Result<Lookup::KnownRecipient> Lookup::check(const std::string& addr, const BindingRow& row,
+                                             const keys::Chain& chain) {
+  auto binding = keys::verify_binding(row.binding, chain);
+  if (!binding && mutant("client.skip_binding_check")) binding = keys::parse_binding(row.binding);
+  if (!binding) return tl::unexpected(binding.error());
+  if (binding->addr != addr && !mutant("client.skip_binding_check"))
+    return fail(Code::from_binding, "binding of another address");
+  auto record = keys::KeyRecord::parse_as(row.key, binding->key);
+  if (!record && mutant("client.skip_record_check")) record = keys::KeyRecord::parse(row.key);
+  if (!record) return tl::unexpected(record.error());
+  return KnownRecipient{row.at, binding->version,
+                        std::make_shared<const keys::KeyRecord>(std::move(*record))};
+}
+
+/// A binding older than the one we hold is not taken: somebody would have us seal to a key given up.
+Result<RecordPtr> Lookup::keep(const std::string& addr, const BindingRow& row, KnownRecipient known) {
+  const auto held = binding_row(addr);
+  if (held) {
+    const auto before = keys::parse_binding(held->binding);
+    if (before && before->version > known.version)
+      return fail(Code::version_conflict, "binding of lower version");
+  }
+  if (!held || held->at != row.at) {
+    storage::WriteBatch batch;
+    batch.puts.push_back(put_row(table_bindings, addr, to_row(row)));
+    core_.commit(std::move(batch), [](const Result<>&) {});  // a cache
+  }
+  RecordPtr record = known.record;
+  recipients_.erase(addr);
+  make_room(recipients_);
+  recipients_.emplace(addr, std::move(known));
+  return record;
+}
+
+// --- time --------------------------------------------------------------------------------------------------
+
+void Lookup::run() {
+  std::vector<std::string> late;
+  for (const auto& [domain, fetch] : fetches_)
+    if (fetch.deadline && core_.now >= *fetch.deadline) late.push_back(domain);
+  for (const std::string& domain : late) finish(domain, fail(Code::peer_unreachable, "resolve"));
+}
+
+std::optional<Instant> Lookup::due() const {
+  std::optional<Instant> out;
+  for (const auto& [domain, fetch] : fetches_) out = earlier(out, fetch.deadline);
+  return out;
+}
+
+}  // namespace ams::client

@@ -1,0 +1,81 @@
+// Lookup: whom we may trust with what. Our own server is asked for everything and believed in nothing: a
+// domain's chain counts for the root that discovery gives, a binding for that chain, a record for the id
+// that was asked for (DOM-5, BND-5, KEY-8, DIR-4). What verified is kept in storage.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "client/connection.h"
+#include "client/core.h"
+#include "keys/records.h"
+
+namespace ams::client {
+
+inline constexpr std::int64_t binding_life_ms = 3'600'000;         // asked again after that
+inline constexpr std::int64_t chain_life_ms = 24 * 3'600'000;      // fetched again after that
+inline constexpr std::size_t cache_entries_max = 256;              // of each kind, in memory
+
+using ChainPtr = std::shared_ptr<const keys::Chain>;
+using RecordPtr = std::shared_ptr<const keys::KeyRecord>;
+
+class Lookup {
+ public:
+  using ChainThen = std::function<void(const Result<ChainPtr>&)>;
+  using RecordThen = std::function<void(const Result<RecordPtr>&)>;
+  enum class Ask : std::uint8_t { cached_will_do, anew };
+
+  Lookup(Core& core, Link& link) : core_(core), link_(link) {}
+
+  // Each answers exactly once, perhaps at once. Temporary failures have temporary codes.
+  void chain(const std::string& domain, Ask ask, ChainThen then);
+  /// The record of exactly this id, from the directory.
+  void record(const keys::KeyId& id, RecordThen then);
+  /// The key that addr's domain says is addr's.
+  void recipient(const std::string& addr, RecordThen then);
+
+  /// Our own domain's chain, verified by the session.
+  void learn_own(const keys::Chain& chain);
+  void handle_resolved(const std::string& domain, const std::optional<keys::Discovery>& found);
+  void run();
+  std::optional<Instant> due() const;
+
+ private:
+  struct KnownChain {
+    std::int64_t at = 0;
+    ChainPtr chain;
+  };
+  struct KnownRecipient {
+    std::int64_t at = 0;
+    std::int64_t version = 0;
+    RecordPtr record;
+  };
+  struct Fetch {
+    std::optional<Instant> deadline;  // while it resolves
+    std::vector<ChainThen> waiters;
+  };
+
+  std::optional<KnownChain> known_chain(const std::string& domain);
+  void finish(const std::string& domain, const Result<ChainPtr>& outcome);
+  Result<ChainPtr> accept_chain(const std::string& domain, const keys::KeyId& root,
+                                const wire::Value& answer);
+  Result<KnownRecipient> check(const std::string& addr, const BindingRow& row, const keys::Chain& chain);
+  std::optional<BindingRow> binding_row(const std::string& addr) const;
+  void judge(const std::string& addr, BindingRow row, Ask ask, RecordThen then);
+  Result<RecordPtr> keep(const std::string& addr, const BindingRow& row, KnownRecipient known);
+  void ask_recipient(const std::string& addr, RecordThen then);
+
+  Core& core_;
+  Link& link_;
+  std::string own_domain_;
+  std::map<std::string, KnownChain> chains_;
+  std::map<std::string, KnownRecipient> recipients_;
+  std::map<keys::KeyId, RecordPtr> records_;
+  std::map<std::string, Fetch> fetches_;
+};
+
+}  // namespace ams::client

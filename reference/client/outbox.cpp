@@ -1,0 +1,255 @@
+#include "client/outbox.h"
+
+#include "policy/mutant.h"
+#include "wire/address.h"
+#include "wire/utf8.h"
+
+namespace ams::client {
+namespace {
+
+bool contains(const std::vector<std::string>& list, const std::string& addr) {
+  return std::find(list.begin(), list.end(), addr) != list.end();
+}
+
+void add_new(std::vector<std::string>& list, const std::vector<std::string>& more) {
+  for (const std::string& addr : more)
+    if (!contains(list, addr)) list.push_back(addr);
+}
+
+/// What goes out as text must be text before it enters a signed object.
+Result<> check_text(const mail::Draft& draft) {
+  if (!wire::is_utf8(draft.subject)) return fail(Code::utf8, "draft.subject");
+  for (const mail::Part& part : draft.parts)
+    if (!wire::is_utf8(part.text) || !wire::is_utf8(part.type)) return fail(Code::utf8, "draft.parts");
+  for (const mail::Attachment& a : draft.attachments)
+    if (!wire::is_utf8(a.name) || !wire::is_utf8(a.type)) return fail(Code::utf8, "draft.attachments");
+  return {};
+}
+
+}  // namespace
+
+Outbox::Outbox(Core& core, Link& link, Lookup& lookup, const Account& account)
+    : core_(core), link_(link), lookup_(lookup), account_(account) {
+  load();
+}
+
+void Outbox::load() {
+  if (const auto row = core_.row(table_account, row_ticket); row && row->size() == 8)
+    last_ticket_ = read_u64(*row);
+  const auto each = [&](storage::Table table, const auto& take) {
+    const auto visit = [&](ByteView key, ByteView value) {
+      if (key.size() == 8) take(entries_[read_u64(key)], value);
+      return true;
+    };
+    if (auto scanned = core_.reader.scan(table, {}, {}, visit); !scanned)
+      core_.tell(CommandFailed{"load", scanned.error()});
+  };
+  each(table_outbox, [&](Entry& entry, ByteView value) {
+    auto row = parse_draft_row(value);
+    if (!row) return;
+    entry.stage = Stage::looking;
+    entry.created = row->created;
+    entry.draft = std::move(row->draft);
+  });
+  each(table_sealed, [&](Entry& entry, ByteView value) {
+    auto rows = parse_sealed_rows(value);
+    if (!rows || rows->empty()) return;
+    entry.stage = Stage::sending;
+    entry.draft.reset();
+    entry.messages = std::move(*rows);
+  });
+  each(table_failed, [&](Entry& entry, ByteView value) {
+    auto row = parse_failed_row(value);
+    if (!row) return;
+    entry.stage = Stage::failing;
+    entry.failure = std::move(*row);
+  });
+  for (auto& [ticket, entry] : entries_) {
+    entry.ticket = ticket;
+    entry.retry_at = core_.now;
+    if (entry.stage == Stage::saving)  // no row of it could be read
+      fail_ticket(entry, FailedRow{"", Code::storage});
+  }
+}
+
+Outbox::Entry* Outbox::find(std::uint64_t ticket) {
+  const auto at = entries_.find(ticket);
+  return at == entries_.end() ? nullptr : &at->second;
+}
+
+// --- a new draft -------------------------------------------------------------------------------------------
+
+Result<> Outbox::normalise(mail::Draft& draft) const {
+  if (draft.from.empty()) draft.from = core_.options.addr;
+  if (draft.from != core_.options.addr) return fail(Code::from_binding, "draft.from");
+  std::vector<std::string> recipients;
+  add_new(recipients, draft.deliver_to);
+  if (recipients.empty()) {
+    add_new(recipients, draft.to);
+    add_new(recipients, draft.cc);
+  }
+  draft.deliver_to = std::move(recipients);
+  if (draft.deliver_to.empty()) return fail(Code::address_syntax, "draft.deliver_to");
+  for (const auto* list : {&draft.deliver_to, &draft.to, &draft.cc})
+    for (const std::string& addr : *list)
+      if (auto parsed = wire::parse_address(addr); !parsed) return tl::unexpected(parsed.error());
+  return check_text(draft);
+}
+
+std::uint64_t Outbox::submit(mail::Draft draft) {
+  const std::uint64_t ticket = ++last_ticket_;
+  core_.again = true;
+  if (auto checked = normalise(draft); !checked) {
+    core_.tell(SubmitFailed{ticket, "", checked.error()});
+    return ticket;
+  }
+  Entry& entry = entries_[ticket];
+  entry.ticket = ticket;
+  entry.created = to_unix_ms(core_.now);
+  entry.retry_at = core_.now;
+  if (mutant("client.forget_outbox")) {
+    entry.draft = std::move(draft);
+    entry.stage = Stage::looking;
+    return ticket;
+  }
+  entry.busy = true;
+  DraftRow row{entry.created, std::move(draft)};
+  storage::WriteBatch batch;
+  batch.puts.push_back(put_row(table_outbox, key_of(ticket), to_row(row)));
+  batch.puts.push_back(put_row(table_account, row_ticket, key_of(ticket)));
+  entry.draft = std::move(row.draft);
+  core_.commit(std::move(batch), [this, ticket](const Result<>& outcome) {
+    Entry* saved = find(ticket);
+    if (!saved) return;
+    saved->busy = false;
+    core_.again = true;
+    if (outcome) {
+      saved->stage = Stage::looking;
+      return;
+    }
+    core_.tell(SubmitFailed{ticket, "", outcome.error()});
+    entries_.erase(ticket);
+  });
+  return ticket;
+}
+
+// --- keys of the recipients --------------------------------------------------------------------------------
+
+void Outbox::look(Entry& entry) {
+  entry.busy = true;
+  entry.failure.reset();
+  entry.keys.clear();
+  const std::uint64_t ticket = entry.ticket;
+  const std::vector<std::string> recipients = entry.draft->deliver_to;
+  entry.keys_awaited = recipients.size();
+  for (const std::string& addr : recipients)
+    lookup_.recipient(addr, [this, ticket, addr](const Result<RecordPtr>& outcome) {
+      looked(ticket, addr, outcome);
+    });
+}
+
+void Outbox::looked(std::uint64_t ticket, const std::string& addr, const Result<RecordPtr>& outcome) {
+  Entry* entry = find(ticket);
+  if (!entry || entry->stage != Stage::looking) return;
+  Result<> usable;
+  if (!outcome) usable = tl::unexpected(outcome.error());
+  if (outcome) usable = (*outcome)->valid_at(core_.now);
+  if (usable) {
+    entry->keys[addr] = *outcome;
+  } else {
+    // A permanent reason decides over a temporary one: no wait would help.
+    const Code code = usable.error().code;
+    const bool replace = !entry->failure || (code_info(entry->failure->code).temporary &&
+                                             !code_info(code).temporary);
+    if (replace) entry->failure = FailedRow{addr, code};
+  }
+  if (--entry->keys_awaited > 0) return;
+  entry->busy = false;
+  core_.again = true;
+  if (!entry->failure) return seal(*entry);
+  const FailedRow failure = *entry->failure;
+  refused(*entry, failure.addr, Error{failure.code, "recipient"});
+}
+
+// --- sealing ------------------------------------------------------------------------------------------------
+
+Result<SealedRow> Outbox::seal_one(const Entry& entry, std::vector<std::string> recipients,
+                                   bool with_sent, const mail::SealOptions& options) {
+  const keys::KeyPair& own = *account_.pair();
+  SealedRow row;
+  std::vector<const keys::KeyRecord*> records;
+  std::map<keys::KeyId, std::int64_t> stanza_of;  // one stanza serves all addresses of a key
+  const auto stanza = [&](const keys::KeyRecord& record) {
+    const auto index = static_cast<std::int64_t>(records.size());
+    const auto [at, is_new] = stanza_of.emplace(record.id(), index);
+    if (is_new) records.push_back(&record);
+    return at->second;
+  };
+  for (const std::string& addr : recipients)
+    row.recipients.emplace_back(addr, stanza(*entry.keys.at(addr)));
+  if (with_sent) row.sent = stanza(own.record);
+  mail::Draft draft = *entry.draft;
+  draft.deliver_to = std::move(recipients);
+  AMS_TRY(row.sealed,
+          mail::seal(draft, own, account_.binding(), records, options, core_.drbg));
+  return row;
+}
+
+void Outbox::seal(Entry& entry) {
+  const mail::Draft& draft = *entry.draft;
+  if (auto valid = account_.pair()->record.valid_at(core_.now); !valid)  // KEY-7
+    return refused(entry, "", valid.error());
+  std::vector<std::vector<std::string>> groups(1);
+  for (const std::string& addr : draft.deliver_to) {
+    if (contains(draft.to, addr) || contains(draft.cc, addr)) {
+      groups[0].push_back(addr);
+    } else {
+      groups.push_back({addr});  // Bcc: a message of its own (MSG-30)
+    }
+  }
+  if (groups[0].empty()) groups.erase(groups.begin());
+  mail::SealOptions options;
+  options.aead = core_.options.aead;
+  options.ts = to_unix_ms(core_.now);
+  options.life_ms = core_.options.message_life_ms;
+  options.mid = core_.drbg.array<16>();
+  entry.messages.clear();
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    auto row = seal_one(entry, groups[i], i == 0, options);
+    if (!row) return refused(entry, "", row.error());
+    entry.messages.push_back(std::move(*row));
+  }
+  keep(entry);
+}
+
+/// The sealed bytes replace the draft, durably, before the server sees the first of them.
+void Outbox::keep(Entry& entry) {
+  entry.next = 0;
+  entry.blobs_put = 0;
+  if (mutant("client.forget_outbox") || mutant("client.reseal_on_retry")) {
+    entry.stage = Stage::sending;
+    return;
+  }
+  entry.stage = Stage::keeping;
+  entry.busy = true;
+  const std::uint64_t ticket = entry.ticket;
+  storage::WriteBatch batch;
+  batch.puts.push_back(put_row(table_sealed, key_of(ticket), to_row(entry.messages)));
+  batch.erases.push_back(erase_row(table_outbox, key_of(ticket)));
+  core_.commit(std::move(batch), [this, ticket](const Result<>& outcome) {
+    Entry* kept = find(ticket);
+    if (!kept) return;
+    kept->busy = false;
+    core_.again = true;
+    if (!outcome) {  // nothing was sent: seal again later
+      kept->stage = Stage::looking;
+      return retry_later(*kept);
+    }
+    kept->draft.reset();
+    kept->keys.clear();
+    kept->attempt = 0;
+    kept->stage = Stage::sending;
+  });
+}
+
+}  // namespace ams::client

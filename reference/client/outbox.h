@@ -1,0 +1,80 @@
+// Outbox: drafts on their way out (SUB, MSG-30, BND-5, KEY-7). One draft becomes one sealed message, and one
+// more for each Bcc recipient. Once sealed, the very same bytes go to the server until it acknowledges.
+//
+//   saving --durable--> looking --all keys verified--> keeping --durable--> sending --all acknowledged--> gone
+//      any permanent refusal --> failing --durable--> SubmitFailed, gone
+//   a temporary refusal: the same stage again after a while; a lost connection: on the next one
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "client/core.h"
+#include "client/enrol.h"
+#include "client/lookup.h"
+
+namespace ams::client {
+
+inline constexpr std::size_t tickets_at_once_max = 4;  // of all that wait; each puts one blob at a time
+
+class Outbox {
+ public:
+  Outbox(Core& core, Link& link, Lookup& lookup, const Account& account);
+
+  std::uint64_t submit(mail::Draft draft);
+  void run();
+  std::optional<Instant> due() const;
+  bool has_work() const { return !entries_.empty(); }
+
+ private:
+  enum class Stage : std::uint8_t { saving, looking, keeping, sending, failing };
+  struct Entry {
+    std::uint64_t ticket = 0;
+    Stage stage = Stage::saving;
+    bool busy = false;  // an answer or a commit is awaited
+    std::int64_t created = 0;
+    std::optional<mail::Draft> draft;  // until sealed
+    std::map<std::string, RecordPtr> keys;
+    std::size_t keys_awaited = 0;
+    std::optional<FailedRow> failure;  // the first met
+    std::vector<SealedRow> messages;
+    std::size_t next = 0;              // of messages, to be sent
+    std::size_t blobs_put = 0;         // of that message, the body first
+    std::optional<Hash> accepted;      // ehash of the first accepted one
+    int attempt = 0;
+    Instant retry_at;
+  };
+
+  void load();
+  Result<> normalise(mail::Draft& draft) const;
+  Entry* find(std::uint64_t ticket);
+  void look(Entry& entry);
+  void looked(std::uint64_t ticket, const std::string& addr, const Result<RecordPtr>& outcome);
+  void seal(Entry& entry);
+  Result<SealedRow> seal_one(const Entry& entry, std::vector<std::string> recipients, bool with_sent,
+                             const mail::SealOptions& options);
+  void keep(Entry& entry);
+  void send(Entry& entry);
+  void put_blobs(Entry& entry);
+  void submit_message(Entry& entry);
+  void submitted(std::uint64_t ticket, const Result<wire::Value>& answer);
+  void finish(Entry& entry);
+  void refused(Entry& entry, const std::string& addr, const Error& why);
+  void fail_ticket(Entry& entry, FailedRow failure);
+  void retry_later(Entry& entry);
+  Instant end_of_life(const Entry& entry) const;
+  bool outlived(const Entry& entry) const { return core_.now >= end_of_life(entry); }
+  void tell_failed(Entry& entry);
+
+  Core& core_;
+  Link& link_;
+  Lookup& lookup_;
+  const Account& account_;
+  std::map<std::uint64_t, Entry> entries_;
+  std::uint64_t last_ticket_ = 0;
+};
+
+}  // namespace ams::client

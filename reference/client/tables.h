@@ -1,0 +1,97 @@
+// What a client keeps: its tables, and the rows in them as bytes. Integers in keys are big-endian, so
+// that rows scan in their order.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "keys/records.h"
+#include "mail/letter.h"
+#include "storage/storage.h"
+#include "wire/value.h"
+
+namespace ams::client {
+
+inline constexpr storage::Table table_account{0x60};   // row_* below
+inline constexpr storage::Table table_outbox{0x61};    // ticket -> the draft, until it is sealed
+inline constexpr storage::Table table_sealed{0x62};    // ticket -> the sealed messages, until acknowledged
+inline constexpr storage::Table table_failed{0x63};    // ticket -> why, until the owner was told
+inline constexpr storage::Table table_mailbox{0x64};   // uid -> MailboxRow
+inline constexpr storage::Table table_chains{0x65};    // domain -> ChainRow, verified
+inline constexpr storage::Table table_bindings{0x66};  // addr -> BindingRow, verified
+inline constexpr storage::Table table_records{0x67};   // kid || fp -> AMS-CJ of the key record, verified
+
+// table_account
+inline constexpr std::string_view row_signing = "signing";        // private half, raw
+inline constexpr std::string_view row_encryption = "encryption";  // private half, raw
+inline constexpr std::string_view row_record = "record";          // AMS-CJ
+inline constexpr std::string_view row_token = "token";            // until the binding is stored
+inline constexpr std::string_view row_binding = "binding";        // AMS-CJ
+inline constexpr std::string_view row_ticket = "ticket";          // u64, the last one given
+inline constexpr std::string_view row_state = "state";            // u64, of the mailbox, all below is stored
+
+Bytes key_of(std::uint64_t number);
+Bytes key_of(const keys::KeyId& id);
+
+storage::Put put_row(storage::Table table, ByteView key, Bytes value);
+inline storage::Put put_row(storage::Table table, std::string_view key, Bytes value) {
+  return put_row(table, as_bytes(key), std::move(value));
+}
+storage::Erase erase_row(storage::Table table, ByteView key);
+inline storage::Erase erase_row(storage::Table table, std::string_view key) {
+  return erase_row(table, as_bytes(key));
+}
+
+/// A draft that waits for its recipients' keys.
+struct DraftRow {
+  std::int64_t created = 0;  // Unix ms: its life counts from here
+  mail::Draft draft;
+};
+Bytes to_row(const DraftRow& row);
+Result<DraftRow> parse_draft_row(ByteView bytes);
+
+/// One sealed message of a ticket: sent again and again with these very bytes (SUB-3).
+struct SealedRow {
+  mail::Sealed sealed;
+  std::vector<std::pair<std::string, std::int64_t>> recipients;  // address, index of its stanza
+  std::optional<std::int64_t> sent;                              // stanza of the sender's own copy
+};
+Bytes to_row(const std::vector<SealedRow>& rows);
+Result<std::vector<SealedRow>> parse_sealed_rows(ByteView bytes);
+
+struct FailedRow {
+  std::string addr;
+  Code code{};
+};
+Bytes to_row(const FailedRow& row);
+Result<FailedRow> parse_failed_row(ByteView bytes);
+
+/// A message of the mailbox: as mail.sync gave it until the owner was told, then what is left of it.
+struct MailboxRow {
+  std::string folder;
+  wire::Value message;  // {} once told
+  bool told = false;
+};
+Bytes to_row(const MailboxRow& row);
+Result<MailboxRow> parse_mailbox_row(ByteView bytes);
+
+struct ChainRow {
+  std::int64_t at = 0;  // when it was verified, Unix ms
+  keys::KeyId root;     // what discovery said then
+  wire::Value chain;
+};
+Bytes to_row(const ChainRow& row);
+Result<ChainRow> parse_chain_row(ByteView bytes);
+
+struct BindingRow {
+  std::int64_t at = 0;
+  wire::Value binding, key;
+};
+Bytes to_row(const BindingRow& row);
+Result<BindingRow> parse_binding_row(ByteView bytes);
+
+}  // namespace ams::client
