@@ -13,6 +13,13 @@ void make_room(Map& cache) {
   if (cache.size() >= cache_entries_max) cache.erase(cache.begin());
 }
 
+template <class Map>
+auto take_waiters(Map& asked, const typename Map::key_type& key) {
+  auto out = std::move(asked[key]);
+  asked.erase(key);
+  return out;
+}
+
 /// Under mutant client.skip_chain_check: whatever root the chain itself brings.
 Result<keys::Chain> believe_chain(const wire::Value& chain, const std::string& domain) {
   const wire::Value* root = chain.find("root");
@@ -101,34 +108,41 @@ void Lookup::finish(const std::string& domain, const Result<ChainPtr>& outcome) 
 
 // --- records of the directory ---------------------------------------------------------------------------
 
+Result<RecordPtr> Lookup::accept_record(const keys::KeyId& id, const wire::Value& value) {
+  auto record = keys::KeyRecord::parse_as(value, id);
+  if (!record && mutant("client.skip_record_check")) record = keys::KeyRecord::parse(value);
+  if (!record) return tl::unexpected(record.error());
+  make_room(records_);
+  const auto kept = std::make_shared<const keys::KeyRecord>(std::move(*record));
+  records_.emplace(id, kept);
+  return kept;
+}
+
 void Lookup::record(const keys::KeyId& id, RecordThen then) {
   if (const auto at = records_.find(id); at != records_.end()) return then(at->second);
-  const auto take = [this, id](const wire::Value& value) -> Result<RecordPtr> {
-    auto record = keys::KeyRecord::parse_as(value, id);
-    if (!record && mutant("client.skip_record_check")) record = keys::KeyRecord::parse(value);
-    if (!record) return tl::unexpected(record.error());
-    make_room(records_);
-    const auto kept = std::make_shared<const keys::KeyRecord>(std::move(*record));
-    records_.emplace(id, kept);
-    return kept;
-  };
   if (const auto bytes = core_.row(table_records, key_of(id))) {
     const auto value = wire::decode(*bytes);
     if (value)
-      if (const auto record = take(*value)) return then(record);
+      if (const auto record = accept_record(id, *value)) return then(record);
   }
+  auto& waiters = records_asked_[id];
+  waiters.push_back(std::move(then));
+  if (waiters.size() > 1) return;
+  const auto finish = [this, id](const Result<RecordPtr>& outcome) {
+    for (const RecordThen& waiter : take_waiters(records_asked_, id)) waiter(outcome);
+  };
   link_.request("directory.get", wire::Object{{"kid", to_uuid_text(id.kid)}},
-                [this, id, take, then = std::move(then)](const Result<wire::Value>& answer) {
-                  if (!answer) return then(tl::unexpected(answer.error()));
+                [this, id, finish](const Result<wire::Value>& answer) {
+                  if (!answer) return finish(tl::unexpected(answer.error()));
                   const wire::Value* value = answer->find("record");
-                  if (!value) return then(fail(Code::schema, "directory.get.record"));
-                  const auto record = take(*value);
+                  if (!value) return finish(fail(Code::schema, "directory.get.record"));
+                  const auto record = accept_record(id, *value);
                   if (record) {
                     storage::WriteBatch batch;
                     batch.puts.push_back(put_row(table_records, key_of(id), wire::encode(*value)));
                     core_.commit(std::move(batch), [](const Result<>&) {});  // a cache
                   }
-                  then(record);
+                  finish(record);
                 });
 }
 
@@ -156,13 +170,19 @@ void Lookup::recipient(const std::string& addr, RecordThen then) {
 }
 
 void Lookup::ask_recipient(const std::string& addr, RecordThen then) {
+  auto& waiters = recipients_asked_[addr];
+  waiters.push_back(std::move(then));
+  if (waiters.size() > 1) return;
+  const auto finish = [this, addr](const Result<RecordPtr>& outcome) {
+    for (const RecordThen& waiter : take_waiters(recipients_asked_, addr)) waiter(outcome);
+  };
   link_.request("keys.lookup", wire::Object{{"addr", addr}},
-                [this, addr, then = std::move(then)](const Result<wire::Value>& answer) {
-                  if (!answer) return then(tl::unexpected(answer.error()));
+                [this, addr, finish](const Result<wire::Value>& answer) {
+                  if (!answer) return finish(tl::unexpected(answer.error()));
                   const wire::Value* binding = answer->find("binding");
                   const wire::Value* key = answer->find("key");
-                  if (!binding || !key) return then(fail(Code::schema, "keys.lookup"));
-                  judge(addr, BindingRow{ms(core_), *binding, *key}, Ask::cached_will_do, then);
+                  if (!binding || !key) return finish(fail(Code::schema, "keys.lookup"));
+                  judge(addr, BindingRow{ms(core_), *binding, *key}, Ask::cached_will_do, finish);
                 });
 }
 

@@ -61,6 +61,7 @@ class Lookup {
 
   std::optional<KnownChain> known_chain(const std::string& domain);
   void finish(const std::string& domain, const Result<ChainPtr>& outcome);
+  Result<RecordPtr> accept_record(const keys::KeyId& id, const wire::Value& value);
   Result<ChainPtr> accept_chain(const std::string& domain, const keys::KeyId& root,
                                 const wire::Value& answer);
   Result<KnownRecipient> check(const std::string& addr, const BindingRow& row, const keys::Chain& chain);
@@ -75,7 +76,10 @@ class Lookup {
   std::map<std::string, KnownChain> chains_;
   std::map<std::string, KnownRecipient> recipients_;
   std::map<keys::KeyId, RecordPtr> records_;
+  // Who asks for what is asked already waits for the one answer.
   std::map<std::string, Fetch> fetches_;
+  std::map<keys::KeyId, std::vector<RecordThen>> records_asked_;
+  std::map<std::string, std::vector<RecordThen>> recipients_asked_;
 };
 
 }  // namespace ams::client

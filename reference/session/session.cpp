@@ -330,7 +330,8 @@ void Session::handle_open_request(wire::Request request) {
     return refuse(Code::too_many_requests);  // OPS-7
   if (enrolment_only_ && request.op != "account.enrol" && !mutant("session.accept_unenrolled"))
     return refuse(Code::auth_key);
-  if (request.op == "blob.put") return handle_blob_put(request);
+  // Who announces no transfers takes no blobs: the op is then its owner's to refuse, like any other.
+  if (request.op == "blob.put" && limits_.transfers > 0) return handle_blob_put(request);
   unanswered_.emplace(request.id, request.op);
   emit(RequestIn{request.id, std::move(request.op), std::move(request.args)});
 }
