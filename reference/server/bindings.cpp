@@ -1,0 +1,140 @@
+// The association of address and key, kept encrypted (ACC-4, BND).
+#include "policy/mutant.h"
+#include "server/core.h"
+#include "wire/address.h"
+
+namespace ams::server {
+namespace {
+
+constexpr std::size_t row_block = 512;  // BND-2
+constexpr std::size_t records_held_max = 1'024;
+
+Bytes row_aad(const std::string& domain, const Hash& row_key, std::int64_t version) {
+  return key_of({as_bytes(domain), key_zero, row_key, be64(version)});
+}
+
+Bytes pad_row(const wire::Value& binding) {
+  const Bytes text = wire::encode(binding);
+  Bytes out;
+  append_u32(out, static_cast<std::uint32_t>(text.size()));
+  append(out, text);
+  out.resize((out.size() + row_block - 1) / row_block * row_block);
+  return out;
+}
+
+Result<wire::Value> unpad_row(ByteView row) {
+  if (row.size() < 4 || read_u32(row) > row.size() - 4) return fail(Code::storage, "binding row");
+  return wire::decode(row.subspan(4, read_u32(row)));
+}
+
+}  // namespace
+
+Result<std::optional<Core::Held>> Core::held_binding(Txn& txn, std::string_view addr) {
+  const Hash key = crypto::hmac_sha256(options_.index_key, as_bytes(addr));
+  const auto row = txn.get(table_binding, key);
+  AMS_CHECK(txn.status());
+  if (!row) return std::optional<Held>();
+  if (row->size() < 20) return fail(Code::storage, "binding row");
+  const ByteView view(*row);
+  Held held;
+  held.version = static_cast<std::int64_t>(read_u64(view));
+  Bytes plain = to_bytes(view.subspan(20));
+  if (!mutant("server.plain_rows")) {
+    auto opened = crypto::aead_open(crypto::Aead::a256gcm, options_.row_key, view.subspan(8, 12),
+                                    row_aad(options_.domain, key, held.version), plain);
+    if (!opened) return fail(Code::storage, "binding row");
+    plain = std::move(*opened);
+  }
+  AMS_TRY(held.binding, unpad_row(plain));
+  AMS_TRY(const keys::Binding binding, keys::parse_binding(held.binding));
+  held.key = binding.key;
+  return std::optional<Held>(std::move(held));
+}
+
+Result<> Core::put_binding(Txn& txn, std::string_view addr, std::int64_t version, const wire::Value& binding) {
+  const Hash key = crypto::hmac_sha256(options_.index_key, as_bytes(addr));
+  const Bytes nonce = drbg_.bytes(12);
+  Bytes sealed = pad_row(binding);
+  if (!mutant("server.plain_rows")) {
+    AMS_TRY(sealed, crypto::aead_seal(crypto::Aead::a256gcm, options_.row_key, nonce,
+                                      row_aad(options_.domain, key, version), sealed));
+  }
+  txn.put(table_binding, to_bytes(ByteView(key)), key_of({be64(version), nonce, sealed}));
+  return {};
+}
+
+/// The verified record of a key published here.
+Result<keys::KeyRecord> Core::record_of(const keys::KeyId& key) {
+  if (const auto at = records_.find(key); at != records_.end()) return at->second;
+  AMS_TRY(const wire::Value found, peer_.get(wire::Object{{"kid", to_uuid_text(key.kid)}}));
+  const wire::Value* value = found.find("record");
+  if (!value) return fail(Code::not_found, "record");
+  AMS_TRY(keys::KeyRecord record, keys::KeyRecord::parse_as(*value, key));
+  if (records_.size() >= records_held_max) records_.clear();
+  records_.emplace(key, record);
+  return record;
+}
+
+Result<> Core::op_associate(const Asked& to, Conn& conn, const wire::Value& args) {
+  wire::ObjectReader in(args, "keys.associate", wire::ObjectReader::Unknown::ignore_x);
+  const wire::Value record_value = in.any("record");
+  const std::int64_t version = in.integer("version", 1);
+  AMS_CHECK(in.finish());
+  Txn txn(reader_);
+  if (!account(txn, conn.addr)) return fail(Code::no_such_address, "keys.associate");
+  AMS_TRY(const keys::KeyRecord record, keys::KeyRecord::parse(record_value));
+  AMS_CHECK(record.valid_at(now_));
+  const bool custody_fits = chain_->record.policy != keys::Policy::isp ||
+                            record.custody() == keys::Custody::client;
+  if (!custody_fits && !mutant("server.skip_custody")) return fail(Code::key_origin, "record.custody");  // POL-2
+  AMS_TRY(const std::optional<Held> held, held_binding(txn, conn.addr));
+  const std::int64_t next = held ? held->version + 1 : 1;
+  if (version != next && !mutant("server.skip_version"))
+    return fail(Code::version_conflict, "keys.associate.version");  // BND-3
+  AMS_TRY(const wire::Value binding,
+          keys::make_binding({conn.addr, record.id(), version, chain_->record.op.kid}, op_));
+  AMS_TRY(directory::Peer::Published published,
+          peer_.publish(wire::Object{{"records", wire::Array{record_value}}}, options_.domain, now_));
+  const wire::Value* results = published.answer.find("results");
+  if (results && results->is_array() && !results->as_array().empty())
+    if (const wire::Value* code = results->as_array().front().find("code")) {
+      const CodeInfo* info = find_code(code->as_string());
+      return fail(info ? info->code : Code::schema, "keys.associate.record");
+    }
+  txn.add(std::move(published.writes));
+  AMS_CHECK(put_binding(txn, conn.addr, version, binding));
+  commit(txn, [this, to, binding](const Result<>& outcome) {
+    if (!outcome) return refuse(to, outcome.error());
+    ok(to, wire::Object{{"binding", binding}});
+  });
+  later([this] { pump_peer(); });
+  return {};
+}
+
+Result<> Core::op_lookup(const Asked& to, Conn& conn, const wire::Value& args) {
+  wire::ObjectReader in(args, "keys.lookup", wire::ObjectReader::Unknown::ignore_x);
+  const std::string addr = in.string("addr", 320);
+  AMS_CHECK(in.finish());
+  AMS_TRY(const wire::Address address, wire::parse_address(addr));
+  if (!local(address.domain)) {
+    if (conn.addr.empty()) return fail(Code::not_local, "keys.lookup.addr");  // BND-4: a server asks the right one
+    ask(address.domain, "keys.lookup", wire::Object{{"addr", addr}}, [this, to](const Outcome& outcome) {
+      if (!outcome.value) return refuse(to, outcome.value.error());
+      ok(to, *outcome.value);
+    });
+    return {};
+  }
+  Txn txn(reader_);
+  const bool exists = account(txn, addr).has_value();
+  AMS_CHECK(txn.status());
+  if (!exists)
+    return fail(mutant("server.wrong_code_no_such_address") ? Code::not_local : Code::no_such_address,
+                "keys.lookup.addr");
+  AMS_TRY(const std::optional<Held> held, held_binding(txn, addr));
+  if (!held) return fail(Code::not_found, "keys.lookup.addr");
+  AMS_TRY(const keys::KeyRecord record, record_of(held->key));
+  answer_stable(to, wire::Object{{"binding", held->binding}, {"key", record.value()}});
+  return {};
+}
+
+}  // namespace ams::server

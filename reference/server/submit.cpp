@@ -1,0 +1,233 @@
+// mail.submit (SUB) and the vouches it signs (VCH).
+#include <algorithm>
+
+#include "policy/mutant.h"
+#include "server/core.h"
+#include "wire/address.h"
+
+namespace ams::server {
+namespace {
+
+constexpr std::size_t head_size_max = 4'096;   // bytes, MSG-22
+constexpr std::size_t asig_size_max = 1'024;   // bytes
+constexpr std::size_t rcpts_max = 100;         // SUB-1
+constexpr std::int64_t dseq_block = 64;        // VCH-3
+
+struct Rcpt {
+  std::string addr, domain;
+  std::size_t stanza = 0;
+};
+struct Submission {
+  wire::Value env;
+  mail::Header header;
+  Hash ehash{};
+  Bytes asig, head;
+  wire::Array stanza_values;
+  std::vector<mail::Stanza> stanzas;
+  std::vector<Rcpt> rcpts;
+  std::optional<std::size_t> sent;
+};
+
+Result<Rcpt> read_rcpt(const wire::Value& value) {
+  wire::ObjectReader in(value, "rcpt");
+  Rcpt out;
+  out.addr = in.string("addr", 320);
+  out.stanza = static_cast<std::size_t>(in.integer("stanza"));
+  AMS_CHECK(in.finish());
+  AMS_TRY(wire::Address address, wire::parse_address(out.addr));
+  out.domain = std::move(address.domain);
+  return out;
+}
+
+Result<Submission> read_submission(const wire::Value& args) {
+  wire::ObjectReader in(args, "mail.submit", wire::ObjectReader::Unknown::ignore_x);
+  Submission out;
+  out.env = in.any("env");
+  out.asig = in.binary("asig", 1, asig_size_max);
+  const wire::Value stanzas = in.any("stanzas");
+  out.head = in.binary("head", 0, head_size_max);
+  const wire::Array& rcpts = in.array("rcpts", 4'096);
+  if (const auto sent = in.optional_integer("sent")) out.sent = static_cast<std::size_t>(*sent);
+  AMS_CHECK(in.finish());
+  AMS_TRY(out.header, mail::parse_header(out.env));
+  AMS_TRY(out.stanzas, mail::parse_stanzas(stanzas));
+  out.stanza_values = stanzas.as_array();
+  if (rcpts.empty()) return fail(Code::schema, "mail.submit.rcpts");
+  if (rcpts.size() > rcpts_max) return fail(Code::too_many_stanzas, "mail.submit.rcpts");
+  std::set<std::string> seen;
+  for (const wire::Value& value : rcpts) {
+    AMS_TRY(Rcpt rcpt, read_rcpt(value));
+    if (!seen.insert(rcpt.addr).second) return fail(Code::schema, "mail.submit.rcpts");
+    out.rcpts.push_back(std::move(rcpt));
+  }
+  out.ehash = mail::ehash(out.env);
+  return out;
+}
+
+Result<> check_times(const mail::Header& header, std::int64_t now_ms) {
+  if (mutant("server.skip_times")) return {};
+  if (header.exp <= now_ms) return fail(Code::expired, "env.exp");  // MSG-6
+  if (header.ts > now_ms + mail::clock_tolerance_ms) return fail(Code::not_yet_valid, "env.ts");
+  return {};
+}
+
+Result<> check_indexes(Submission& mail) {
+  for (Rcpt& rcpt : mail.rcpts) {
+    if (rcpt.stanza < mail.stanzas.size()) continue;
+    if (!mutant("server.skip_stanza_index")) return fail(Code::schema, "rcpt.stanza");
+    rcpt.stanza %= mail.stanzas.size();
+  }
+  if (!mail.sent) return {};
+  const bool own = *mail.sent < mail.stanzas.size() && mail.stanzas[*mail.sent].to == mail.header.sender;
+  if (!own) return fail(Code::schema, "mail.submit.sent");  // SUB-4
+  return {};
+}
+
+Result<> check_head(const Submission& mail) {
+  if (mutant("server.skip_head_hash")) return {};
+  if (mail.head.size() != mail.header.head.len || crypto::sha256(mail.head) != mail.header.head.hash)
+    return fail(Code::blob_hash, "mail.submit.head");
+  return {};
+}
+
+}  // namespace
+
+Result<wire::Value> Core::sign_vouch(Txn& txn, const Account& from, const std::string& rdom,
+                                     const Hash& ehash, const Hash& rtag) {
+  mail::Vouch vouch;
+  vouch.ehash = ehash;
+  vouch.sdom = options_.domain;
+  vouch.rdom = rdom;
+  vouch.dkid = chain_->record.op.kid;
+  vouch.acct = from.acct;
+  vouch.rroot = mail::merkle_root({to_bytes(ByteView(rtag))});
+  vouch.day = to_day(now_);
+  vouch.dseq = dseq_.next(txn, vouch.day);
+  const Bytes key = key_of({from.acct, be64(vouch.day)});
+  const std::uint64_t aseq = txn.get_u64(table_aseq, key) + 1;
+  txn.put(table_aseq, key, key_of({be64(aseq)}));
+  if (aseq == 1) expire_at(txn, (vouch.day + 2) * day_ms, table_aseq, key);
+  vouch.aseq = static_cast<std::int64_t>(aseq);
+  vouch.age = std::max<std::int64_t>(0, vouch.day - from.created / day_ms);
+  return mail::make_vouch(vouch, op_);
+}
+
+/// The next number of the domain's day. What a batch uses above the durable reservation, it reserves itself.
+std::int64_t Dseq::next(Txn& txn, std::int64_t today) {
+  const Bytes key = key_of({as_bytes("dseq"), be64(today)});
+  if (today != day) {
+    day = today;
+    durable = reserved = static_cast<std::int64_t>(txn.get_u64(table_meta, key));
+    if (mutant("server.dseq_reuse_after_crash")) durable = reserved = 0;
+    used = reserved;
+  }
+  ++used;
+  reserved = std::max(reserved, used > reserved ? used + dseq_block - 1 : reserved);
+  if (used > durable) txn.put(table_meta, key, key_of({be64(reserved)}));
+  return used;
+}
+
+Result<> Core::op_submit(const Asked& to, Conn& conn, const wire::Value& args) {
+  AMS_TRY(Submission mail, read_submission(args));
+  Txn txn(reader_);
+  const auto from = account(txn, conn.addr);
+  AMS_CHECK(txn.status());
+  if (!from) return fail(Code::not_found, "mail.submit");
+  const wire::Value answer = wire::Object{{"ehash", to_base64url(mail.ehash)}};
+  const Bytes seen = key_of({from->acct, mail.ehash});
+  if (txn.get(table_submitted, seen) && !mutant("server.skip_submit_dedup")) {
+    answer_stable(to, answer);  // SUB-3
+    return {};
+  }
+  AMS_TRY(const std::optional<Held> held, held_binding(txn, conn.addr));
+  if (!held || held->key != mail.header.sender) return fail(Code::auth_key, "env.skid");
+  if (mail.header.sdom != options_.domain && !mutant("server.skip_sdom"))
+    return fail(Code::domain_mismatch, "env.sdom");
+  AMS_TRY(const keys::KeyRecord record, record_of(held->key));
+  if (!mutant("server.skip_asig_submit")) AMS_CHECK(mail::verify_asig(mail.env, mail.asig, record));
+  AMS_CHECK(record.valid_at(now_));
+  AMS_CHECK(check_times(mail.header, now_ms()));
+  AMS_CHECK(check_indexes(mail));
+  for (const Hash& blob : blobs_of(mail.header)) {
+    const bool mine = txn.any(table_blob_owner, key_of({blob, owner_put(from->acct)})) ||
+                      txn.any(table_blob_owner, key_of({blob, key_char('m'), from->acct}));
+    const bool fits = blob != mail.header.body.hash || txn.get_u64(table_blob_len, blob) == mail.header.body.len;
+    if ((!mine || !fits) && !mutant("server.skip_missing_blob")) return fail(Code::missing_blob, "env.body");
+  }
+  AMS_CHECK(check_head(mail));
+
+  // Sort by domain; MSG-20: each gets only its own stanzas.
+  std::map<std::string, std::vector<const Rcpt*>> by_domain;
+  for (const Rcpt& rcpt : mail.rcpts) by_domain[rcpt.domain].push_back(&rcpt);
+  for (const auto& [rdom, rcpts] : by_domain) {
+    const auto lane = lanes_.find(rdom);
+    if (lane == lanes_.end() || mutant("server.skip_queue_limit")) continue;
+    const auto waiting = static_cast<std::int64_t>(lane->second.entries.size()) + lane->second.joining;
+    if (waiting >= options_.queue_max) return fail(Code::queue_full, rdom == options_.domain ? "own" : "rdom");
+  }
+
+  Changed changed;
+  std::vector<std::pair<std::string, std::uint64_t>> joined;
+  const std::string asig = to_base64url(mail.asig), head = to_base64url(mail.head);
+  const Hash vouched = mail::vouch_ehash(mail.env, mail.asig);
+  for (const auto& [rdom, rcpts] : by_domain) {
+    wire::Array stanzas, vouches, waiting;
+    std::map<std::size_t, std::int64_t> places;
+    for (const Rcpt* rcpt : rcpts) {
+      const Id16 salt = drbg_.array<16>();
+      AMS_TRY(wire::Value vouch, sign_vouch(txn, *from, rdom, vouched, mail::rtag(salt, rcpt->addr)));
+      if (local(rdom)) {
+        const Parcel parcel{&mail.env, &mail.header, mail.ehash, asig, head, mail.stanza_values[rcpt->stanza], vouch};
+        const auto verdict = accept_mail(txn, parcel, rcpt->addr, changed);
+        if (!verdict) continue;
+        if (!code_info(*verdict).temporary) {
+          add_notice(txn, conn.addr,
+                     {mail.ehash, drbg_.array<16>(), rcpt->addr, true, *verdict, now_ms(),
+                      chain_->record.op.kid, std::nullopt}, changed);
+          continue;
+        }
+      }
+      const auto [place, fresh] = places.emplace(rcpt->stanza, static_cast<std::int64_t>(stanzas.size()));
+      if (fresh) stanzas.push_back(mail.stanza_values[rcpt->stanza]);
+      waiting.push_back(wire::Object{{"addr", rcpt->addr},
+                                     {"salt", to_base64url(salt)},
+                                     {"stanza", place->second},
+                                     {"vouch", static_cast<std::int64_t>(vouches.size())}});
+      vouches.push_back(std::move(vouch));
+    }
+    if (waiting.empty()) continue;
+    const wire::Value delivery = wire::Object{{"asig", asig},       {"env", mail.env},
+                                              {"head", head},       {"key", record.value()},
+                                              {"rcpts", std::move(waiting)}, {"stanzas", std::move(stanzas)},
+                                              {"vouches", std::move(vouches)}};
+    joined.emplace_back(rdom, queue_add(txn, rdom, delivery, conn.addr, mail.header));
+  }
+  if (mail.sent) {
+    wire::Value copy = wire::Object{{"addr", conn.addr}, {"asig", asig},   {"env", mail.env},
+                                    {"head", head},      {"kind", "sent"}, {"stanza", mail.stanza_values[*mail.sent]}};
+    std::uint64_t size = wire::encode(copy).size();
+    for (const Hash& blob : blobs_of(mail.header)) size += txn.get_u64(table_blob_len, blob);
+    if (!room_for(txn, from->acct, size)) return fail(Code::mailbox_full, "mail.submit.sent");
+    const std::uint64_t uid = box_add(txn, conn.addr, from->acct, "sent", std::move(copy), size, changed);
+    for (const Hash& blob : blobs_of(mail.header)) own_blob(txn, blob, owner_mail(from->acct, uid));
+  }
+  const std::int64_t until = mail.header.exp + day_ms;
+  txn.put(table_submitted, seen, key_of({be64(until)}));
+  expire_at(txn, until, table_submitted, seen);
+
+  for (const auto& [rdom, seq] : joined) ++lanes_[rdom].joining;
+  if (mutant("server.ack_before_durable")) ok(to, answer);
+  commit(txn, [this, to, answer, changed, joined, day = dseq_.day, reserved = dseq_.reserved](
+                  const Result<>& outcome) {
+    for (const auto& [rdom, seq] : joined) --lanes_[rdom].joining;
+    if (!outcome) return refuse(to, outcome.error(), 60);  // STO-2
+    if (day == dseq_.day) dseq_.durable = std::max(dseq_.durable, reserved);
+    ++stats_.submitted;
+    for (const auto& [rdom, seq] : joined) queue_join(rdom, seq, now_, false, true);
+    ok(to, answer);  // SUB-2
+    push_changed(changed);
+  });
+  return {};
+}
+
+}  // namespace ams::server
