@@ -104,7 +104,10 @@ Result<> Core::op_associate(const Asked& to, Conn& conn, const wire::Value& args
   txn.add(std::move(published.writes));
   AMS_CHECK(put_binding(txn, conn.addr, version, binding));
   commit(txn, [this, to, binding](const Result<>& outcome) {
-    if (!outcome) return refuse(to, outcome.error());
+    if (!outcome) {
+      peer_.handle_write_failure();
+      return refuse(to, outcome.error(), 60);  // STO-2
+    }
     ok(to, wire::Object{{"binding", binding}});
   });
   later([this] { pump_peer(); });

@@ -4,7 +4,10 @@
 namespace ams::server {
 
 void Core::pump_peer() {
-  while (auto writes = peer_.poll_writes()) commit(std::move(*writes), [](const Result<>&) {});
+  while (auto writes = peer_.poll_writes()) 
+    commit(std::move(*writes), [this](const Result<>& outcome) {
+      if (!outcome) peer_.handle_write_failure();
+    });
   while (auto fetched = peer_.poll_fetched()) {
     const auto at = fetches_.find(fetched->ticket);
     if (at == fetches_.end()) continue;
@@ -34,7 +37,10 @@ Result<> Core::op_publish(const Asked& to, Conn& conn, const wire::Value& args) 
   const std::string from = conn.addr.empty() ? conn.domain : options_.domain;
   AMS_TRY(directory::Peer::Published published, peer_.publish(args, from, now_));
   commit(std::move(published.writes), [this, to, answer = published.answer](const Result<>& outcome) {
-    if (!outcome) return refuse(to, outcome.error());
+    if (!outcome) {
+      peer_.handle_write_failure();
+      return refuse(to, outcome.error(), 60);  // STO-2
+    }
     ok(to, answer);
   });
   later([this] { pump_peer(); });

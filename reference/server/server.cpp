@@ -19,7 +19,7 @@ struct Op {
   Handler handler;
 };
 /// What this machine answers beside the session's own ops, sorted.
-constexpr std::array<Op, 15> ops{{
+constexpr std::array<Op, 15> all_ops{{
     {"account.enrol", clients, true, &Core::op_enrol},
     {"blob.get", everyone, true, &Core::op_blob_get},
     {"directory.get", everyone, false, &Core::op_directory_get},
@@ -47,12 +47,20 @@ std::optional<keys::Chain> own_chain(const Options& options) {
   return std::move(*chain);
 }
 
+directory::PeerOptions peer_options(const Options& options) {
+  directory::PeerOptions out;
+  out.domain = options.domain;
+  out.full = options.full_directory;
+  out.peers = options.directory_peers;
+  return out;
+}
+
 }  // namespace
 
 std::vector<std::string> Core::op_names(bool mail) {
   std::vector<std::string> names{"authenticate", "bye", "hello", "ping"};
   if (mail) names.emplace_back("blob.put");
-  for (const Op& op : ops)
+  for (const Op& op : all_ops)
     if (mail || !op.mail) names.emplace_back(op.name);
   std::sort(names.begin(), names.end());
   return names;
@@ -66,7 +74,7 @@ Core::Core(Options options, const crypto::SigningKey& op, const storage::Reader&
       drbg_(seed32),
       now_(now),
       chain_(own_chain(options_)),
-      peer_(directory::PeerOptions{options_.domain, options_.full_directory, options_.directory_peers}, reader),
+      peer_(peer_options(options_), reader, now),
       ops_(op_names(options_.mail)) {
   AMS_ASSERT(chain_.has_value());  // the operator's own configuration
   AMS_ASSERT(options_.index_key.size() == 32 && options_.row_key.size() == 32);
@@ -176,10 +184,10 @@ void Core::dispatch(Conn& conn, session::RequestIn request) {
   const Asked to{conn.id, request.id};
   ++conn.working;
   if (shutting_down_) return refuse(to, Error{Code::shutting_down, "op"});
-  const auto op = std::find_if(ops.begin(), ops.end(), [&](const Op& o) {
+  const auto op = std::find_if(all_ops.begin(), all_ops.end(), [&](const Op& o) {
     return o.name == request.op && (options_.mail || !o.mail);
   });
-  if (op == ops.end()) return refuse(to, Error{Code::unsupported, "op"});  // OPS-4
+  if (op == all_ops.end()) return refuse(to, Error{Code::unsupported, "op"});  // OPS-4
   const bool client = !conn.addr.empty();
   if ((op->who & (client ? clients : servers)) == 0 && !mutant("server.skip_role"))
     return refuse(to, Error{Code::wrong_role, "op"});  // OPS-5

@@ -98,7 +98,7 @@ void Core::settle(const std::string& rdom, std::uint64_t seq, const wire::Value&
     }
     state->done.insert(index);
     add_notice(txn, entry->from,
-               {entry->ehash, drbg_.array<16>(), addr_of(rcpt), true, code, now_ms(), chain_->record.op.kid, *value},
+               {entry->ehash, entry->header->id, addr_of(rcpt), true, code, now_ms(), chain_->record.op.kid, *value},
                changed);
   }
   finish_entry(txn, rdom, seq, std::move(*state), changed);
@@ -126,7 +126,7 @@ void Core::settle_local(const std::string& rdom, std::uint64_t seq) {
     state->done.insert(index);
     if (verdict)
       add_notice(txn, entry->from,
-                 {entry->ehash, drbg_.array<16>(), addr_of(rcpt), true, *verdict, now_ms(),
+                 {entry->ehash, entry->header->id, addr_of(rcpt), true, *verdict, now_ms(),
                   chain_->record.op.kid, std::nullopt}, changed);
   }
   finish_entry(txn, rdom, seq, std::move(*state), changed);
@@ -173,7 +173,7 @@ void Core::finish_expired(const std::string& rdom, std::uint64_t seq, const std:
       ++stats_.delivered_out;
       continue;
     }
-    mail::Notice notice{entry->ehash, drbg_.array<16>(), addr_of((*entry->rcpts)[i]), false, Code::undetermined,
+    mail::Notice notice{entry->ehash, entry->header->id, addr_of((*entry->rcpts)[i]), false, Code::undetermined,
                         now_ms(), chain_->record.op.kid, std::nullopt};
     if (const auto refused = state->refused.find(index); refused != state->refused.end()) {
       const auto receipt = mail::parse_receipt(refused->second);

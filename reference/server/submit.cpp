@@ -182,7 +182,7 @@ Result<> Core::op_submit(const Asked& to, Conn& conn, const wire::Value& args) {
         if (!verdict) continue;
         if (!code_info(*verdict).temporary) {
           add_notice(txn, conn.addr,
-                     {mail.ehash, drbg_.array<16>(), rcpt->addr, true, *verdict, now_ms(),
+                     {mail.ehash, mail.header.id, rcpt->addr, true, *verdict, now_ms(),
                       chain_->record.op.kid, std::nullopt}, changed);
           continue;
         }
