@@ -12,12 +12,14 @@ Result<storage::WriteBatch> account_rows(const Options& options, const storage::
   Txn txn(reader);
   const bool taken = txn.get(table_account, as_bytes(account.addr)).has_value();
   AMS_CHECK(txn.status());
-  if (taken && !mutant("server.skip_address_taken")) return fail(Code::address_taken, "account.addr");  // ACC-3
+  if (taken && !mutant("server.skip_address_taken"))
+    return fail(Code::address_taken, "account.addr");  // ACC-3
   txn.put_value(table_account, to_bytes(account.addr),
                 wire::Object{{"acct", to_base64url(account.acct)}, {"created", account.created}});
   const Hash token = crypto::sha256(account.token);
   const std::int64_t exp = account.created + token_life_ms;
-  txn.put_value(table_token, to_bytes(ByteView(token)), wire::Object{{"addr", account.addr}, {"exp", exp}});
+  txn.put_value(table_token, to_bytes(ByteView(token)),
+                wire::Object{{"addr", account.addr}, {"exp", exp}});
   txn.put(table_expiry, key_of({be64(exp), key_char(static_cast<char>(table_token)), token}), {});
   return txn.take();
 }
@@ -50,7 +52,8 @@ Result<> Core::op_enrol(const Asked& to, Conn& conn, const wire::Value& args) {
   if ((!known || !free) && !mutant("server.skip_enrol_token"))
     return fail(Code::enrol_token, "account.enrol.token");  // ACC-2
   if (known)
-    txn.put_value(table_token, key, wire::Object{{"addr", conn.addr}, {"device", device}, {"exp", *exp}});
+    txn.put_value(table_token, key,
+                  wire::Object{{"addr", conn.addr}, {"device", device}, {"exp", *exp}});
   txn.put(table_device, key_of({as_bytes(conn.addr), key_zero, conn.session.hello().device}), {});
   commit(txn, [this, to](const Result<>& outcome) {
     if (!outcome) return refuse(to, outcome.error());

@@ -51,7 +51,8 @@ Result<std::optional<Core::Held>> Core::held_binding(Txn& txn, std::string_view 
   return std::optional<Held>(std::move(held));
 }
 
-Result<> Core::put_binding(Txn& txn, std::string_view addr, std::int64_t version, const wire::Value& binding) {
+Result<> Core::put_binding(Txn& txn, std::string_view addr, std::int64_t version,
+                           const wire::Value& binding) {
   const Hash key = crypto::hmac_sha256(options_.index_key, as_bytes(addr));
   const Bytes nonce = drbg_.bytes(12);
   Bytes sealed = pad_row(binding);
@@ -84,17 +85,19 @@ Result<> Core::op_associate(const Asked& to, Conn& conn, const wire::Value& args
   if (!account(txn, conn.addr)) return fail(Code::no_such_address, "keys.associate");
   AMS_TRY(const keys::KeyRecord record, keys::KeyRecord::parse(record_value));
   AMS_CHECK(record.valid_at(now_));
-  const bool custody_fits = chain_->record.policy != keys::Policy::isp ||
-                            record.custody() == keys::Custody::client;
-  if (!custody_fits && !mutant("server.skip_custody")) return fail(Code::key_origin, "record.custody");  // POL-2
+  const bool custody_fits =
+      chain_->record.policy != keys::Policy::isp || record.custody() == keys::Custody::client;
+  if (!custody_fits && !mutant("server.skip_custody"))
+    return fail(Code::key_origin, "record.custody");  // POL-2
   AMS_TRY(const std::optional<Held> held, held_binding(txn, conn.addr));
   const std::int64_t next = held ? held->version + 1 : 1;
   if (version != next && !mutant("server.skip_version"))
     return fail(Code::version_conflict, "keys.associate.version");  // BND-3
   AMS_TRY(const wire::Value binding,
           keys::make_binding({conn.addr, record.id(), version, chain_->record.op.kid}, op_));
-  AMS_TRY(directory::Peer::Published published,
-          peer_.publish(wire::Object{{"records", wire::Array{record_value}}}, options_.domain, now_));
+  AMS_TRY(
+      directory::Peer::Published published,
+      peer_.publish(wire::Object{{"records", wire::Array{record_value}}}, options_.domain, now_));
   const wire::Value* results = published.answer.find("results");
   if (results && results->is_array() && !results->as_array().empty())
     if (const wire::Value* code = results->as_array().front().find("code")) {
@@ -120,19 +123,22 @@ Result<> Core::op_lookup(const Asked& to, Conn& conn, const wire::Value& args) {
   AMS_CHECK(in.finish());
   AMS_TRY(const wire::Address address, wire::parse_address(addr));
   if (!local(address.domain)) {
-    if (conn.addr.empty()) return fail(Code::not_local, "keys.lookup.addr");  // BND-4: a server asks the right one
-    ask(address.domain, "keys.lookup", wire::Object{{"addr", addr}}, [this, to](const Outcome& outcome) {
-      if (!outcome.value) return refuse(to, outcome.value.error());
-      ok(to, *outcome.value);
-    });
+    if (conn.addr.empty())
+      return fail(Code::not_local, "keys.lookup.addr");  // BND-4: a server asks the right one
+    ask(address.domain, "keys.lookup", wire::Object{{"addr", addr}},
+        [this, to](const Outcome& outcome) {
+          if (!outcome.value) return refuse(to, outcome.value.error());
+          ok(to, *outcome.value);
+        });
     return {};
   }
   Txn txn(reader_);
   const bool exists = account(txn, addr).has_value();
   AMS_CHECK(txn.status());
   if (!exists)
-    return fail(mutant("server.wrong_code_no_such_address") ? Code::not_local : Code::no_such_address,
-                "keys.lookup.addr");
+    return fail(
+        mutant("server.wrong_code_no_such_address") ? Code::not_local : Code::no_such_address,
+        "keys.lookup.addr");
   AMS_TRY(const std::optional<Held> held, held_binding(txn, addr));
   if (!held) return fail(Code::not_found, "keys.lookup.addr");
   AMS_TRY(const keys::KeyRecord record, record_of(held->key));

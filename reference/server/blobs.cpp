@@ -8,16 +8,21 @@ namespace ams::server {
 
 std::vector<Hash> blobs_of(const mail::Header& header) {
   std::vector<Hash> out = header.blobs;
-  if (std::find(out.begin(), out.end(), header.body.hash) == out.end()) out.push_back(header.body.hash);
+  if (std::find(out.begin(), out.end(), header.body.hash) == out.end())
+    out.push_back(header.body.hash);
   return out;
 }
 
 Bytes Core::owner_put(const Id16& acct) { return key_of({key_char('a'), acct}); }
-Bytes Core::owner_mail(const Id16& acct, std::uint64_t uid) { return key_of({key_char('m'), acct, be64(uid)}); }
+Bytes Core::owner_mail(const Id16& acct, std::uint64_t uid) {
+  return key_of({key_char('m'), acct, be64(uid)});
+}
 Bytes Core::owner_queue(const std::string& rdom, std::uint64_t seq) {
   return key_of({key_char('q'), as_bytes(rdom), key_zero, be64(seq)});
 }
-Bytes Core::owner_pulled(const std::string& sdom) { return key_of({key_char('r'), as_bytes(sdom)}); }
+Bytes Core::owner_pulled(const std::string& sdom) {
+  return key_of({key_char('r'), as_bytes(sdom)});
+}
 
 void Core::expire_at(Txn& txn, std::int64_t at_ms, Table table, ByteView key) {
   txn.put(table_expiry, key_of({be64(at_ms), key_char(static_cast<char>(table)), key}), {});
@@ -77,7 +82,8 @@ Result<> Core::op_blob_get(const Asked& to, Conn& conn, const wire::Value& args)
   Txn txn(reader_);
   bool party = false;
   if (conn.addr.empty()) {
-    party = txn.any(table_blob_owner, key_of({hash, key_char('q'), as_bytes(conn.domain), key_zero}));
+    party =
+        txn.any(table_blob_owner, key_of({hash, key_char('q'), as_bytes(conn.domain), key_zero}));
   } else if (const auto who = account(txn, conn.addr)) {
     party = txn.any(table_blob_owner, key_of({hash, key_char('m'), who->acct})) ||
             txn.any(table_blob_owner, key_of({hash, owner_put(who->acct)}));
@@ -85,7 +91,8 @@ Result<> Core::op_blob_get(const Asked& to, Conn& conn, const wire::Value& args)
   const bool give = party || mutant("server.skip_blob_party");
   const auto bytes = give ? txn.get(table_blob, hash) : std::nullopt;
   AMS_CHECK(txn.status());
-  if (!bytes) return fail(Code::not_found, "blob.get.hash");  // BLB-6: the same for a stranger as for nobody
+  if (!bytes)
+    return fail(Code::not_found, "blob.get.hash");  // BLB-6: the same for a stranger as for nobody
   conn.working -= 1;
   conn.session.answer_blob(to.id, args, *bytes);
   touch(conn);

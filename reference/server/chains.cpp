@@ -13,7 +13,8 @@ bool Core::keep_chain(const keys::Chain& chain) {
     const wire::Value* seq = record ? record->find("seq") : nullptr;
     const wire::Value* seen = held->find("seen");
     if (seq && seq->is_integer() && seq->as_integer() > chain.record.seq) return false;  // DOM-6
-    const bool fresh = seen && seen->is_integer() && now_ms() - seen->as_integer() < chain_fresh_ms / 2;
+    const bool fresh =
+        seen && seen->is_integer() && now_ms() - seen->as_integer() < chain_fresh_ms / 2;
     if (fresh && value && *value == chain.value) return true;
   }
   txn.put_value(table_chain, key, wire::Object{{"chain", chain.value}, {"seen", now_ms()}});

@@ -8,10 +8,10 @@
 //   chains.cpp     domain.get                  peer_host.cpp  directory ops and gossip
 //   sweep.cpp      what has expired
 //
-// Order: an input only leaves work. poll() does the next piece of work when every effect before it has
-// been given out, so that each piece reads a storage in which all earlier commits are applied.
-// Acknowledgements (STO-1): what a commit makes true is said in its OnDurable; what was only read is said by
-// answer_stable(), which waits for the commits that were under way.
+// Order: an input only leaves work. poll() does the next piece of work when every effect before it
+// has been given out, so that each piece reads a storage in which all earlier commits are applied.
+// Acknowledgements (STO-1): what a commit makes true is said in its OnDurable; what was only read
+// is said by answer_stable(), which waits for the commits that were under way.
 #pragma once
 
 #include <deque>
@@ -37,12 +37,12 @@ inline constexpr Duration link_idle = std::chrono::seconds{60};
 inline constexpr Duration sweep_interval = std::chrono::minutes{10};
 inline constexpr std::int64_t day_ms = 86'400'000;
 inline constexpr std::int64_t token_life_ms = 30 * day_ms;
-inline constexpr std::int64_t loose_blob_life_ms = day_ms;   // put or pulled, in no message yet
+inline constexpr std::int64_t loose_blob_life_ms = day_ms;  // put or pulled, in no message yet
 inline constexpr std::int64_t chain_fresh_ms = 3'600'000;
-inline constexpr std::size_t deliver_waiting_max = 4;        // relay.deliver requests of one connection
-inline constexpr std::size_t deliver_jobs_max = 256;         // of all connections
-inline constexpr std::size_t link_jobs_max = 4'096;          // requests waiting for one domain
-inline constexpr std::size_t request_bytes_max = 900'000;    // of a request or answer we compose
+inline constexpr std::size_t deliver_waiting_max = 4;  // relay.deliver requests of one connection
+inline constexpr std::size_t deliver_jobs_max = 256;   // of all connections
+inline constexpr std::size_t link_jobs_max = 4'096;    // requests waiting for one domain
+inline constexpr std::size_t request_bytes_max = 900'000;  // of a request or answer we compose
 
 using machine::ConnId;
 
@@ -55,8 +55,8 @@ struct Asked {
 /// What became of a request of ours.
 struct Outcome {
   Result<wire::Value> value;
-  bool sent = false;                         // the request left, whoever read it (REL-12)
-  const keys::Chain* chain = nullptr;        // of the domain asked; null when it was never reached
+  bool sent = false;                   // the request left, whoever read it (REL-12)
+  const keys::Chain* chain = nullptr;  // of the domain asked; null when it was never reached
 };
 using OnAnswer = std::function<void(const Outcome&)>;
 using OnBlob = std::function<void(Result<Bytes>)>;
@@ -70,14 +70,14 @@ struct Conn {
   bool outgoing;
   Instant last_in;
   Instant idle_since;
-  std::string domain;         // of the peer; empty until it is known
-  std::string addr;           // client
-  bool enrolled = false;      // client: its device is on record
-  bool queued = false;        // stands in dirty_
-  std::size_t working = 0;    // requests of the peer without an answer
+  std::string domain;       // of the peer; empty until it is known
+  std::string addr;         // client
+  bool enrolled = false;    // client: its device is on record
+  bool queued = false;      // stands in dirty_
+  std::size_t working = 0;  // requests of the peer without an answer
   std::map<std::int64_t, std::pair<OnAnswer, Instant>> asks;  // requests of ours, and when
   std::map<std::int64_t, std::pair<OnBlob, Instant>> pulls;
-  std::deque<std::shared_ptr<DeliverJob>> deliveries;         // the front one is in work
+  std::deque<std::shared_ptr<DeliverJob>> deliveries;  // the front one is in work
 };
 
 /// A request of ours that waits for a connection to its domain.
@@ -105,19 +105,19 @@ struct QueueEntry {
 struct Lane {  // the queue for one domain
   std::map<std::uint64_t, QueueEntry> entries;
   std::set<std::pair<Instant, std::uint64_t>> due;
-  std::int64_t joining = 0;   // in submissions that are not durable yet
-  bool busy = false;          // a request is on its way
-  std::size_t singly = 0;     // so many of the next requests carry one entry
+  std::int64_t joining = 0;  // in submissions that are not durable yet
+  bool busy = false;         // a request is on its way
+  std::size_t singly = 0;    // so many of the next requests carry one entry
 };
 struct QueueState {  // row of table_queue_state
   std::int64_t attempts = 0, exp = 0, next = 0;
   bool sent = true;
-  std::set<std::int64_t> done;                    // indexes of recipients
-  std::map<std::int64_t, wire::Value> refused;    // receipts of temporary refusals, last answer
+  std::set<std::int64_t> done;                  // indexes of recipients
+  std::map<std::int64_t, wire::Value> refused;  // receipts of temporary refusals, last answer
 };
 
-/// The domain's vouch numbers of one day (VCH-3): `used` is in memory; storage holds `reserved`, known to be
-/// durable up to `durable`.
+/// The domain's vouch numbers of one day (VCH-3): `used` is in memory; storage holds `reserved`,
+/// known to be durable up to `durable`.
 struct Dseq {
   std::int64_t day = -1, used = 0, reserved = 0, durable = 0;
   std::int64_t next(Txn& txn, std::int64_t today);
@@ -128,7 +128,7 @@ struct Parcel {
   const wire::Value* env = nullptr;
   const mail::Header* header = nullptr;
   Hash ehash{};
-  std::string asig, head;       // base64url, as they came
+  std::string asig, head;  // base64url, as they came
   wire::Value stanza;
   std::optional<wire::Value> vouch;
 };
@@ -140,8 +140,8 @@ std::vector<Hash> blobs_of(const mail::Header& header);
 
 class Core {
  public:
-  Core(Options options, const crypto::SigningKey& op, const storage::Reader& reader, ByteView seed32,
-       Instant now);
+  Core(Options options, const crypto::SigningKey& op, const storage::Reader& reader,
+       ByteView seed32, Instant now);
 
   // --- server.cpp: work, effects, answers
   std::optional<machine::Effect> poll();
@@ -204,7 +204,8 @@ class Core {
     wire::Value binding;
   };
   Result<std::optional<Held>> held_binding(Txn& txn, std::string_view addr);
-  Result<> put_binding(Txn& txn, std::string_view addr, std::int64_t version, const wire::Value& binding);
+  Result<> put_binding(Txn& txn, std::string_view addr, std::int64_t version,
+                       const wire::Value& binding);
   Result<keys::KeyRecord> record_of(const keys::KeyId& key);
   Result<> op_associate(const Asked& to, Conn& conn, const wire::Value& args);
   Result<> op_lookup(const Asked& to, Conn& conn, const wire::Value& args);
@@ -228,12 +229,16 @@ class Core {
   Box box(Txn& txn, const Id16& acct);
   void put_box(Txn& txn, const Id16& acct, const Box& box);
   /// Adds a message; returns its uid and notes the change.
-  std::uint64_t box_add(Txn& txn, const std::string& addr, const Id16& acct, std::string_view folder,
-                        wire::Value message, std::uint64_t size, Changed& changed);
-  /// Puts a parcel into the mailbox of `addr`, or says why not: the one door for local and relayed mail.
-  std::optional<Code> accept_mail(Txn& txn, const Parcel& parcel, const std::string& addr, Changed& changed);
+  std::uint64_t box_add(Txn& txn, const std::string& addr, const Id16& acct,
+                        std::string_view folder, wire::Value message, std::uint64_t size,
+                        Changed& changed);
+  /// Puts a parcel into the mailbox of `addr`, or says why not: the one door for local and relayed
+  /// mail.
+  std::optional<Code> accept_mail(Txn& txn, const Parcel& parcel, const std::string& addr,
+                                  Changed& changed);
   bool room_for(Txn& txn, const Id16& acct, std::uint64_t size);
-  void add_notice(Txn& txn, const std::string& sender, const mail::Notice& notice, Changed& changed);
+  void add_notice(Txn& txn, const std::string& sender, const mail::Notice& notice,
+                  Changed& changed);
   void push_changed(const Changed& changed, ConnId except = 0);
   Result<> op_sync(const Asked& to, Conn& conn, const wire::Value& args);
   Result<> op_flag(const Asked& to, Conn& conn, const wire::Value& args);
@@ -241,8 +246,8 @@ class Core {
 
   // --- submit.cpp
   Result<> op_submit(const Asked& to, Conn& conn, const wire::Value& args);
-  Result<wire::Value> sign_vouch(Txn& txn, const Account& from, const std::string& rdom, const Hash& ehash,
-                                 const Hash& rtag);
+  Result<wire::Value> sign_vouch(Txn& txn, const Account& from, const std::string& rdom,
+                                 const Hash& ehash, const Hash& rtag);
 
   // --- queue.cpp, settle.cpp
   void load_queue();
@@ -250,19 +255,24 @@ class Core {
   std::uint64_t queue_add(Txn& txn, const std::string& rdom, const wire::Value& delivery,
                           const std::string& from, const mail::Header& header);
   void queue_erase(Txn& txn, const std::string& rdom, std::uint64_t seq, const wire::Value& row);
-  void queue_join(const std::string& rdom, std::uint64_t seq, Instant due, bool sent, bool sent_row);
+  void queue_join(const std::string& rdom, std::uint64_t seq, Instant due, bool sent,
+                  bool sent_row);
   void queue_drop(const std::string& rdom, std::uint64_t seq);
   void queue_due(const std::string& rdom, std::uint64_t seq, Instant due);
   void arm_lane(const std::string& rdom);
   void pump(const std::string& rdom);
   void send_batch(const std::string& rdom, std::vector<std::uint64_t> seqs);
-  void batch_answered(const std::string& rdom, const std::vector<std::uint64_t>& seqs, const Outcome& outcome);
+  void batch_answered(const std::string& rdom, const std::vector<std::uint64_t>& seqs,
+                      const Outcome& outcome);
   void back_off(Txn& txn, const std::string& rdom, std::uint64_t seq, QueueState state);
-  void settle(const std::string& rdom, std::uint64_t seq, const wire::Value& receipts, const keys::Chain& chain);
+  void settle(const std::string& rdom, std::uint64_t seq, const wire::Value& receipts,
+              const keys::Chain& chain);
   void settle_local(const std::string& rdom, std::uint64_t seq);
   void settle_expired(const std::string& rdom, std::uint64_t seq);
-  void finish_expired(const std::string& rdom, std::uint64_t seq, const std::set<std::int64_t>& accepted);
-  void finish_entry(Txn& txn, const std::string& rdom, std::uint64_t seq, QueueState state, const Changed& changed);
+  void finish_expired(const std::string& rdom, std::uint64_t seq,
+                      const std::set<std::int64_t>& accepted);
+  void finish_entry(Txn& txn, const std::string& rdom, std::uint64_t seq, QueueState state,
+                    const Changed& changed);
   std::optional<QueueState> queue_state(Txn& txn, const std::string& rdom, std::uint64_t seq);
 
   // --- relay_in.cpp, relay_check.cpp
@@ -319,7 +329,7 @@ class Core {
   std::map<machine::BatchId, OnDurable> commits_;
   std::map<std::string, Lane> lanes_;
   Dseq dseq_;
-  std::map<keys::KeyId, keys::KeyRecord> records_;     // verified; emptied when it grows large
+  std::map<keys::KeyId, keys::KeyRecord> records_;  // verified; emptied when it grows large
   std::map<std::uint64_t, OnAnswer> fetches_;
   std::uint64_t next_fetch_ = 1;
   std::size_t deliver_jobs_ = 0;

@@ -1,6 +1,7 @@
 // Links: one connection of ours to each other domain, opened when someone asks, closed when idle.
 //   resolving --found--> connecting --connected--> opening --Opened--> open
-//   any state --not found, failed, closed, 30 s without progress--> gone: everyone who waits is told
+//   any state --not found, failed, closed, 30 s without progress--> gone: everyone who waits is
+//   told
 #include <algorithm>
 
 #include "server/core.h"
@@ -21,7 +22,8 @@ void Core::ask(const std::string& domain, std::string op, wire::Value args, OnAn
     later([then = std::move(then), code] { then(Outcome{fail(code, "link"), false, nullptr}); });
   };
   if (local(domain) || shutting_down_) return refuse_now(Code::peer_unreachable);
-  if (wire::encode(args).size() + 1'024 > wire::json_payload_size_max) return refuse_now(Code::object_too_large);
+  if (wire::encode(args).size() + 1'024 > wire::json_payload_size_max)
+    return refuse_now(Code::object_too_large);
   auto [at, fresh] = links_.try_emplace(domain);
   Link& link = at->second;
   if (link.jobs.size() >= link_jobs_max) return refuse_now(Code::too_many_requests);
@@ -66,9 +68,20 @@ void Core::connected(machine::Token token, ConnId id, const Hash& exporter) {
   connector.peer_domain = domain;
   connector.peer_root = link.root;
   connector.limits = options_.limits;
-  auto [at, fresh] = conns_.emplace(
-      id, Conn{id, session::Session(std::move(connector), op_, exporter, now_), true, now_, now_,
-               domain, {}, false, false, 0, {}, {}, {}});
+  auto [at, fresh] =
+      conns_.emplace(id, Conn{id,
+                              session::Session(std::move(connector), op_, exporter, now_),
+                              true,
+                              now_,
+                              now_,
+                              domain,
+                              {},
+                              false,
+                              false,
+                              0,
+                              {},
+                              {},
+                              {}});
   AMS_ASSERT(fresh);  // a driver never gives an id twice
   touch(at->second);
 }
@@ -111,7 +124,9 @@ void Core::link_failed(const std::string& domain) {
   tokens_.erase(link.token);
   timers_.arm({TimerKind::link, 0, domain}, std::nullopt);
   for (auto& job : link.jobs)
-    later([then = std::move(job.then)] { then(Outcome{fail(Code::peer_unreachable, "link"), false, nullptr}); });
+    later([then = std::move(job.then)] {
+      then(Outcome{fail(Code::peer_unreachable, "link"), false, nullptr});
+    });
 }
 
 const keys::Chain* Core::chain_of(const std::string& domain) {

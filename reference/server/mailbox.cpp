@@ -26,7 +26,8 @@ Core::Box Core::box(Txn& txn, const Id16& acct) {
   const auto row = txn.get(table_box, acct);
   if (!row || row->size() < 32) return {};
   const ByteView view(*row);
-  return {read_u64(view), read_u64(view.subspan(8)), read_u64(view.subspan(16)), read_u64(view.subspan(24))};
+  return {read_u64(view), read_u64(view.subspan(8)), read_u64(view.subspan(16)),
+          read_u64(view.subspan(24))};
 }
 
 void Core::put_box(Txn& txn, const Id16& acct, const Box& box) {
@@ -38,8 +39,9 @@ bool Core::room_for(Txn& txn, const Id16& acct, std::uint64_t size) {
   return box(txn, acct).bytes + size <= static_cast<std::uint64_t>(options_.mailbox_bytes_max);
 }
 
-std::uint64_t Core::box_add(Txn& txn, const std::string& addr, const Id16& acct, std::string_view folder,
-                            wire::Value message, std::uint64_t size, Changed& changed) {
+std::uint64_t Core::box_add(Txn& txn, const std::string& addr, const Id16& acct,
+                            std::string_view folder, wire::Value message, std::uint64_t size,
+                            Changed& changed) {
   Box mine = box(txn, acct);
   const std::uint64_t uid = mine.next_uid++;
   const std::uint64_t state = ++mine.state;
@@ -60,11 +62,13 @@ std::uint64_t Core::box_add(Txn& txn, const std::string& addr, const Id16& acct,
 std::optional<Code> Core::accept_mail(Txn& txn, const Parcel& parcel, const std::string& addr,
                                       Changed& changed) {
   const Bytes seen = key_of({parcel.ehash, crypto::sha256(as_bytes(addr))});
-  if (txn.get(table_delivered, seen) && !mutant("server.skip_dedup")) return std::nullopt;  // REL-11
+  if (txn.get(table_delivered, seen) && !mutant("server.skip_dedup"))
+    return std::nullopt;  // REL-11
   const auto to = account(txn, addr);
-  if (!to) return mutant("server.wrong_code_no_such_address") ? Code::not_local : Code::no_such_address;
-  wire::Object message{{"addr", addr}, {"asig", parcel.asig},     {"env", *parcel.env},
-                       {"head", parcel.head}, {"kind", "mail"}, {"stanza", parcel.stanza}};
+  if (!to)
+    return mutant("server.wrong_code_no_such_address") ? Code::not_local : Code::no_such_address;
+  wire::Object message{{"addr", addr},        {"asig", parcel.asig}, {"env", *parcel.env},
+                       {"head", parcel.head}, {"kind", "mail"},      {"stanza", parcel.stanza}};
   if (parcel.vouch) message.emplace("vouch", *parcel.vouch);
   wire::Value value(std::move(message));
   std::uint64_t size = wire::encode(value).size();
@@ -79,7 +83,8 @@ std::optional<Code> Core::accept_mail(Txn& txn, const Parcel& parcel, const std:
   return std::nullopt;
 }
 
-void Core::add_notice(Txn& txn, const std::string& sender, const mail::Notice& notice, Changed& changed) {
+void Core::add_notice(Txn& txn, const std::string& sender, const mail::Notice& notice,
+                      Changed& changed) {
   if (mutant("server.no_notice")) return;
   const auto to = account(txn, sender);
   if (!to) return;
@@ -112,7 +117,8 @@ Result<> Core::op_sync(const Asked& to, Conn& conn, const wire::Value& args) {
   AMS_CHECK(txn.status());
   if (!who) return fail(Code::not_found, "mail.sync");
   const Box mine = box(txn, who->acct);
-  if (since > mine.state && !mutant("server.skip_sync_token")) return fail(Code::sync_token, "mail.sync.since");
+  if (since > mine.state && !mutant("server.skip_sync_token"))
+    return fail(Code::sync_token, "mail.sync.since");
   std::vector<std::uint64_t> uids;
   AMS_CHECK(reader_.scan(table_change, who->acct, key_of({who->acct, be64(since + 1)}),
                          [&](ByteView, ByteView uid) {
@@ -127,7 +133,8 @@ Result<> Core::op_sync(const Asked& to, Conn& conn, const wire::Value& args) {
     const auto row = txn.get(table_mail, key_of({who->acct, be64(uid)}));
     AMS_CHECK(txn.status());
     if (!row) return fail(Code::storage, "mail row");
-    more = changes.size() == changes_max || (!changes.empty() && size + row->size() > request_bytes_max);
+    more = changes.size() == changes_max ||
+           (!changes.empty() && size + row->size() > request_bytes_max);
     if (more) break;
     size += row->size();
     AMS_TRY(const wire::Value mail, wire::decode(*row));
@@ -143,7 +150,8 @@ Result<> Core::op_sync(const Asked& to, Conn& conn, const wire::Value& args) {
     changes.emplace_back(std::move(change));
   }
   if (!more) state = mine.state;
-  answer_stable(to, wire::Object{{"changes", std::move(changes)}, {"more", more}, {"state", integer(state)}});
+  answer_stable(
+      to, wire::Object{{"changes", std::move(changes)}, {"more", more}, {"state", integer(state)}});
   return {};
 }
 
@@ -155,7 +163,8 @@ Result<> Core::op_flag(const Asked& to, Conn& conn, const wire::Value& args) {
   for (std::size_t i = 0; i < flags.size(); ++i) {
     if (!flags[i].is_string() || flags[i].as_string().empty() || flags[i].as_string().size() > 64)
       return fail(Code::schema, "mail.flag.flags");
-    if (i > 0 && flags[i - 1].as_string() >= flags[i].as_string()) return fail(Code::schema, "mail.flag.flags");
+    if (i > 0 && flags[i - 1].as_string() >= flags[i].as_string())
+      return fail(Code::schema, "mail.flag.flags");
   }
   Txn txn(reader_);
   const auto who = account(txn, conn.addr);

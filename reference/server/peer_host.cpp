@@ -4,7 +4,7 @@
 namespace ams::server {
 
 void Core::pump_peer() {
-  while (auto writes = peer_.poll_writes()) 
+  while (auto writes = peer_.poll_writes())
     commit(std::move(*writes), [this](const Result<>& outcome) {
       if (!outcome) peer_.handle_write_failure();
     });
@@ -16,13 +16,15 @@ void Core::pump_peer() {
     then(Outcome{std::move(fetched->outcome), true, nullptr});
   }
   while (auto asked = peer_.poll_ask()) {
-    ask(asked->domain, asked->op, std::move(asked->args), [this, cookie = asked->cookie](const Outcome& outcome) {
-      peer_.handle_reply(cookie, outcome.value, now_);
-      later([this] { pump_peer(); });
-    });
+    ask(asked->domain, asked->op, std::move(asked->args),
+        [this, cookie = asked->cookie](const Outcome& outcome) {
+          peer_.handle_reply(cookie, outcome.value, now_);
+          later([this] { pump_peer(); });
+        });
   }
   auto due = peer_.timeout();
-  if (due && *due <= now_) due = now_ + std::chrono::milliseconds{10};  // never twice in one instant
+  if (due && *due <= now_)
+    due = now_ + std::chrono::milliseconds{10};  // never twice in one instant
   timers_.arm({TimerKind::directory, 0, {}}, due);
 }
 
@@ -36,13 +38,14 @@ void Core::fetch_record(const Id16& kid, OnAnswer then) {
 Result<> Core::op_publish(const Asked& to, Conn& conn, const wire::Value& args) {
   const std::string from = conn.addr.empty() ? conn.domain : options_.domain;
   AMS_TRY(directory::Peer::Published published, peer_.publish(args, from, now_));
-  commit(std::move(published.writes), [this, to, answer = published.answer](const Result<>& outcome) {
-    if (!outcome) {
-      peer_.handle_write_failure();
-      return refuse(to, outcome.error(), 60);  // STO-2
-    }
-    ok(to, answer);
-  });
+  commit(std::move(published.writes),
+         [this, to, answer = published.answer](const Result<>& outcome) {
+           if (!outcome) {
+             peer_.handle_write_failure();
+             return refuse(to, outcome.error(), 60);  // STO-2
+           }
+           ok(to, answer);
+         });
   later([this] { pump_peer(); });
   return {};
 }

@@ -1,5 +1,6 @@
 // The queue of mail for other domains (REL-9, REL-10, STO-3): rows in storage, times in memory.
-// One request at a time for each domain; an entry that is neither in work nor done is always due some time.
+// One request at a time for each domain; an entry that is neither in work nor done is always due
+// some time.
 #include <algorithm>
 
 #include "policy/mutant.h"
@@ -20,8 +21,9 @@ wire::Value state_value(const QueueState& state) {
   for (const std::int64_t index : state.done) done.emplace_back(index);
   for (const auto& [index, receipt] : state.refused)
     refused.emplace_back(wire::Object{{"rcpt", index}, {"receipt", receipt}});
-  return wire::Object{{"attempts", state.attempts}, {"done", std::move(done)},       {"exp", state.exp},
-                      {"next", state.next},         {"refused", std::move(refused)}, {"sent", state.sent}};
+  return wire::Object{
+      {"attempts", state.attempts}, {"done", std::move(done)},       {"exp", state.exp},
+      {"next", state.next},         {"refused", std::move(refused)}, {"sent", state.sent}};
 }
 
 std::optional<QueueState> read_state(const wire::Value& row) {
@@ -73,7 +75,8 @@ std::uint64_t Core::queue_add(Txn& txn, const std::string& rdom, const wire::Val
   return seq;
 }
 
-void Core::queue_erase(Txn& txn, const std::string& rdom, std::uint64_t seq, const wire::Value& row) {
+void Core::queue_erase(Txn& txn, const std::string& rdom, std::uint64_t seq,
+                       const wire::Value& row) {
   txn.erase(table_queue, queue_key(rdom, seq));
   txn.erase(table_queue_state, queue_key(rdom, seq));
   const wire::Value* delivery = row.find("delivery");
@@ -96,9 +99,11 @@ void Core::load_queue() {
   if (!scanned) log(machine::Log::Level::error, "the queue could not be read");
 }
 
-// --- the lanes in memory -----------------------------------------------------------------------------
+// --- the lanes in memory
+// -----------------------------------------------------------------------------
 
-void Core::queue_join(const std::string& rdom, std::uint64_t seq, Instant due, bool sent, bool sent_row) {
+void Core::queue_join(const std::string& rdom, std::uint64_t seq, Instant due, bool sent,
+                      bool sent_row) {
   Lane& lane = lanes_[rdom];
   lane.entries.emplace(seq, QueueEntry{due, false, sent, sent_row});
   lane.due.emplace(due, seq);
@@ -112,7 +117,8 @@ void Core::queue_drop(const std::string& rdom, std::uint64_t seq) {
     lane->second.due.erase({entry->second.due, seq});
     lane->second.entries.erase(entry);
   }
-  if (lane->second.entries.empty() && lane->second.joining == 0 && !lane->second.busy) lanes_.erase(lane);
+  if (lane->second.entries.empty() && lane->second.joining == 0 && !lane->second.busy)
+    lanes_.erase(lane);
 }
 
 /// Out of work: the entry is tried again at `due`.
@@ -131,13 +137,16 @@ void Core::arm_lane(const std::string& rdom) {
   const auto lane = lanes_.find(rdom);
   if (lane == lanes_.end()) return;
   std::optional<Instant> due;
-  if (!lane->second.busy && !lane->second.due.empty() && !shutting_down_) due = lane->second.due.begin()->first;
+  if (!lane->second.busy && !lane->second.due.empty() && !shutting_down_)
+    due = lane->second.due.begin()->first;
   timers_.arm({TimerKind::lane, 0, rdom}, due);
 }
 
-// --- attempts ----------------------------------------------------------------------------------------
+// --- attempts
+// ----------------------------------------------------------------------------------------
 
-/// Takes what is due and starts the next request. What it takes leaves lane.due until queue_due or queue_drop.
+/// Takes what is due and starts the next request. What it takes leaves lane.due until queue_due or
+/// queue_drop.
 void Core::pump(const std::string& rdom) {
   const auto at = lanes_.find(rdom);
   if (at == lanes_.end() || at->second.busy || shutting_down_) return;
@@ -161,7 +170,8 @@ void Core::pump(const std::string& rdom) {
     }
     batch.push_back(seq);
     if ((entry.sent_row && state->refused.empty()) || local(rdom)) continue;
-    // Storage says that it never left, or that its last word was a refusal. Sending ends that: durably, first.
+    // Storage says that it never left, or that its last word was a refusal. Sending ends that:
+    // durably, first.
     state->sent = true;
     state->refused.clear();
     txn.put_value(table_queue_state, queue_key(rdom, seq), state_value(*state));
@@ -228,11 +238,14 @@ void Core::batch_answered(const std::string& rdom, const std::vector<std::uint64
   const wire::Value* results = outcome.value ? outcome.value->find("results") : nullptr;
   const bool fits = results && results->is_array() && results->as_array().size() == seqs.size();
   if (fits && outcome.chain) {
-    for (std::size_t i = 0; i < seqs.size(); ++i) settle(rdom, seqs[i], results->as_array()[i], *outcome.chain);
+    for (std::size_t i = 0; i < seqs.size(); ++i)
+      settle(rdom, seqs[i], results->as_array()[i], *outcome.chain);
     return arm_lane(rdom);
   }
-  // One bad delivery must not hold up the others: a request that was refused as a whole goes again one by one.
-  const bool refused = outcome.sent && outcome.chain && (outcome.value || !code_info(outcome.value.error().code).temporary);
+  // One bad delivery must not hold up the others: a request that was refused as a whole goes again
+  // one by one.
+  const bool refused = outcome.sent && outcome.chain &&
+                       (outcome.value || !code_info(outcome.value.error().code).temporary);
   if (refused && seqs.size() > 1) {
     lane.singly = seqs.size();
     for (const std::uint64_t seq : seqs) queue_due(rdom, seq, now_);
@@ -248,7 +261,8 @@ void Core::batch_answered(const std::string& rdom, const std::vector<std::uint64
     if (outcome.sent) state->refused.clear();  // the last answer is not the last word any more
     back_off(txn, rdom, seq, std::move(*state));
   }
-  commit(txn, [](const Result<>&) {});  // a retry time that is lost makes an early retry, nothing worse
+  commit(txn,
+         [](const Result<>&) {});  // a retry time that is lost makes an early retry, nothing worse
 }
 
 /// Next attempt by REL-9, or at exp to say what became of it.

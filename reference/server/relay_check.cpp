@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::size_t delivery_rcpts_max = 100;  // REL-3
 
-Result<DeliverJob::Rcpt> read_relay_rcpt(const wire::Value& value, std::size_t stanzas, std::size_t vouches) {
+Result<DeliverJob::Rcpt> read_relay_rcpt(const wire::Value& value, std::size_t stanzas,
+                                         std::size_t vouches) {
   wire::ObjectReader in(value, "rcpt");
   DeliverJob::Rcpt out;
   out.addr = in.string("addr", 320);
@@ -47,7 +48,8 @@ Result<DeliverJob::Delivery> read_delivery(const wire::Value& value) {
   if (rcpts.size() > delivery_rcpts_max) return fail(Code::too_many_stanzas, "delivery.rcpts");
   std::set<std::string> seen;
   for (const wire::Value& rcpt_value : rcpts) {
-    AMS_TRY(DeliverJob::Rcpt rcpt, read_relay_rcpt(rcpt_value, out.stanzas.size(), out.vouches.size()));
+    AMS_TRY(DeliverJob::Rcpt rcpt,
+            read_relay_rcpt(rcpt_value, out.stanzas.size(), out.vouches.size()));
     if (!seen.insert(rcpt.addr).second) return fail(Code::schema, "delivery.rcpts");
     out.rcpts.push_back(std::move(rcpt));
   }
@@ -56,7 +58,8 @@ Result<DeliverJob::Delivery> read_delivery(const wire::Value& value) {
 }
 
 /// A vouch covers the recipients that point at it (VCH-4).
-void judge_vouches(DeliverJob::Delivery& delivery, const keys::Chain& sender, const std::string& rdom) {
+void judge_vouches(DeliverJob::Delivery& delivery, const keys::Chain& sender,
+                   const std::string& rdom) {
   if (mutant("server.skip_vouch")) return;
   const Hash ehash = mail::vouch_ehash(delivery.env, delivery.asig);
   for (std::size_t i = 0; i < delivery.vouches.size(); ++i) {
@@ -84,7 +87,8 @@ void DeliverJob::Delivery::refuse_open(Code code) {
     if (rcpt.open()) rcpt.refusal = code;
 }
 
-Result<std::vector<DeliverJob::Delivery>> read_deliveries(const wire::Value& args, std::int64_t batch_max) {
+Result<std::vector<DeliverJob::Delivery>> read_deliveries(const wire::Value& args,
+                                                          std::int64_t batch_max) {
   wire::ObjectReader in(args, "relay.deliver", wire::ObjectReader::Unknown::ignore_x);
   const wire::Array& values = in.array("deliveries", 4'096);
   AMS_CHECK(in.finish());
@@ -117,14 +121,16 @@ void Core::judge(DeliverJob& job) {
     }
     if (!mutant("server.skip_times")) {
       if (header.exp <= now_ms()) delivery.refuse_open(Code::expired);
-      if (header.ts > now_ms() + mail::clock_tolerance_ms) delivery.refuse_open(Code::not_yet_valid);
+      if (header.ts > now_ms() + mail::clock_tolerance_ms)
+        delivery.refuse_open(Code::not_yet_valid);
     }
     for (auto& rcpt : delivery.rcpts) {
       if (!rcpt.open()) continue;
       if (!local(rcpt.domain) && !mutant("server.skip_not_local"))
         rcpt.refusal = Code::not_local;  // REL-5
       else if (!account(txn, rcpt.addr))
-        rcpt.refusal = mutant("server.wrong_code_no_such_address") ? Code::not_local : Code::no_such_address;
+        rcpt.refusal =
+            mutant("server.wrong_code_no_such_address") ? Code::not_local : Code::no_such_address;
     }
     judge_vouches(delivery, *job.sender, options_.domain);
     const bool head_fits = delivery.head.size() == header.head.len &&
@@ -163,11 +169,13 @@ void Core::job_plan(DeliverJob& job) {
     for (auto& rcpt : delivery.rcpts) {
       if (!rcpt.open()) continue;
       const auto to = account(txn, rcpt.addr);
-      if (to && !room_for(txn, to->acct, delivery.header.body.len)) rcpt.refusal = Code::mailbox_full;  // REL-7
+      if (to && !room_for(txn, to->acct, delivery.header.body.len))
+        rcpt.refusal = Code::mailbox_full;  // REL-7
     }
     if (!delivery.open()) continue;
     need(delivery.header.body.hash, delivery.header.body.len);
-    for (const Hash& blob : delivery.header.blobs) need(blob, static_cast<std::uint64_t>(options_.limits.blob));
+    for (const Hash& blob : delivery.header.blobs)
+      need(blob, static_cast<std::uint64_t>(options_.limits.blob));
   }
 }
 
@@ -176,8 +184,9 @@ wire::Value Core::receipts_of(const DeliverJob& job) {
   for (const auto& delivery : job.deliveries) {
     wire::Array receipts;
     for (const auto& rcpt : delivery.rcpts) {
-      mail::Receipt receipt{delivery.ehash, options_.domain, chain_->record.op.kid, rcpt.tag,
-                            !rcpt.refusal, rcpt.refusal, now_ms()};
+      mail::Receipt receipt{delivery.ehash, options_.domain, chain_->record.op.kid,
+                            rcpt.tag,       !rcpt.refusal,   rcpt.refusal,
+                            now_ms()};
       auto value = mail::make_receipt(receipt, op_);
       receipts.push_back(value ? std::move(*value) : wire::Value());
     }

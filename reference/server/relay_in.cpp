@@ -58,7 +58,8 @@ void Core::job_keys(const std::shared_ptr<DeliverJob>& job) {
 void Core::job_pull(const std::shared_ptr<DeliverJob>& job) {
   while (!job->over && job->next_need < job->needs.size() && job->pulled_bytes < flush_bytes) {
     const DeliverJob::Need need = job->needs[job->next_need];
-    const bool room = job->waiting < pulls_max && job->pulling_bytes + need.len_max <= pull_bytes_max;
+    const bool room =
+        job->waiting < pulls_max && job->pulling_bytes + need.len_max <= pull_bytes_max;
     if (job->waiting > 0 && !room) break;
     ++job->next_need;
     ++job->waiting;
@@ -71,7 +72,8 @@ void Core::job_pull(const std::shared_ptr<DeliverJob>& job) {
         job->pulled_bytes += got->size();
         job->pulled.emplace(need.hash, std::move(*got));
       } else {
-        const bool wrong = got.error().code == Code::blob_hash || got.error().code == Code::transfer;
+        const bool wrong =
+            got.error().code == Code::blob_hash || got.error().code == Code::transfer;
         job->missing.emplace(need.hash, wrong ? Code::blob_hash : Code::missing_blob);
       }
       later([this, job] { job_pull(job); });
@@ -110,15 +112,23 @@ void Core::job_accept(const std::shared_ptr<DeliverJob>& job) {
   for (auto& delivery : job->deliveries) {
     for (const Hash& blob : blobs_of(delivery.header)) {
       const auto gone = job->missing.find(blob);
-      if (gone != job->missing.end() && !mutant("server.skip_missing_blob")) delivery.refuse_open(gone->second);
+      if (gone != job->missing.end() && !mutant("server.skip_missing_blob"))
+        delivery.refuse_open(gone->second);
     }
-    const bool whole = !delivery.open() || mutant("server.skip_missing_blob") ||
-                       txn.get_u64(table_blob_len, delivery.header.body.hash) == delivery.header.body.len;
+    const bool whole =
+        !delivery.open() || mutant("server.skip_missing_blob") ||
+        txn.get_u64(table_blob_len, delivery.header.body.hash) == delivery.header.body.len;
     if (!whole) delivery.refuse_open(Code::blob_hash);
     const std::string asig = to_base64url(delivery.asig), head = to_base64url(delivery.head);
     for (auto& rcpt : delivery.rcpts) {
       if (!rcpt.open()) continue;
-      Parcel parcel{&delivery.env, &delivery.header, delivery.ehash, asig, head, delivery.stanzas[rcpt.stanza], {}};
+      Parcel parcel{&delivery.env,
+                    &delivery.header,
+                    delivery.ehash,
+                    asig,
+                    head,
+                    delivery.stanzas[rcpt.stanza],
+                    {}};
       parcel.vouch = delivery.vouches[rcpt.vouch];
       rcpt.refusal = accept_mail(txn, parcel, rcpt.addr, changed);
     }
@@ -132,8 +142,8 @@ void Core::job_accept(const std::shared_ptr<DeliverJob>& job) {
   });
 }
 
-/// Answers and makes room for the connection's next request. A connection that is gone gets no answer,
-/// what was accepted stays accepted.
+/// Answers and makes room for the connection's next request. A connection that is gone gets no
+/// answer, what was accepted stays accepted.
 void Core::job_end(const std::shared_ptr<DeliverJob>& job, const Result<>& outcome) {
   if (job->over) return;
   job->over = true;
@@ -142,7 +152,8 @@ void Core::job_end(const std::shared_ptr<DeliverJob>& job, const Result<>& outco
   if (!conn) return;
   if (outcome) {
     for (const auto& delivery : job->deliveries)
-      for (const auto& rcpt : delivery.rcpts) ++(rcpt.refusal ? stats_.refused_in : stats_.delivered_in);
+      for (const auto& rcpt : delivery.rcpts)
+        ++(rcpt.refusal ? stats_.refused_in : stats_.delivered_in);
     ok(job->to, receipts_of(*job));
   } else {
     refuse(job->to, outcome.error(), 60);  // STO-2

@@ -66,8 +66,8 @@ std::vector<std::string> Core::op_names(bool mail) {
   return names;
 }
 
-Core::Core(Options options, const crypto::SigningKey& op, const storage::Reader& reader, ByteView seed32,
-           Instant now)
+Core::Core(Options options, const crypto::SigningKey& op, const storage::Reader& reader,
+           ByteView seed32, Instant now)
     : options_(std::move(options)),
       op_(op),
       reader_(reader),
@@ -83,7 +83,8 @@ Core::Core(Options options, const crypto::SigningKey& op, const storage::Reader&
   later([this] { pump_peer(); });
 }
 
-// --- work and effects --------------------------------------------------------------------------------
+// --- work and effects
+// --------------------------------------------------------------------------------
 
 std::optional<machine::Effect> Core::poll() {
   while (effects_.empty()) {
@@ -111,14 +112,22 @@ std::optional<machine::Effect> Core::poll() {
     const auto due = timers_.pop_due(now_);
     if (!due) return std::nullopt;
     switch (due->kind) {
-      case TimerKind::conn: conn_due(due->id); break;
-      case TimerKind::link: link_failed(due->domain); break;
-      case TimerKind::lane: pump(due->domain); break;
+      case TimerKind::conn:
+        conn_due(due->id);
+        break;
+      case TimerKind::link:
+        link_failed(due->domain);
+        break;
+      case TimerKind::lane:
+        pump(due->domain);
+        break;
       case TimerKind::directory:
         peer_.handle_timeout(now_);
         pump_peer();
         break;
-      case TimerKind::sweep: sweep(); break;
+      case TimerKind::sweep:
+        sweep();
+        break;
     }
   }
   machine::Effect effect = std::move(effects_.front());
@@ -153,7 +162,8 @@ void Core::when_stable(OnDurable then) {
   commit(storage::WriteBatch{}, std::move(then));
 }
 
-// --- answers -----------------------------------------------------------------------------------------
+// --- answers
+// -----------------------------------------------------------------------------------------
 
 void Core::ok(const Asked& to, wire::Value value) {
   Conn* conn = find_conn(to.conn);
@@ -192,18 +202,20 @@ void Core::dispatch(Conn& conn, session::RequestIn request) {
   if ((op->who & (client ? clients : servers)) == 0 && !mutant("server.skip_role"))
     return refuse(to, Error{Code::wrong_role, "op"});  // OPS-5
   if (client && !conn.enrolled && op->name != "account.enrol")
-    return refuse(to, Error{Code::auth_key, "op"});  // SES-8, also for ops sent before Greeted was seen
+    return refuse(to,
+                  Error{Code::auth_key, "op"});  // SES-8, also for ops sent before Greeted was seen
   if (auto done = (this->*op->handler)(to, conn, request.args); !done) refuse(to, done.error());
 }
 
-// --- the public face ---------------------------------------------------------------------------------
+// --- the public face
+// ---------------------------------------------------------------------------------
 
 struct Server::Impl : Core {
   using Core::Core;
 };
 
-Server::Server(Options options, const crypto::SigningKey& op, const storage::Reader& reader, ByteView seed32,
-               Instant now)
+Server::Server(Options options, const crypto::SigningKey& op, const storage::Reader& reader,
+               ByteView seed32, Instant now)
     : impl_(std::make_unique<Impl>(std::move(options), op, reader, seed32, now)) {}
 Server::~Server() = default;
 
@@ -211,7 +223,8 @@ void Server::handle_accepted(machine::ConnId conn, const Hash& exporter, Instant
   impl_->now_ = now;
   impl_->accepted(conn, exporter);
 }
-void Server::handle_connected(machine::Token token, machine::ConnId conn, const Hash& exporter, Instant now) {
+void Server::handle_connected(machine::Token token, machine::ConnId conn, const Hash& exporter,
+                              Instant now) {
   impl_->now_ = now;
   impl_->connected(token, conn, exporter);
 }

@@ -1,4 +1,5 @@
-// Connections: the table of sessions, admission of servers (SES-8, DOM-5), the ends of requests of ours.
+// Connections: the table of sessions, admission of servers (SES-8, DOM-5), the ends of requests of
+// ours.
 #include <algorithm>
 
 #include "base/overload.h"
@@ -8,7 +9,8 @@
 namespace ams::server {
 namespace {
 
-session::AcceptorOptions acceptor_options(const Options& options, const std::vector<std::string>& ops) {
+session::AcceptorOptions acceptor_options(const Options& options,
+                                          const std::vector<std::string>& ops) {
   return {options.domain, options.chain, ops, options.limits};
 }
 
@@ -16,7 +18,8 @@ session::AcceptorOptions acceptor_options(const Options& options, const std::vec
 std::optional<Instant> answer_due(const Conn& conn) {
   std::optional<Instant> asked;
   for (const auto& [id, ask] : conn.asks) asked = asked ? std::min(*asked, ask.second) : ask.second;
-  for (const auto& [id, pull] : conn.pulls) asked = asked ? std::min(*asked, pull.second) : pull.second;
+  for (const auto& [id, pull] : conn.pulls)
+    asked = asked ? std::min(*asked, pull.second) : pull.second;
   if (!asked) return std::nullopt;
   return std::min(std::max(*asked, conn.last_in) + answer_wait, *asked + answer_wait_max);
 }
@@ -55,10 +58,22 @@ void Core::rearm(Conn& conn) {
 void Core::accepted(ConnId id, const Hash& exporter) {
   const bool full = static_cast<std::int64_t>(conns_.size()) >= options_.connections_max;
   auto [at, fresh] = conns_.emplace(
-      id, Conn{id, session::Session(acceptor_options(options_, ops_), op_, exporter, now_), false, now_, now_,
-               {}, {}, false, false, 0, {}, {}, {}});
+      id, Conn{id,
+               session::Session(acceptor_options(options_, ops_), op_, exporter, now_),
+               false,
+               now_,
+               now_,
+               {},
+               {},
+               false,
+               false,
+               0,
+               {},
+               {},
+               {}});
   if (!fresh) return;
-  if (full && !mutant("server.skip_connections_max")) at->second.session.close(Code::too_many_connections);
+  if (full && !mutant("server.skip_connections_max"))
+    at->second.session.close(Code::too_many_connections);
   if (shutting_down_) at->second.session.close(Code::shutting_down);
   touch(at->second);
 }
@@ -85,53 +100,55 @@ void Core::conn_due(ConnId id) {
 
 void Core::session_effect(ConnId id, session::Effect effect) {
   Conn& conn = conns_.at(id);
-  std::visit(
-      Overload{
-          [&](session::SendBytes& e) { effects_.push_back(machine::Send{id, std::move(e.bytes)}); },
-          [&](session::Close& e) {
-            if (e.why == Code::auth_signature) ++stats_.auth_failures;
-            effects_.push_back(machine::CloseConn{id});
-            conn_gone(id);
-          },
-          [&](session::Greeted& e) {
-            conn.domain = e.hello.domain;
-            if (e.hello.kind == session::PeerKind::server) {
-              admitting_[conn.domain].insert(id);
-              return resolve(conn.domain);
-            }
-            conn.addr = e.hello.addr;
-            Txn txn(reader_);
-            const Bytes device = key_of({as_bytes(conn.addr), key_zero, e.hello.device});
-            conn.enrolled = txn.get(table_device, device).has_value();
-            conn.session.restrict_to_enrolment(!conn.enrolled);
-          },
-          [&](session::Opened&) {
-            conn.idle_since = now_;
-            if (conn.outgoing) return link_opened(conn);
-            if (conn.enrolled) online_.emplace(conn.addr, id);
-          },
-          [&](session::RequestIn& e) { dispatch(conn, std::move(e)); },
-          [&](session::AnswerIn& e) {
-            const auto at = conn.asks.find(e.id);
-            if (at == conn.asks.end()) return;
-            const OnAnswer then = std::move(at->second.first);
-            conn.asks.erase(at);
-            const std::optional<keys::Chain> chain = conn.session.peer_chain();
-            if (conn.outgoing)
-              if (const auto link = links_.find(conn.domain); link != links_.end()) link_send(link->second);
-            then(Outcome{std::move(e.outcome), true, chain ? &*chain : nullptr});
-          },
-          [&](session::EventIn&) {},
-          [&](session::BlobPut& e) { blob_put(conn, std::move(e)); },
-          [&](session::BlobGot& e) {
-            const auto at = conn.pulls.find(e.id);
-            if (at == conn.pulls.end()) return;
-            const OnBlob then = std::move(at->second.first);
-            conn.pulls.erase(at);
-            then(std::move(e.outcome));
-          },
-      },
-      effect);
+  std::visit(Overload{
+                 [&](session::SendBytes& e) {
+                   effects_.push_back(machine::Send{id, std::move(e.bytes)});
+                 },
+                 [&](session::Close& e) {
+                   if (e.why == Code::auth_signature) ++stats_.auth_failures;
+                   effects_.push_back(machine::CloseConn{id});
+                   conn_gone(id);
+                 },
+                 [&](session::Greeted& e) {
+                   conn.domain = e.hello.domain;
+                   if (e.hello.kind == session::PeerKind::server) {
+                     admitting_[conn.domain].insert(id);
+                     return resolve(conn.domain);
+                   }
+                   conn.addr = e.hello.addr;
+                   Txn txn(reader_);
+                   const Bytes device = key_of({as_bytes(conn.addr), key_zero, e.hello.device});
+                   conn.enrolled = txn.get(table_device, device).has_value();
+                   conn.session.restrict_to_enrolment(!conn.enrolled);
+                 },
+                 [&](session::Opened&) {
+                   conn.idle_since = now_;
+                   if (conn.outgoing) return link_opened(conn);
+                   if (conn.enrolled) online_.emplace(conn.addr, id);
+                 },
+                 [&](session::RequestIn& e) { dispatch(conn, std::move(e)); },
+                 [&](session::AnswerIn& e) {
+                   const auto at = conn.asks.find(e.id);
+                   if (at == conn.asks.end()) return;
+                   const OnAnswer then = std::move(at->second.first);
+                   conn.asks.erase(at);
+                   const std::optional<keys::Chain> chain = conn.session.peer_chain();
+                   if (conn.outgoing)
+                     if (const auto link = links_.find(conn.domain); link != links_.end())
+                       link_send(link->second);
+                   then(Outcome{std::move(e.outcome), true, chain ? &*chain : nullptr});
+                 },
+                 [&](session::EventIn&) {},
+                 [&](session::BlobPut& e) { blob_put(conn, std::move(e)); },
+                 [&](session::BlobGot& e) {
+                   const auto at = conn.pulls.find(e.id);
+                   if (at == conn.pulls.end()) return;
+                   const OnBlob then = std::move(at->second.first);
+                   conn.pulls.erase(at);
+                   then(std::move(e.outcome));
+                 },
+             },
+             effect);
 }
 
 /// Forgets a connection and tells everyone who waits for something on it.
@@ -161,7 +178,8 @@ void Core::conn_gone(ConnId id) {
   if (link != links_.end() && link->second.conn == id) link_failed(conn.domain);
 }
 
-// --- admission of servers ----------------------------------------------------------------------------
+// --- admission of servers
+// ----------------------------------------------------------------------------
 
 void Core::resolve(const std::string& domain) {
   const auto at = resolving_.find(domain);
@@ -201,7 +219,8 @@ bool Core::admit(Conn& conn, const std::optional<keys::Discovery>& found) {
   return true;
 }
 
-// --- requests of ours --------------------------------------------------------------------------------
+// --- requests of ours
+// --------------------------------------------------------------------------------
 
 /// Precondition: the session is open.
 std::int64_t Core::ask_on(Conn& conn, std::string op, wire::Value args, OnAnswer then) {

@@ -58,7 +58,8 @@ void Core::finish_entry(Txn& txn, const std::string& rdom, std::uint64_t seq, Qu
     back_off(txn, rdom, seq, std::move(state));
   }
   commit(txn, [this, rdom, seq, over, changed](const Result<>& outcome) {
-    // Not durable: the entry is still there. Asking again is harmless, the receiver remembers (REL-11).
+    // Not durable: the entry is still there. Asking again is harmless, the receiver remembers
+    // (REL-11).
     if (!outcome) return queue_due(rdom, seq, now_ + std::chrono::minutes{5});
     if (over) queue_drop(rdom, seq);
     push_changed(changed);
@@ -79,12 +80,14 @@ void Core::settle(const std::string& rdom, std::uint64_t seq, const wire::Value&
     const auto index = static_cast<std::int64_t>(i);
     if (state->done.contains(index)) continue;
     const wire::Value* value = nullptr;
-    if (receipts.is_array() && place < receipts.as_array().size()) value = &receipts.as_array()[place];
+    if (receipts.is_array() && place < receipts.as_array().size())
+      value = &receipts.as_array()[place];
     ++place;
     if (!value) continue;
     const auto receipt = mail::verify_receipt(*value, chain);
     const wire::Value& rcpt = (*entry->rcpts)[i];
-    if (!receipt || receipt->ehash != entry->ehash || receipt->rdom != rdom || receipt->addr_tag != tag_of(rcpt))
+    if (!receipt || receipt->ehash != entry->ehash || receipt->rdom != rdom ||
+        receipt->addr_tag != tag_of(rcpt))
       continue;  // no receipt of this: as if unanswered
     if (receipt->accepted) {
       state->done.insert(index);
@@ -98,7 +101,8 @@ void Core::settle(const std::string& rdom, std::uint64_t seq, const wire::Value&
     }
     state->done.insert(index);
     add_notice(txn, entry->from,
-               {entry->ehash, entry->header->id, addr_of(rcpt), true, code, now_ms(), chain_->record.op.kid, *value},
+               {entry->ehash, entry->header->id, addr_of(rcpt), true, code, now_ms(),
+                chain_->record.op.kid, *value},
                changed);
   }
   finish_entry(txn, rdom, seq, std::move(*state), changed);
@@ -117,8 +121,13 @@ void Core::settle_local(const std::string& rdom, std::uint64_t seq) {
     const auto index = static_cast<std::int64_t>(i);
     if (state->done.contains(index)) continue;
     const wire::Value& rcpt = (*entry->rcpts)[i];
-    Parcel parcel{entry->env, &*entry->header, entry->ehash, entry->delivery->find("asig")->as_string(),
-                  entry->delivery->find("head")->as_string(), {}, {}};
+    Parcel parcel{entry->env,
+                  &*entry->header,
+                  entry->ehash,
+                  entry->delivery->find("asig")->as_string(),
+                  entry->delivery->find("head")->as_string(),
+                  {},
+                  {}};
     parcel.stanza = stanzas.at(static_cast<std::size_t>(rcpt.find("stanza")->as_integer()));
     parcel.vouch = vouches.at(static_cast<std::size_t>(rcpt.find("vouch")->as_integer()));
     const auto verdict = accept_mail(txn, parcel, addr_of(rcpt), changed);
@@ -127,7 +136,8 @@ void Core::settle_local(const std::string& rdom, std::uint64_t seq) {
     if (verdict)
       add_notice(txn, entry->from,
                  {entry->ehash, entry->header->id, addr_of(rcpt), true, *verdict, now_ms(),
-                  chain_->record.op.kid, std::nullopt}, changed);
+                  chain_->record.op.kid, std::nullopt},
+                 changed);
   }
   finish_entry(txn, rdom, seq, std::move(*state), changed);
 }
@@ -159,7 +169,8 @@ void Core::settle_expired(const std::string& rdom, std::uint64_t seq) {
   answered();
 }
 
-void Core::finish_expired(const std::string& rdom, std::uint64_t seq, const std::set<std::int64_t>& accepted) {
+void Core::finish_expired(const std::string& rdom, std::uint64_t seq,
+                          const std::set<std::int64_t>& accepted) {
   Txn txn(reader_);
   const auto entry = read_entry(txn, rdom, seq);
   auto state = queue_state(txn, rdom, seq);
@@ -173,8 +184,9 @@ void Core::finish_expired(const std::string& rdom, std::uint64_t seq, const std:
       ++stats_.delivered_out;
       continue;
     }
-    mail::Notice notice{entry->ehash, entry->header->id, addr_of((*entry->rcpts)[i]), false, Code::undetermined,
-                        now_ms(), chain_->record.op.kid, std::nullopt};
+    mail::Notice notice{
+        entry->ehash,       entry->header->id, addr_of((*entry->rcpts)[i]), false,
+        Code::undetermined, now_ms(),          chain_->record.op.kid,       std::nullopt};
     if (const auto refused = state->refused.find(index); refused != state->refused.end()) {
       const auto receipt = mail::parse_receipt(refused->second);
       notice.failed = true;  // a signed refusal is held, and nothing was sent after it (REL-12)

@@ -8,10 +8,10 @@
 namespace ams::server {
 namespace {
 
-constexpr std::size_t head_size_max = 4'096;   // bytes, MSG-22
-constexpr std::size_t asig_size_max = 1'024;   // bytes
-constexpr std::size_t rcpts_max = 100;         // SUB-1
-constexpr std::int64_t dseq_block = 64;        // VCH-3
+constexpr std::size_t head_size_max = 4'096;  // bytes, MSG-22
+constexpr std::size_t asig_size_max = 1'024;  // bytes
+constexpr std::size_t rcpts_max = 100;        // SUB-1
+constexpr std::int64_t dseq_block = 64;       // VCH-3
 
 struct Rcpt {
   std::string addr, domain;
@@ -78,14 +78,16 @@ Result<> check_indexes(Submission& mail) {
     rcpt.stanza %= mail.stanzas.size();
   }
   if (!mail.sent) return {};
-  const bool own = *mail.sent < mail.stanzas.size() && mail.stanzas[*mail.sent].to == mail.header.sender;
+  const bool own =
+      *mail.sent < mail.stanzas.size() && mail.stanzas[*mail.sent].to == mail.header.sender;
   if (!own) return fail(Code::schema, "mail.submit.sent");  // SUB-4
   return {};
 }
 
 Result<> check_head(const Submission& mail) {
   if (mutant("server.skip_head_hash")) return {};
-  if (mail.head.size() != mail.header.head.len || crypto::sha256(mail.head) != mail.header.head.hash)
+  if (mail.head.size() != mail.header.head.len ||
+      crypto::sha256(mail.head) != mail.header.head.hash)
     return fail(Code::blob_hash, "mail.submit.head");
   return {};
 }
@@ -112,7 +114,8 @@ Result<wire::Value> Core::sign_vouch(Txn& txn, const Account& from, const std::s
   return mail::make_vouch(vouch, op_);
 }
 
-/// The next number of the domain's day. What a batch uses above the durable reservation, it reserves itself.
+/// The next number of the domain's day. What a batch uses above the durable reservation, it
+/// reserves itself.
 std::int64_t Dseq::next(Txn& txn, std::int64_t today) {
   const Bytes key = key_of({as_bytes("dseq"), be64(today)});
   if (today != day) {
@@ -151,8 +154,10 @@ Result<> Core::op_submit(const Asked& to, Conn& conn, const wire::Value& args) {
   for (const Hash& blob : blobs_of(mail.header)) {
     const bool mine = txn.any(table_blob_owner, key_of({blob, owner_put(from->acct)})) ||
                       txn.any(table_blob_owner, key_of({blob, key_char('m'), from->acct}));
-    const bool fits = blob != mail.header.body.hash || txn.get_u64(table_blob_len, blob) == mail.header.body.len;
-    if ((!mine || !fits) && !mutant("server.skip_missing_blob")) return fail(Code::missing_blob, "env.body");
+    const bool fits =
+        blob != mail.header.body.hash || txn.get_u64(table_blob_len, blob) == mail.header.body.len;
+    if ((!mine || !fits) && !mutant("server.skip_missing_blob"))
+      return fail(Code::missing_blob, "env.body");
   }
   AMS_CHECK(check_head(mail));
 
@@ -162,8 +167,10 @@ Result<> Core::op_submit(const Asked& to, Conn& conn, const wire::Value& args) {
   for (const auto& [rdom, rcpts] : by_domain) {
     const auto lane = lanes_.find(rdom);
     if (lane == lanes_.end() || mutant("server.skip_queue_limit")) continue;
-    const auto waiting = static_cast<std::int64_t>(lane->second.entries.size()) + lane->second.joining;
-    if (waiting >= options_.queue_max) return fail(Code::queue_full, rdom == options_.domain ? "own" : "rdom");
+    const auto waiting =
+        static_cast<std::int64_t>(lane->second.entries.size()) + lane->second.joining;
+    if (waiting >= options_.queue_max)
+      return fail(Code::queue_full, rdom == options_.domain ? "own" : "rdom");
   }
 
   Changed changed;
@@ -175,19 +182,24 @@ Result<> Core::op_submit(const Asked& to, Conn& conn, const wire::Value& args) {
     std::map<std::size_t, std::int64_t> places;
     for (const Rcpt* rcpt : rcpts) {
       const Id16 salt = drbg_.array<16>();
-      AMS_TRY(wire::Value vouch, sign_vouch(txn, *from, rdom, vouched, mail::rtag(salt, rcpt->addr)));
+      AMS_TRY(wire::Value vouch,
+              sign_vouch(txn, *from, rdom, vouched, mail::rtag(salt, rcpt->addr)));
       if (local(rdom)) {
-        const Parcel parcel{&mail.env, &mail.header, mail.ehash, asig, head, mail.stanza_values[rcpt->stanza], vouch};
+        const Parcel parcel{&mail.env, &mail.header, mail.ehash,
+                            asig,      head,         mail.stanza_values[rcpt->stanza],
+                            vouch};
         const auto verdict = accept_mail(txn, parcel, rcpt->addr, changed);
         if (!verdict) continue;
         if (!code_info(*verdict).temporary) {
           add_notice(txn, conn.addr,
                      {mail.ehash, mail.header.id, rcpt->addr, true, *verdict, now_ms(),
-                      chain_->record.op.kid, std::nullopt}, changed);
+                      chain_->record.op.kid, std::nullopt},
+                     changed);
           continue;
         }
       }
-      const auto [place, fresh] = places.emplace(rcpt->stanza, static_cast<std::int64_t>(stanzas.size()));
+      const auto [place, fresh] =
+          places.emplace(rcpt->stanza, static_cast<std::int64_t>(stanzas.size()));
       if (fresh) stanzas.push_back(mail.stanza_values[rcpt->stanza]);
       waiting.push_back(wire::Object{{"addr", rcpt->addr},
                                      {"salt", to_base64url(salt)},
@@ -196,19 +208,24 @@ Result<> Core::op_submit(const Asked& to, Conn& conn, const wire::Value& args) {
       vouches.push_back(std::move(vouch));
     }
     if (waiting.empty()) continue;
-    const wire::Value delivery = wire::Object{{"asig", asig},       {"env", mail.env},
-                                              {"head", head},       {"key", record.value()},
-                                              {"rcpts", std::move(waiting)}, {"stanzas", std::move(stanzas)},
+    const wire::Value delivery = wire::Object{{"asig", asig},
+                                              {"env", mail.env},
+                                              {"head", head},
+                                              {"key", record.value()},
+                                              {"rcpts", std::move(waiting)},
+                                              {"stanzas", std::move(stanzas)},
                                               {"vouches", std::move(vouches)}};
     joined.emplace_back(rdom, queue_add(txn, rdom, delivery, conn.addr, mail.header));
   }
   if (mail.sent) {
-    wire::Value copy = wire::Object{{"addr", conn.addr}, {"asig", asig},   {"env", mail.env},
-                                    {"head", head},      {"kind", "sent"}, {"stanza", mail.stanza_values[*mail.sent]}};
+    wire::Value copy = wire::Object{
+        {"addr", conn.addr}, {"asig", asig},   {"env", mail.env},
+        {"head", head},      {"kind", "sent"}, {"stanza", mail.stanza_values[*mail.sent]}};
     std::uint64_t size = wire::encode(copy).size();
     for (const Hash& blob : blobs_of(mail.header)) size += txn.get_u64(table_blob_len, blob);
     if (!room_for(txn, from->acct, size)) return fail(Code::mailbox_full, "mail.submit.sent");
-    const std::uint64_t uid = box_add(txn, conn.addr, from->acct, "sent", std::move(copy), size, changed);
+    const std::uint64_t uid =
+        box_add(txn, conn.addr, from->acct, "sent", std::move(copy), size, changed);
     for (const Hash& blob : blobs_of(mail.header)) own_blob(txn, blob, owner_mail(from->acct, uid));
   }
   const std::int64_t until = mail.header.exp + day_ms;
@@ -217,8 +234,8 @@ Result<> Core::op_submit(const Asked& to, Conn& conn, const wire::Value& args) {
 
   for (const auto& [rdom, seq] : joined) ++lanes_[rdom].joining;
   if (mutant("server.ack_before_durable")) ok(to, answer);
-  commit(txn, [this, to, answer, changed, joined, day = dseq_.day, reserved = dseq_.reserved](
-                  const Result<>& outcome) {
+  commit(txn, [this, to, answer, changed, joined, day = dseq_.day,
+               reserved = dseq_.reserved](const Result<>& outcome) {
     for (const auto& [rdom, seq] : joined) --lanes_[rdom].joining;
     if (!outcome) return refuse(to, outcome.error(), 60);  // STO-2
     if (day == dseq_.day) dseq_.durable = std::max(dseq_.durable, reserved);

@@ -24,7 +24,8 @@ void Core::sweep() {
     return expired.size() < sweep_max;
   });
   const bool more = expired.size() == sweep_max;
-  timers_.arm({TimerKind::sweep, 0, {}}, now_ + (more ? Duration(std::chrono::seconds{1}) : sweep_interval));
+  timers_.arm({TimerKind::sweep, 0, {}},
+              now_ + (more ? Duration(std::chrono::seconds{1}) : sweep_interval));
   if (!scanned || expired.empty()) return;
   Txn txn(reader_);
   for (const Expired& row : expired) {
@@ -38,7 +39,8 @@ void Core::sweep() {
     const auto life = static_cast<std::uint64_t>(loose_blob_life_ms);
     const auto hash = *to_array<32>(ByteView(row.key).first(32));
     const ByteView owner = ByteView(row.key).subspan(32);
-    if (const std::uint64_t due = read_u64(*put_at) + life; due > static_cast<std::uint64_t>(now_ms())) {
+    if (const std::uint64_t due = read_u64(*put_at) + life;
+        due > static_cast<std::uint64_t>(now_ms())) {
       expire_at(txn, static_cast<std::int64_t>(due), table_blob_owner, row.key);  // put again since
       continue;
     }

@@ -1,15 +1,15 @@
-// What the server keeps (STO). Integers in keys are big-endian, so that they sort as numbers; `addr` and
-// `rdom` are text. A value in braces is AMS-CJ.
+// What the server keeps (STO). Integers in keys are big-endian, so that they sort as numbers;
+// `addr` and `rdom` are text. A value in braces is AMS-CJ.
 //
 // table        key                              value
 // meta         name                             counters: "queue_seq" u64; "dseq" day u64 -> u64
 // account      addr                             {"acct","created"}
-// token        SHA-256(token)                   {"addr","exp","device"?}: device once it is used (ACC-2)
-// device       addr 0 device(32)                empty
-// binding      HMAC(K_idx, addr)                version u64, nonce(12), sealed row (BND-2)
-// aseq         acct day u64                     u64, the last number given (VCH-3)
-// box          acct                             state u64, next uid u64, bytes u64, put bytes u64
-// mail         acct uid u64                     {"born","flags","folder","message","size","state"}; once
+// token        SHA-256(token)                   {"addr","exp","device"?}: device once it is used
+// (ACC-2) device       addr 0 device(32)                empty binding      HMAC(K_idx, addr)
+// version u64, nonce(12), sealed row (BND-2) aseq         acct day u64                     u64, the
+// last number given (VCH-3) box          acct                             state u64, next uid u64,
+// bytes u64, put bytes u64 mail         acct uid u64
+// {"born","flags","folder","message","size","state"}; once
 //                                               deleted {"gone","state"}
 // change       acct state u64                   uid u64: the newest change of each message (SYN-1)
 // blob         hash                             the bytes
@@ -17,7 +17,8 @@
 // blob_owner   hash 'a' acct                    put by this account, not yet sent: time u64
 //              hash 'm' acct uid u64            named by a message in this mailbox
 //              hash 'q' rdom 0 seq u64          named by a queue entry for this domain
-//              hash 'r' sdom                    pulled for a delivery that is not accepted yet: time u64
+//              hash 'r' sdom                    pulled for a delivery that is not accepted yet:
+//              time u64
 // submitted    acct ehash                       exp u64 (SUB-3)
 // delivered    ehash SHA-256(addr)              exp u64, sdom (REL-11, REL-13)
 // queue        rdom 0 seq u64                   {"acct","delivery","from"} (STO-3)

@@ -5,7 +5,8 @@
 namespace ams::server {
 
 std::optional<Bytes> Txn::get(Table table, ByteView key) {
-  if (const auto own = writes_.find({table, to_bytes(key)}); own != writes_.end()) return own->second;
+  if (const auto own = writes_.find({table, to_bytes(key)}); own != writes_.end())
+    return own->second;
   auto row = reader_->get(table, key);
   if (!row) {
     status_ = tl::unexpected<Error>(row.error());

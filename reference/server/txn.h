@@ -1,5 +1,5 @@
-// Txn: one change of storage in the making. Reads see its own writes over what the reader holds; taken
-// at the end as one batch. A read that fails sticks: ask status() before committing.
+// Txn: one change of storage in the making. Reads see its own writes over what the reader holds;
+// taken at the end as one batch. A read that fails sticks: ask status() before committing.
 #pragma once
 
 #include <functional>
@@ -18,7 +18,8 @@ class Txn {
   explicit Txn(const storage::Reader& reader) : reader_(&reader) {}
 
   std::optional<Bytes> get(Table table, ByteView key);
-  /// The row as a value; empty when there is none. A row that does not decode counts as a failed read.
+  /// The row as a value; empty when there is none. A row that does not decode counts as a failed
+  /// read.
   std::optional<wire::Value> get_value(Table table, ByteView key);
   /// The first 8 bytes of the row as an integer, 0 when there is none.
   std::uint64_t get_u64(Table table, ByteView key);
