@@ -7,6 +7,8 @@
 #include <sstream>
 #include <vector>
 
+#include "wire/address.h"
+
 namespace ams::net {
 namespace {
 
@@ -22,14 +24,6 @@ std::vector<std::string_view> split_words(std::string_view line) {
     words.push_back(line.substr(0, end));
     line.remove_prefix(end);
   }
-}
-
-bool is_domain(std::string_view text) {
-  const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
-  };
-  return !text.empty() && text.size() <= 253 && std::all_of(text.begin(), text.end(), allowed) &&
-         text.front() != '.' && text.back() != '.' && text.find("..") == text.npos;
 }
 
 bool is_host(std::string_view text) {  // also IPv6 literals, which have colons and hex digits
@@ -61,7 +55,7 @@ tl::expected<HostEntry, Fault> parse_line(const std::vector<std::string_view>& w
                                 "the end of the line"});
   }
   HostEntry entry;
-  if (!is_domain(words[0]))
+  if (!wire::is_domain(words[0]))
     return tl::unexpected(Fault{"domain", "a lower-case domain name", words[0]});
   if (!is_host(words[1]))
     return tl::unexpected(Fault{"host", "a host name or an IP address", words[1]});

@@ -1,0 +1,55 @@
+// The configuration of amsd (and ams-directory), one TOML file. A complete one:
+//
+//   domain = "a.example"
+//   data_dir = "data"                 # paths are relative to this file's folder
+//   hosts_file = "hosts"              # discovery; see net/hosts.h
+//   [listen]
+//   host = "0.0.0.0"
+//   port = 7747
+//   [tls]
+//   certificate = "server.pem"
+//   key = "server.key"
+//   ca = "ca.pem"                     # whom to believe about other servers; absent: the system's
+//   [directory]
+//   peers = ["b.example"]
+//   full = false                      # true: hold all keys, not only those looked up
+//   [limits]                          # all optional, defaults as in server/server.h
+//   connections = 10000
+//   [log]
+//   level = "info"
+//   file = "amsd.log"                 # absent: standard error
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <tl/expected.hpp>
+
+#include "net/log.h"
+#include "server/server.h"
+
+namespace ams::apps {
+
+struct ServerConfig {
+  /// Domain, limits, directory peers; the keys and the chain come from data_dir.
+  server::Options server;
+  std::string listen_host;
+  std::uint16_t listen_port = 0;
+  std::string data_dir;
+  std::string certificate_file, key_file;
+  std::string ca_file;  // empty: the system's authorities
+  std::string hosts_file;
+  net::LogLevel log_level = net::LogLevel::info;
+  std::string log_file;  // empty: standard error
+};
+
+/// The port where amsd listens unless told otherwise.
+inline constexpr std::uint16_t default_port = 7747;
+/// Of amsd, ams and ams-directory: the configuration or another file of the user is wrong.
+inline constexpr int exit_bad_config = 2;
+
+/// The error has a line for each problem: file, line, field, what was expected, what was found.
+tl::expected<ServerConfig, std::string> load_server_config(const std::string& path);
+tl::expected<ServerConfig, std::string> parse_server_config(std::string_view text,
+                                                            const std::string& path);
+
+}  // namespace ams::apps

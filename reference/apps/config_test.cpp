@@ -1,0 +1,86 @@
+// Goal: amsd's configuration is read as its header shows it, and a wrong one says what to mend.
+// Method: the header's own example, the least file that works, and files with mistakes.
+#include "apps/config.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+namespace ams::apps {
+namespace {
+
+/// The example in config.h: what the comment promises is what the program reads.
+std::string example() {
+  std::ifstream in(AMS_SOURCE_DIR "/reference/apps/config.h");
+  std::string text;
+  for (std::string line; std::getline(in, line) && line.starts_with("//");) {
+    if (line.starts_with("//   ")) text += line.substr(5) + '\n';
+  }
+  return text;
+}
+
+TEST(ServerConfig, reads_the_example_of_its_header) {
+  const auto config = parse_server_config(example(), "/etc/ams/amsd.toml");
+  ASSERT_TRUE(config) << config.error();
+  EXPECT_EQ(config->server.domain, "a.example");
+  EXPECT_EQ(config->data_dir, "/etc/ams/data");
+  EXPECT_EQ(config->hosts_file, "/etc/ams/hosts");
+  EXPECT_EQ(config->listen_host, "0.0.0.0");
+  EXPECT_EQ(config->listen_port, 7747);
+  EXPECT_EQ(config->certificate_file, "/etc/ams/server.pem");
+  EXPECT_EQ(config->key_file, "/etc/ams/server.key");
+  EXPECT_EQ(config->ca_file, "/etc/ams/ca.pem");
+  EXPECT_EQ(config->server.directory_peers, std::vector<std::string>{"b.example"});
+  EXPECT_FALSE(config->server.full_directory);
+  EXPECT_EQ(config->server.connections_max, 10'000);
+  EXPECT_EQ(config->log_level, net::LogLevel::info);
+  EXPECT_EQ(config->log_file, "/etc/ams/amsd.log");
+}
+
+constexpr std::string_view least = R"(domain = "a.example"
+data_dir = "/var/lib/ams"
+hosts_file = "hosts"
+[tls]
+certificate = "c.pem"
+key = "c.key"
+)";
+
+TEST(ServerConfig, the_least_file_takes_the_defaults) {
+  const auto config = parse_server_config(least, "amsd.toml");
+  ASSERT_TRUE(config) << config.error();
+  const server::Options defaults;
+  EXPECT_EQ(config->data_dir, "/var/lib/ams");
+  EXPECT_EQ(config->hosts_file, "hosts");
+  EXPECT_EQ(config->listen_port, default_port);
+  EXPECT_EQ(config->ca_file, "");
+  EXPECT_EQ(config->log_file, "");
+  EXPECT_EQ(config->server.queue_max, defaults.queue_max);
+  EXPECT_EQ(config->server.limits.batch, defaults.limits.batch);
+}
+
+TEST(ServerConfig, says_all_that_is_wrong) {
+  const auto config = parse_server_config(R"(domain = "A.example"
+data_dri = "data"
+hosts_file = "hosts"
+[listen]
+port = "7747"
+[tls]
+certificate = "c.pem"
+key = "c.key"
+[log]
+level = "loud"
+)",
+                                          "amsd.toml");
+  ASSERT_FALSE(config);
+  EXPECT_EQ(config.error(),
+            R"(amsd.toml: data_dir: is missing; expected a text
+amsd.toml:1: domain: expected a domain name in lower case ("a.example"), found "A.example"
+amsd.toml:2: data_dri: expected no such field
+amsd.toml:5: listen.port: expected an integer from 0 to 65535, found "7747"
+amsd.toml:10: log.level: expected one of debug, info, warn, error, off, found "loud")");
+  EXPECT_EQ(load_server_config("no/such.toml").error(), "no/such.toml: cannot be read");
+}
+
+}  // namespace
+}  // namespace ams::apps
