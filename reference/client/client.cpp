@@ -26,7 +26,8 @@ struct Client::Impl {
 
   bool has_work() const {
     if (account.has_work()) return true;
-    return account.ready() && (core.options.stay_connected || outbox.has_work() || inbox.has_work());
+    return account.ready() &&
+           (core.options.stay_connected || outbox.has_work() || inbox.has_work());
   }
 
   /// Lets every part act on what changed, until nothing does.

@@ -1,7 +1,7 @@
-// Client: one account on one device as a sans-IO machine (spec chapters 02, 04, 05, 06). It creates the
-// account's keys, publishes them, looks up and verifies others', seals, submits, syncs, opens and verifies.
-// What it must keep (keys, sync state, unsent messages) is in its storage; constructing it again over
-// the same storage is the restart.
+// Client: one account on one device as a sans-IO machine (spec chapters 02, 04, 05, 06). It creates
+// the account's keys, publishes them, looks up and verifies others', seals, submits, syncs, opens
+// and verifies. What it must keep (keys, sync state, unsent messages) is in its storage;
+// constructing it again over the same storage is the restart.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@
 #include "base/result.h"
 #include "crypto/crypto.h"
 #include "keys/records.h"
-#include "mail/letter.h"
 #include "machine/machine.h"
+#include "mail/letter.h"
 #include "storage/storage.h"
 
 namespace ams::client {
@@ -31,19 +31,22 @@ struct Options {
   Duration ping_interval = std::chrono::minutes{5};  // of silence, when staying connected
 };
 
-// --- what the owner is told -------------------------------------------------------------------------------
+// --- what the owner is told
+// -------------------------------------------------------------------------------
 struct AccountReady {  // enrolled, key associated, binding received
   keys::KeyId key;
   std::int64_t version = 0;
 };
-/// The server acknowledged: durable there. With Bcc recipients, whose messages are their own (MSG-30): all were
-/// acknowledged or told as SubmitFailed before; ehash is the first one's, which goes to To and Cc.
+/// The server acknowledged: durable there. With Bcc recipients, whose messages are their own
+/// (MSG-30): all were acknowledged or told as SubmitFailed before; ehash is the first one's, which
+/// goes to To and Cc.
 struct Submitted {
   std::uint64_t ticket = 0;
   Hash ehash{};
 };
-/// The draft did not leave: unknown recipient, wrong key, refused. Nothing was accepted for it, unless the
-/// code is `undetermined` (sent, no answer before it expired) or `addr` is a Bcc recipient (only that one failed).
+/// The draft did not leave: unknown recipient, wrong key, refused. Nothing was accepted for it,
+/// unless the code is `undetermined` (sent, no answer before it expired) or `addr` is a Bcc
+/// recipient (only that one failed).
 struct SubmitFailed {
   std::uint64_t ticket = 0;
   std::string addr;  // the recipient it is about, or empty
@@ -70,34 +73,39 @@ struct NoticeReceived {
 struct SyncDone {  // everything up to `state` was fetched
   std::int64_t state = 0;
 };
-struct CommandFailed {  // enrolment, association or sync: with the reason; temporary ones are retried by the machine
+struct CommandFailed {  // enrolment, association or sync: with the reason; temporary ones are
+                        // retried by the machine
   std::string what;
   Error why;
 };
-/// In normal running each is told once. After a crash the owner may be told again what it was told just before
-/// (the same ticket and ehash, the same uid and ehash), but nothing is left out: a mailbox row is marked as told
-/// after poll_report() gave it. Drain poll() after the last poll_report(): it may have a Commit.
-using Report = std::variant<AccountReady, Submitted, SubmitFailed, Received, Unreadable, NoticeReceived,
-                            SyncDone, CommandFailed>;
+/// In normal running each is told once. After a crash the owner may be told again what it was told
+/// just before (the same ticket and ehash, the same uid and ehash), but nothing is left out: a
+/// mailbox row is marked as told after poll_report() gave it. Drain poll() after the last
+/// poll_report(): it may have a Commit.
+using Report = std::variant<AccountReady, Submitted, SubmitFailed, Received, Unreadable,
+                            NoticeReceived, SyncDone, CommandFailed>;
 
 class Client final : public machine::Machine {
  public:
   /// `device` proves this device's sessions; `reader` is the client's own storage; both borrowed.
-  Client(Options options, const crypto::SigningKey& device, const storage::Reader& reader, ByteView seed32,
-         Instant now);
+  Client(Options options, const crypto::SigningKey& device, const storage::Reader& reader,
+         ByteView seed32, Instant now);
   ~Client() override;
 
-  /// Enrols this device with the token, then associates the account key: `pair` if given (profile rsa2048,
-  /// recovery), else a new `modern` pair. Report: AccountReady or CommandFailed.
+  /// Enrols this device with the token, then associates the account key: `pair` if given (profile
+  /// rsa2048, recovery), else a new `modern` pair. Report: AccountReady or CommandFailed.
   void enrol(const Hash& token, std::optional<keys::KeyPair> pair, Instant now);
-  /// Keeps the draft durably, looks up and verifies the recipients, seals, puts blobs, submits; retries across
-  /// disconnections with the same sealed bytes (SUB-3) until acknowledged. Returns the ticket.
+  /// Keeps the draft durably, looks up and verifies the recipients, seals, puts blobs, submits;
+  /// retries across disconnections with the same sealed bytes (SUB-3) until acknowledged. Returns
+  /// the ticket.
   std::uint64_t submit(mail::Draft draft, Instant now);
   /// Fetches what is new. With stay_connected push events do this by themselves.
   void sync(Instant now);
 
-  void handle_accepted(machine::ConnId, const Hash&, Instant) override;  // never: a client does not listen
-  void handle_connected(machine::Token token, machine::ConnId conn, const Hash& exporter, Instant now) override;
+  void handle_accepted(machine::ConnId, const Hash&,
+                       Instant) override;  // never: a client does not listen
+  void handle_connected(machine::Token token, machine::ConnId conn, const Hash& exporter,
+                        Instant now) override;
   void handle_connect_failed(machine::Token token, Instant now) override;
   void handle_resolved(const std::string& domain, const std::optional<keys::Discovery>& found,
                        Instant now) override;
@@ -109,9 +117,10 @@ class Client final : public machine::Machine {
   std::optional<Instant> timeout() const override;
   std::optional<Report> poll_report();
 
-  bool ready() const;                         // keys associated
-  const keys::KeyPair* account_key() const;   // null before enrolment
-  /// Private key bytes that must never appear in what a server receives; for the simulator's invariant.
+  bool ready() const;                        // keys associated
+  const keys::KeyPair* account_key() const;  // null before enrolment
+  /// Private key bytes that must never appear in what a server receives; for the simulator's
+  /// invariant.
   std::vector<crypto::Secret> private_bytes() const;
 
  private:

@@ -27,7 +27,8 @@ std::string domain_of(const std::string& addr) {
 Link::Link(Core& core, const crypto::SigningKey& device)
     : core_(core), device_(device), domain_(domain_of(core.options.addr)) {}
 
-// --- connecting --------------------------------------------------------------------------------------
+// --- connecting
+// --------------------------------------------------------------------------------------
 
 void Link::start() {
   stage_ = Stage::resolving;
@@ -63,7 +64,8 @@ void Link::handle_connected(machine::Token token, machine::ConnId conn, const Ha
 }
 
 void Link::handle_connect_failed(machine::Token token) {
-  if (stage_ == Stage::connecting && token == token_) drop(Error{Code::peer_unreachable, "connect"});
+  if (stage_ == Stage::connecting && token == token_)
+    drop(Error{Code::peer_unreachable, "connect"});
 }
 
 void Link::opened() {
@@ -82,8 +84,10 @@ void Link::drop(const Error& why) {
   session_.reset();
   conn_.reset();
   closing_.reset();
-  for (auto& [id, then] : answers_) lost_.push_back([f = std::move(then)] { f(tl::unexpected(connection_lost)); });
-  for (auto& [id, then] : gets_) lost_.push_back([f = std::move(then)] { f(tl::unexpected(connection_lost)); });
+  for (auto& [id, then] : answers_)
+    lost_.push_back([f = std::move(then)] { f(tl::unexpected(connection_lost)); });
+  for (auto& [id, then] : gets_)
+    lost_.push_back([f = std::move(then)] { f(tl::unexpected(connection_lost)); });
   for (Queued& queued : queue_)
     lost_.push_back([f = std::move(queued.then)] { f(tl::unexpected(connection_lost)); });
   answers_.clear();
@@ -97,7 +101,8 @@ void Link::drop(const Error& why) {
   core_.tell(CommandFailed{"connect", why});
 }
 
-// --- the session ---------------------------------------------------------------------------------------
+// --- the session
+// ---------------------------------------------------------------------------------------
 
 void Link::handle_bytes(machine::ConnId conn, ByteView bytes) {
   if (conn_ != conn) return;
@@ -122,36 +127,41 @@ void Link::drain() {
 }
 
 void Link::handle(session::Effect effect) {
-  std::visit(
-      Overload{
-          [&](session::SendBytes& e) { core_.emit(machine::Send{*conn_, std::move(e.bytes)}); },
-          [&](session::Close& e) { closing_ = Error{e.why.value_or(Code::peer_unreachable), "session"}; },
-          [&](session::Opened&) { opened(); },
-          // We take no requests: nothing here is for a server to ask.
-          [&](session::RequestIn& e) { session_->fail(e.id, Error{Code::unsupported, "client"}); },
-          [&](session::AnswerIn& e) {
-            const auto at = answers_.find(e.id);
-            if (at == answers_.end()) return;
-            const Answered then = std::move(at->second);
-            answers_.erase(at);
-            core_.again = true;
-            then(e.outcome);
-          },
-          [&](session::BlobGot& e) {
-            const auto at = gets_.find(e.id);
-            if (at == gets_.end()) return;
-            const Got then = std::move(at->second);
-            gets_.erase(at);
-            core_.again = true;
-            then(e.outcome);
-          },
-          [&](session::EventIn& e) {
-            if (up() && on_event) on_event(e.event, e.data);
-          },
-          [](session::Greeted&) {},  // acceptors only
-          [](session::BlobPut&) {},  // never: transfers is 0
-      },
-      effect);
+  std::visit(Overload{
+                 [&](session::SendBytes& e) {
+                   core_.emit(machine::Send{*conn_, std::move(e.bytes)});
+                 },
+                 [&](session::Close& e) {
+                   closing_ = Error{e.why.value_or(Code::peer_unreachable), "session"};
+                 },
+                 [&](session::Opened&) { opened(); },
+                 // We take no requests: nothing here is for a server to ask.
+                 [&](session::RequestIn& e) {
+                   session_->fail(e.id, Error{Code::unsupported, "client"});
+                 },
+                 [&](session::AnswerIn& e) {
+                   const auto at = answers_.find(e.id);
+                   if (at == answers_.end()) return;
+                   const Answered then = std::move(at->second);
+                   answers_.erase(at);
+                   core_.again = true;
+                   then(e.outcome);
+                 },
+                 [&](session::BlobGot& e) {
+                   const auto at = gets_.find(e.id);
+                   if (at == gets_.end()) return;
+                   const Got then = std::move(at->second);
+                   gets_.erase(at);
+                   core_.again = true;
+                   then(e.outcome);
+                 },
+                 [&](session::EventIn& e) {
+                   if (up() && on_event) on_event(e.event, e.data);
+                 },
+                 [](session::Greeted&) {},  // acceptors only
+                 [](session::BlobPut&) {},  // never: transfers is 0
+             },
+             effect);
 }
 
 std::size_t Link::in_flight_max() const {
@@ -200,7 +210,8 @@ void Link::call_lost() {
   }
 }
 
-// --- time ------------------------------------------------------------------------------------------------
+// --- time
+// ------------------------------------------------------------------------------------------------
 
 void Link::check_clock() {
   const Instant now = core_.now;

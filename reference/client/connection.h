@@ -1,5 +1,6 @@
-// Link: the client's connection to its own domain: discovers, connects, authenticates, keeps alive and
-// comes back. Requests made on it are answered exactly once, with peer_unreachable when it is lost.
+// Link: the client's connection to its own domain: discovers, connects, authenticates, keeps alive
+// and comes back. Requests made on it are answered exactly once, with peer_unreachable when it is
+// lost.
 //
 //   idle --want--> resolving --found--> connecting --connected--> greeting --Opened--> up
 //     ^ not wanted, nothing asked            any failure --> waiting --back-off--> resolving
@@ -84,9 +85,9 @@ class Link {
   std::uint64_t epoch_ = 0;
   std::map<std::int64_t, Answered> answers_;  // asked, unanswered
   std::map<std::int64_t, Got> gets_;
-  std::deque<Queued> queue_;                      // beyond what the server takes at once
-  std::deque<std::function<void()>> lost_;        // asked on a connection that is gone
-  std::optional<Error> closing_;                  // the session ended while we drained it
+  std::deque<Queued> queue_;                // beyond what the server takes at once
+  std::deque<std::function<void()>> lost_;  // asked on a connection that is gone
+  std::optional<Error> closing_;            // the session ended while we drained it
 };
 
 }  // namespace ams::client

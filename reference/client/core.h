@@ -37,7 +37,9 @@ struct Core {
   void tell(Report report, std::optional<std::int64_t> uid = {}) {
     reports.push_back(OwnedReport{std::move(report), uid});
   }
-  void log(machine::Log::Level level, std::string what) { emit(machine::Log{level, std::move(what)}); }
+  void log(machine::Log::Level level, std::string what) {
+    emit(machine::Log{level, std::move(what)});
+  }
 
   /// `then` is called once, when the batch is durable or was undone.
   void commit(storage::WriteBatch batch, Durable then) {

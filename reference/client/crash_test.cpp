@@ -4,8 +4,8 @@
 namespace ams::client::testing {
 namespace {
 
-/// Enrols, sends to bob with carol in Bcc and an attachment, receives one letter; crashes once after `crash_at`
-/// steps. Gives the number of steps it took.
+/// Enrols, sends to bob with carol in Bcc and an attachment, receives one letter; crashes once
+/// after `crash_at` steps. Gives the number of steps it took.
 int life(int crash_at) {
   Bench bench(3);
   int steps = 0;
@@ -32,7 +32,8 @@ int life(int crash_at) {
   const auto digest = mail::content_digest(draft);
   bench.client->submit(draft, bench.now);
   run();
-  if (!bench.disk.get(table_account, as_bytes(row_ticket)).value()) {  // crashed before it was saved
+  if (!bench.disk.get(table_account, as_bytes(row_ticket))
+           .value()) {  // crashed before it was saved
     bench.client->submit(draft, bench.now);
     run();
   }
@@ -63,8 +64,8 @@ int life(int crash_at) {
   return steps;
 }
 
-// Goal: a crash anywhere loses nothing, doubles nothing on the server, and tells the owner nothing new twice.
-// Method: the same life once for each step at which it can be cut off.
+// Goal: a crash anywhere loses nothing, doubles nothing on the server, and tells the owner nothing
+// new twice. Method: the same life once for each step at which it can be cut off.
 TEST(ClientCrash, at_every_effect) {
   const int steps = life(0);
   EXPECT_GT(steps, 60);

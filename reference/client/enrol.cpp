@@ -20,7 +20,8 @@ void Account::load() {
     AMS_TRY(const wire::Value value, wire::decode(*record_bytes));
     AMS_TRY(keys::KeyRecord record, keys::KeyRecord::parse(value));
     AMS_TRY(auto sign, crypto::SigningKey::from_private(record.signing().alg(), *signing));
-    AMS_TRY(auto decrypt, crypto::DecryptionKey::from_private(record.encryption().kem(), *encryption));
+    AMS_TRY(auto decrypt,
+            crypto::DecryptionKey::from_private(record.encryption().kem(), *encryption));
     return keys::KeyPair{std::move(sign), std::move(decrypt), std::move(record)};
   };
   auto pair = restore();
@@ -120,21 +121,22 @@ void Account::ask_associate() {
   });
 }
 
-/// Something is bound already: by us, with the answer lost, or by an earlier device of this account.
+/// Something is bound already: by us, with the answer lost, or by an earlier device of this
+/// account.
 void Account::ask_own_binding() {
   asked_ = true;
-  link_.request("keys.lookup", wire::Object{{"addr", core_.options.addr}},
-                [this](const Result<wire::Value>& answer) {
-                  asked_ = false;
-                  if (!answer) return failed("associate", answer.error());
-                  const auto binding = own_binding(*answer);
-                  if (!binding) return failed("associate", binding.error());
-                  if (binding->key == pair_->record.id())
-                    return accept(*answer->find("binding"), *binding);
-                  if (binding->version + 1 == version_)  // that was the successor, and still refused
-                    return failed("associate", Error{Code::version_conflict, "binding"});
-                  version_ = binding->version + 1;
-                });
+  link_.request(
+      "keys.lookup", wire::Object{{"addr", core_.options.addr}},
+      [this](const Result<wire::Value>& answer) {
+        asked_ = false;
+        if (!answer) return failed("associate", answer.error());
+        const auto binding = own_binding(*answer);
+        if (!binding) return failed("associate", binding.error());
+        if (binding->key == pair_->record.id()) return accept(*answer->find("binding"), *binding);
+        if (binding->version + 1 == version_)  // that was the successor, and still refused
+          return failed("associate", Error{Code::version_conflict, "binding"});
+        version_ = binding->version + 1;
+      });
 }
 
 /// The answer's binding, verified for our address through our domain's chain.

@@ -1,8 +1,11 @@
-// Account: the account's keys, made here and never given away, and the binding that the domain signs for
-// them (ACC, BND, POL). Private halves and record are durable before the server hears of the key.
+// Account: the account's keys, made here and never given away, and the binding that the domain
+// signs for them (ACC, BND, POL). Private halves and record are durable before the server hears of
+// the key.
 //
-//   none --enrol--> saving --durable--> enrolling --ok--> associating --ok--> keeping --durable--> ready
-//                                          | refused: was it used by us? associate anyway ^ | failed
+//   none --enrol--> saving --durable--> enrolling --ok--> associating --ok--> keeping --durable-->
+//   ready
+//                                          | refused: was it used by us? associate anyway ^ |
+//                                          failed
 #pragma once
 
 #include <optional>

@@ -79,9 +79,12 @@ TEST(ClientEnrol, a_binding_that_is_not_ours_is_refused) {
     return failed ? failed->why.code : Code{};
   };
   const auto own_id = [](Bench& bench) { return bench.client->account_key()->record.id(); };
-  EXPECT_EQ(refused([&](Bench& b) { return sign_binding(b.home, b.alice, strange); }), Code::from_binding);
-  EXPECT_EQ(refused([&](Bench& b) { return sign_binding(b.home, b.carol.addr, own_id(b)); }), Code::from_binding);
-  EXPECT_EQ(refused([&](Bench& b) { return sign_binding(b.away, b.alice, own_id(b)); }), Code::kid_mismatch);
+  EXPECT_EQ(refused([&](Bench& b) { return sign_binding(b.home, b.alice, strange); }),
+            Code::from_binding);
+  EXPECT_EQ(refused([&](Bench& b) { return sign_binding(b.home, b.carol.addr, own_id(b)); }),
+            Code::from_binding);
+  EXPECT_EQ(refused([&](Bench& b) { return sign_binding(b.away, b.alice, own_id(b)); }),
+            Code::kid_mismatch);
 }
 
 TEST(ClientEnrol, a_pair_that_is_given_is_used) {

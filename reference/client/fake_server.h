@@ -17,7 +17,8 @@ namespace ams::client::testing {
 
 inline constexpr std::int64_t start_ms = 1'800'000'000'000;
 
-inline keys::KeyPair make_pair(crypto::Drbg& drbg, std::int64_t exp_ms = start_ms + 300LL * 86'400'000) {
+inline keys::KeyPair make_pair(crypto::Drbg& drbg,
+                               std::int64_t exp_ms = start_ms + 300LL * 86'400'000) {
   const Bytes entropy = drbg.bytes(80);
   keys::KeyPairOptions options;
   options.nbf = start_ms - 86'400'000;
@@ -35,7 +36,8 @@ struct Domain {
     keys::KeyPair op = make_pair(drbg);
     return with(name, std::move(root), std::move(op), seq);
   }
-  static Domain with(const std::string& name, keys::KeyPair root, keys::KeyPair op, std::int64_t seq) {
+  static Domain with(const std::string& name, keys::KeyPair root, keys::KeyPair op,
+                     std::int64_t seq) {
     keys::DomainRecord record{name, root.record.id(), op.record.id(), keys::Policy::isp, seq};
     const wire::Value signed_record = keys::make_domain_record(record, root.signing).value();
     wire::Value chain = keys::chain_value(signed_record, root.record, op.record);
@@ -45,8 +47,8 @@ struct Domain {
   keys::Chain verified() const { return keys::verify_chain(chain, name, root.record.id()).value(); }
 };
 
-inline wire::Value sign_binding(const Domain& domain, const std::string& addr, const keys::KeyId& key,
-                        std::int64_t version = 1) {
+inline wire::Value sign_binding(const Domain& domain, const std::string& addr,
+                                const keys::KeyId& key, std::int64_t version = 1) {
   return keys::make_binding(keys::Binding{addr, key, version, domain.op.record.id().kid},
                             domain.op.signing)
       .value();
@@ -75,10 +77,13 @@ class FakeServer {
 
   /// What the world knows of a person; `seen_by_directory` is what directory.get finds.
   void know(const Person& person) {
-    lookups[person.addr] = wire::Object{{"binding", person.binding}, {"key", person.pair.record.value()}};
+    lookups[person.addr] =
+        wire::Object{{"binding", person.binding}, {"key", person.pair.record.value()}};
     publish(person.pair.record);
   }
-  void publish(const keys::KeyRecord& record) { records[to_uuid_text(record.id().kid)] = record.value(); }
+  void publish(const keys::KeyRecord& record) {
+    records[to_uuid_text(record.id().kid)] = record.value();
+  }
 
   void accept(const Hash& exporter, Instant now) {
     session::AcceptorOptions options;
@@ -202,8 +207,8 @@ class FakeServer {
     }
     finish(op, id, hooked ? *hooked : perform(op, args));
   }
-  Result<wire::Value> find_in(const std::map<std::string, wire::Value>& map, const std::string& name,
-                              Code code) {
+  Result<wire::Value> find_in(const std::map<std::string, wire::Value>& map,
+                              const std::string& name, Code code) {
     const auto at = map.find(name);
     if (at == map.end()) return fail(code, "fake");
     return at->second;
@@ -266,7 +271,8 @@ class FakeServer {
     if (since > total) return fail(Code::sync_token, "fake");
     wire::Array list;
     std::int64_t state = since;
-    while (state < total && list.size() < page) list.push_back(changes[static_cast<std::size_t>(state++)]);
+    while (state < total && list.size() < page)
+      list.push_back(changes[static_cast<std::size_t>(state++)]);
     return wire::Value(wire::Object{{"state", state}, {"more", state < total}, {"changes", list}});
   }
 

@@ -30,7 +30,8 @@ Result<keys::Chain> believe_chain(const wire::Value& chain, const std::string& d
 
 }  // namespace
 
-// --- chains ------------------------------------------------------------------------------------------
+// --- chains
+// ------------------------------------------------------------------------------------------
 
 void Lookup::learn_own(const keys::Chain& chain) {
   own_domain_ = chain.record.domain;
@@ -64,7 +65,8 @@ void Lookup::chain(const std::string& domain, Ask ask, ChainThen then) {
   core_.emit(machine::Resolve{domain});
 }
 
-void Lookup::handle_resolved(const std::string& domain, const std::optional<keys::Discovery>& found) {
+void Lookup::handle_resolved(const std::string& domain,
+                             const std::optional<keys::Discovery>& found) {
   const auto at = fetches_.find(domain);
   if (at == fetches_.end() || !at->second.deadline) return;
   if (!found) return finish(domain, fail(Code::peer_unreachable, "resolve"));
@@ -106,7 +108,8 @@ void Lookup::finish(const std::string& domain, const Result<ChainPtr>& outcome) 
   for (const ChainThen& then : fetch.waiters) then(outcome);
 }
 
-// --- records of the directory ---------------------------------------------------------------------------
+// --- records of the directory
+// ---------------------------------------------------------------------------
 
 Result<RecordPtr> Lookup::accept_record(const keys::KeyId& id, const wire::Value& value) {
   auto record = keys::KeyRecord::parse_as(value, id);
@@ -146,7 +149,8 @@ void Lookup::record(const keys::KeyId& id, RecordThen then) {
                 });
 }
 
-// --- recipients --------------------------------------------------------------------------------------------
+// --- recipients
+// --------------------------------------------------------------------------------------------
 
 std::optional<BindingRow> Lookup::binding_row(const std::string& addr) const {
   const auto bytes = core_.row(table_bindings, addr);
@@ -186,8 +190,8 @@ void Lookup::ask_recipient(const std::string& addr, RecordThen then) {
                 });
 }
 
-/// Verifies through the domain's chain; when that fails, once more through the chain as it is now: the
-/// domain may have changed its op key.
+/// Verifies through the domain's chain; when that fails, once more through the chain as it is now:
+/// the domain may have changed its op key.
 void Lookup::judge(const std::string& addr, BindingRow row, Ask ask, RecordThen then) {
   const auto address = wire::parse_address(addr);
   if (!address) return then(fail(Code::address_syntax, "recipient"));
@@ -216,8 +220,10 @@ Result<Lookup::KnownRecipient> Lookup::check(const std::string& addr, const Bind
                         std::make_shared<const keys::KeyRecord>(std::move(*record))};
 }
 
-/// A binding older than the one we hold is not taken: somebody would have us seal to a key given up.
-Result<RecordPtr> Lookup::keep(const std::string& addr, const BindingRow& row, KnownRecipient known) {
+/// A binding older than the one we hold is not taken: somebody would have us seal to a key given
+/// up.
+Result<RecordPtr> Lookup::keep(const std::string& addr, const BindingRow& row,
+                               KnownRecipient known) {
   const auto held = binding_row(addr);
   if (held) {
     const auto before = keys::parse_binding(held->binding);
@@ -236,7 +242,8 @@ Result<RecordPtr> Lookup::keep(const std::string& addr, const BindingRow& row, K
   return record;
 }
 
-// --- time --------------------------------------------------------------------------------------------------
+// --- time
+// --------------------------------------------------------------------------------------------------
 
 void Lookup::run() {
   std::vector<std::string> late;

@@ -1,6 +1,7 @@
-// Lookup: whom we may trust with what. Our own server is asked for everything and believed in nothing: a
-// domain's chain counts for the root that discovery gives, a binding for that chain, a record for the id
-// that was asked for (DOM-5, BND-5, KEY-8, DIR-4). What verified is kept in storage.
+// Lookup: whom we may trust with what. Our own server is asked for everything and believed in
+// nothing: a domain's chain counts for the root that discovery gives, a binding for that chain, a
+// record for the id that was asked for (DOM-5, BND-5, KEY-8, DIR-4). What verified is kept in
+// storage.
 #pragma once
 
 #include <functional>
@@ -16,9 +17,9 @@
 
 namespace ams::client {
 
-inline constexpr std::int64_t binding_life_ms = 3'600'000;         // asked again after that
-inline constexpr std::int64_t chain_life_ms = 24 * 3'600'000;      // fetched again after that
-inline constexpr std::size_t cache_entries_max = 256;              // of each kind, in memory
+inline constexpr std::int64_t binding_life_ms = 3'600'000;     // asked again after that
+inline constexpr std::int64_t chain_life_ms = 24 * 3'600'000;  // fetched again after that
+inline constexpr std::size_t cache_entries_max = 256;          // of each kind, in memory
 
 using ChainPtr = std::shared_ptr<const keys::Chain>;
 using RecordPtr = std::shared_ptr<const keys::KeyRecord>;
@@ -64,7 +65,8 @@ class Lookup {
   Result<RecordPtr> accept_record(const keys::KeyId& id, const wire::Value& value);
   Result<ChainPtr> accept_chain(const std::string& domain, const keys::KeyId& root,
                                 const wire::Value& answer);
-  Result<KnownRecipient> check(const std::string& addr, const BindingRow& row, const keys::Chain& chain);
+  Result<KnownRecipient> check(const std::string& addr, const BindingRow& row,
+                               const keys::Chain& chain);
   std::optional<BindingRow> binding_row(const std::string& addr) const;
   void judge(const std::string& addr, BindingRow row, Ask ask, RecordThen then);
   Result<RecordPtr> keep(const std::string& addr, const BindingRow& row, KnownRecipient known);

@@ -7,7 +7,8 @@ namespace ams::client {
 void Inbox::open(std::int64_t uid, Message& message) {
   message.active = true;
   const wire::Value* kind = message.value.find("kind");
-  if (kind && kind->is_string() && kind->as_string() == "notice") return open_notice(uid, message.value);
+  if (kind && kind->is_string() && kind->as_string() == "notice")
+    return open_notice(uid, message.value);
   auto work = begin(uid, message.value);
   if (!work) {
     Hash ehash{};
@@ -59,11 +60,12 @@ void Inbox::fetch_record(WorkPtr work) {
 void Inbox::fetch_body(WorkPtr work) {
   if (work->header.body.len > blob_size_max)
     return later_or_never(work, Error{Code::object_too_large, "body"});
-  link_.get_blob(work->header.body.hash, work->header.body.len, [this, work](const Result<Bytes>& got) {
-    if (!got) return later_or_never(work, got.error());
-    work->body = *got;
-    verify(work);
-  });
+  link_.get_blob(work->header.body.hash, work->header.body.len,
+                 [this, work](const Result<Bytes>& got) {
+                   if (!got) return later_or_never(work, got.error());
+                   work->body = *got;
+                   verify(work);
+                 });
 }
 
 void Inbox::verify(WorkPtr work) {
@@ -94,15 +96,14 @@ void Inbox::verify(WorkPtr work) {
 void Inbox::fetch_attachment(WorkPtr work) {
   const std::size_t i = work->attachments.size();
   if (i == work->letter.attachments.size()) return deliver(work);
-  link_.get_blob(work->letter.attachments[i].blob, blob_size_max,
-                 [this, work, i](const Result<Bytes>& got) {
-                   if (!got) return later_or_never(work, got.error());
-                   auto data =
-                       mail::open_attachment(work->header_value, work->letter.attachments[i], *got);
-                   if (!data) return later_or_never(work, data.error());
-                   work->attachments.push_back(std::move(*data));
-                   fetch_attachment(work);
-                 });
+  link_.get_blob(
+      work->letter.attachments[i].blob, blob_size_max, [this, work, i](const Result<Bytes>& got) {
+        if (!got) return later_or_never(work, got.error());
+        auto data = mail::open_attachment(work->header_value, work->letter.attachments[i], *got);
+        if (!data) return later_or_never(work, data.error());
+        work->attachments.push_back(std::move(*data));
+        fetch_attachment(work);
+      });
 }
 
 void Inbox::deliver(WorkPtr work) {
@@ -112,7 +113,8 @@ void Inbox::deliver(WorkPtr work) {
                              std::move(work->letter), std::move(work->attachments)});
 }
 
-/// What a later attempt may cure is tried again, as long as it takes; anything else is told as it is.
+/// What a later attempt may cure is tried again, as long as it takes; anything else is told as it
+/// is.
 void Inbox::later_or_never(WorkPtr work, const Error& why) {
   const auto at = waiting_.find(work->uid);
   if (at == waiting_.end()) return;

@@ -20,9 +20,11 @@ void add_new(std::vector<std::string>& list, const std::vector<std::string>& mor
 Result<> check_text(const mail::Draft& draft) {
   if (!wire::is_utf8(draft.subject)) return fail(Code::utf8, "draft.subject");
   for (const mail::Part& part : draft.parts)
-    if (!wire::is_utf8(part.text) || !wire::is_utf8(part.type)) return fail(Code::utf8, "draft.parts");
+    if (!wire::is_utf8(part.text) || !wire::is_utf8(part.type))
+      return fail(Code::utf8, "draft.parts");
   for (const mail::Attachment& a : draft.attachments)
-    if (!wire::is_utf8(a.name) || !wire::is_utf8(a.type)) return fail(Code::utf8, "draft.attachments");
+    if (!wire::is_utf8(a.name) || !wire::is_utf8(a.type))
+      return fail(Code::utf8, "draft.attachments");
   return {};
 }
 
@@ -77,7 +79,8 @@ Outbox::Entry* Outbox::find(std::uint64_t ticket) {
   return at == entries_.end() ? nullptr : &at->second;
 }
 
-// --- a new draft -------------------------------------------------------------------------------------------
+// --- a new draft
+// -------------------------------------------------------------------------------------------
 
 Result<> Outbox::normalise(mail::Draft& draft) const {
   if (draft.from.empty()) draft.from = core_.options.addr;
@@ -133,7 +136,8 @@ std::uint64_t Outbox::submit(mail::Draft draft) {
   return ticket;
 }
 
-// --- keys of the recipients --------------------------------------------------------------------------------
+// --- keys of the recipients
+// --------------------------------------------------------------------------------
 
 void Outbox::look(Entry& entry) {
   entry.busy = true;
@@ -148,7 +152,8 @@ void Outbox::look(Entry& entry) {
     });
 }
 
-void Outbox::looked(std::uint64_t ticket, const std::string& addr, const Result<RecordPtr>& outcome) {
+void Outbox::looked(std::uint64_t ticket, const std::string& addr,
+                    const Result<RecordPtr>& outcome) {
   Entry* entry = find(ticket);
   if (!entry || entry->stage != Stage::looking) return;
   Result<> usable;
@@ -159,8 +164,8 @@ void Outbox::looked(std::uint64_t ticket, const std::string& addr, const Result<
   } else {
     // A permanent reason decides over a temporary one: no wait would help.
     const Code code = usable.error().code;
-    const bool replace = !entry->failure || (code_info(entry->failure->code).temporary &&
-                                             !code_info(code).temporary);
+    const bool replace = !entry->failure ||
+                         (code_info(entry->failure->code).temporary && !code_info(code).temporary);
     if (replace) entry->failure = FailedRow{addr, code};
   }
   if (--entry->keys_awaited > 0) return;
@@ -171,7 +176,8 @@ void Outbox::looked(std::uint64_t ticket, const std::string& addr, const Result<
   refused(*entry, failure.addr, Error{failure.code, "recipient"});
 }
 
-// --- sealing ------------------------------------------------------------------------------------------------
+// --- sealing
+// ------------------------------------------------------------------------------------------------
 
 Result<SealedRow> Outbox::seal_one(const Entry& entry, std::vector<std::string> recipients,
                                    bool with_sent, const mail::SealOptions& options) {
@@ -190,8 +196,7 @@ Result<SealedRow> Outbox::seal_one(const Entry& entry, std::vector<std::string> 
   if (with_sent) row.sent = stanza(own.record);
   mail::Draft draft = *entry.draft;
   draft.deliver_to = std::move(recipients);
-  AMS_TRY(row.sealed,
-          mail::seal(draft, own, account_.binding(), records, options, core_.drbg));
+  AMS_TRY(row.sealed, mail::seal(draft, own, account_.binding(), records, options, core_.drbg));
   return row;
 }
 

@@ -1,7 +1,9 @@
-// Outbox: drafts on their way out (SUB, MSG-30, BND-5, KEY-7). One draft becomes one sealed message, and one
-// more for each Bcc recipient. Once sealed, the very same bytes go to the server until it acknowledges.
+// Outbox: drafts on their way out (SUB, MSG-30, BND-5, KEY-7). One draft becomes one sealed
+// message, and one more for each Bcc recipient. Once sealed, the very same bytes go to the server
+// until it acknowledges.
 //
-//   saving --durable--> looking --all keys verified--> keeping --durable--> sending --all acknowledged--> gone
+//   saving --durable--> looking --all keys verified--> keeping --durable--> sending --all
+//   acknowledged--> gone
 //      any permanent refusal --> failing --durable--> SubmitFailed, gone
 //   a temporary refusal: the same stage again after a while; a lost connection: on the next one
 #pragma once
@@ -18,7 +20,8 @@
 
 namespace ams::client {
 
-inline constexpr std::size_t tickets_at_once_max = 4;  // of all that wait; each puts one blob at a time
+inline constexpr std::size_t tickets_at_once_max =
+    4;  // of all that wait; each puts one blob at a time
 
 class Outbox {
  public:
@@ -41,9 +44,9 @@ class Outbox {
     std::size_t keys_awaited = 0;
     std::optional<FailedRow> failure;  // the first met
     std::vector<SealedRow> messages;
-    std::size_t next = 0;              // of messages, to be sent
-    std::size_t blobs_put = 0;         // of that message, the body first
-    std::optional<Hash> accepted;      // ehash of the first accepted one
+    std::size_t next = 0;          // of messages, to be sent
+    std::size_t blobs_put = 0;     // of that message, the body first
+    std::optional<Hash> accepted;  // ehash of the first accepted one
     int attempt = 0;
     Instant retry_at;
   };
@@ -54,8 +57,8 @@ class Outbox {
   void look(Entry& entry);
   void looked(std::uint64_t ticket, const std::string& addr, const Result<RecordPtr>& outcome);
   void seal(Entry& entry);
-  Result<SealedRow> seal_one(const Entry& entry, std::vector<std::string> recipients, bool with_sent,
-                             const mail::SealOptions& options);
+  Result<SealedRow> seal_one(const Entry& entry, std::vector<std::string> recipients,
+                             bool with_sent, const mail::SealOptions& options);
   void keep(Entry& entry);
   void send(Entry& entry);
   void put_blobs(Entry& entry);

@@ -79,8 +79,9 @@ void Outbox::submitted(std::uint64_t ticket, const Result<wire::Value>& answer) 
   if (++entry->next == entry->messages.size()) finish(*entry);
 }
 
-/// All went: the owner hears it now, and the row goes. A crash in between makes us send the same bytes
-/// again, which the server answers as before (SUB-3), so the owner hears the same thing again.
+/// All went: the owner hears it now, and the row goes. A crash in between makes us send the same
+/// bytes again, which the server answers as before (SUB-3), so the owner hears the same thing
+/// again.
 void Outbox::finish(Entry& entry) {
   const std::uint64_t ticket = entry.ticket;
   core_.tell(Submitted{ticket, *entry.accepted});
@@ -113,7 +114,8 @@ void Outbox::refused(Entry& entry, const std::string& addr, const Error& why) {
   // Bytes that went out may have arrived although no answer came.
   const bool unknown = is_temporary(why) && entry.stage == Stage::sending;
   const Code code = unknown ? Code::undetermined : why.code;
-  if (entry.stage != Stage::sending || !entry.accepted) return fail_ticket(entry, FailedRow{addr, code});
+  if (entry.stage != Stage::sending || !entry.accepted)
+    return fail_ticket(entry, FailedRow{addr, code});
   // The message proper went; a Bcc recipient's did not. The others' still go.
   core_.tell(SubmitFailed{entry.ticket, addr, Error{code, "submit"}});
   core_.again = true;
@@ -122,7 +124,8 @@ void Outbox::refused(Entry& entry, const std::string& addr, const Error& why) {
   if (++entry.next == entry.messages.size()) finish(entry);
 }
 
-/// What failed is written down first, so that a restart does not try again what the owner was told failed.
+/// What failed is written down first, so that a restart does not try again what the owner was told
+/// failed.
 void Outbox::fail_ticket(Entry& entry, FailedRow failure) {
   entry.stage = Stage::failing;
   entry.busy = true;

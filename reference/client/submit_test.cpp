@@ -124,7 +124,8 @@ TEST(ClientSubmit, keys_that_do_not_verify_are_never_sealed_to) {
             Code::kid_mismatch);
   // It claims the right op key, with a wrong signature.
   EXPECT_EQ(refused([&](Bench& b) {
-              const keys::Binding claim{b.bob.addr, b.carol.pair.record.id(), 1, b.away.op.record.id().kid};
+              const keys::Binding claim{b.bob.addr, b.carol.pair.record.id(), 1,
+                                        b.away.op.record.id().kid};
               answer(b, keys::make_binding(claim, b.home.op.signing).value(), b.carol.pair.record);
             }),
             Code::signature);

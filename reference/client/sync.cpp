@@ -41,15 +41,17 @@ void Inbox::handle_changed(const wire::Value& data) {
   core_.again = true;
 }
 
-// --- pages of changes --------------------------------------------------------------------------------------
+// --- pages of changes
+// --------------------------------------------------------------------------------------
 
 void Inbox::ask_page() {
   busy_ = true;
   wanted_ = false;
-  link_.request("mail.sync", wire::Object{{"since", state_}}, [this](const Result<wire::Value>& answer) {
-    if (!answer) return sync_failed(answer.error());
-    take_page(*answer);
-  });
+  link_.request("mail.sync", wire::Object{{"since", state_}},
+                [this](const Result<wire::Value>& answer) {
+                  if (!answer) return sync_failed(answer.error());
+                  take_page(*answer);
+                });
 }
 
 void Inbox::take_page(const wire::Value& answer) {
@@ -143,7 +145,8 @@ void Inbox::sync_failed(const Error& why) {
   core_.tell(CommandFailed{"sync", why});
 }
 
-// --- telling ---------------------------------------------------------------------------------------------------
+// --- telling
+// ---------------------------------------------------------------------------------------------------
 
 void Inbox::report(std::int64_t uid, Report report) {
   const auto at = waiting_.find(uid);
@@ -204,7 +207,8 @@ void Inbox::run() {
   if (link_.up() && wanted_ && !busy_ && core_.now >= retry_at_ && unopened < page_max) ask_page();
   std::vector<std::int64_t> due_now;
   for (const auto& [uid, message] : waiting_)
-    if (!message.active && !message.reported && core_.now >= message.retry_at) due_now.push_back(uid);
+    if (!message.active && !message.reported && core_.now >= message.retry_at)
+      due_now.push_back(uid);
   for (const std::int64_t uid : due_now) {
     const auto at = waiting_.find(uid);
     if (at == waiting_.end() || !link_.up() || active_ >= opened_at_once_max) break;

@@ -1,7 +1,8 @@
-// Inbox: the mailbox as the server tells it (SYN), each message opened and verified (MSG-29), each told to the
-// owner. A page of mail.sync is stored whole together with the state it leads to, before anything of
-// it is told; a row is marked as told when the owner has taken the report. So nothing is skipped, and after a
-// crash between the two a message is told again under the same uid and ehash.
+// Inbox: the mailbox as the server tells it (SYN), each message opened and verified (MSG-29), each
+// told to the owner. A page of mail.sync is stored whole together with the state it leads to,
+// before anything of it is told; a row is marked as told when the owner has taken the report. So
+// nothing is skipped, and after a crash between the two a message is told again under the same uid
+// and ehash.
 #pragma once
 
 #include <map>

@@ -25,8 +25,9 @@ TEST(ClientSync, attachments_are_fetched_and_opened) {
   Bench bench;
   bench.enrol();
   const Bytes data(100'000, 42);
-  bench.deliver(bench.bob, "see attached", {{"a.bin", "application/octet-stream", data},
-                                            {"b.txt", "text/plain", to_bytes("small")}});
+  bench.deliver(
+      bench.bob, "see attached",
+      {{"a.bin", "application/octet-stream", data}, {"b.txt", "text/plain", to_bytes("small")}});
   bench.tell_and_settle();
   ASSERT_EQ(bench.count<Received>(), 1);
   const Received& got = *bench.last<Received>();
@@ -62,7 +63,8 @@ TEST(ClientSync, what_does_not_verify_is_unreadable_and_the_rest_comes) {
 TEST(ClientSync, a_sender_record_of_another_key_is_refused) {
   Bench bench;
   bench.enrol();
-  bench.server.records[to_uuid_text(bench.bob.pair.record.id().kid)] = bench.carol.pair.record.value();
+  bench.server.records[to_uuid_text(bench.bob.pair.record.id().kid)] =
+      bench.carol.pair.record.value();
   bench.deliver(bench.bob, "x");
   bench.tell_and_settle();
   ASSERT_EQ(bench.count<Unreadable>(), 1);

@@ -34,7 +34,8 @@ class RowWriter {
   Bytes out_;
 };
 
-/// Its inverse. Errors are sticky: read all, then ask ok(). A row is ours; only a broken disk fails it.
+/// Its inverse. Errors are sticky: read all, then ask ok(). A row is ours; only a broken disk fails
+/// it.
 class RowReader {
  public:
   explicit RowReader(ByteView in) : in_(in) {}
@@ -63,7 +64,8 @@ class RowReader {
     broken();
     return {};
   }
-  /// A number of things that follow; each takes at least one u64, so a broken count ends the reading.
+  /// A number of things that follow; each takes at least one u64, so a broken count ends the
+  /// reading.
   std::uint64_t count() {
     const std::uint64_t n = number();
     return n <= in_.size() / 8 ? n : broken();
@@ -241,8 +243,12 @@ Result<MailboxRow> parse_mailbox_row(ByteView bytes) {
 }
 
 Bytes to_row(const ChainRow& row) {
-  return RowWriter().number(static_cast<std::uint64_t>(row.at)).field(row.root.kid).field(row.root.fp)
-      .value(row.chain).take();
+  return RowWriter()
+      .number(static_cast<std::uint64_t>(row.at))
+      .field(row.root.kid)
+      .field(row.root.fp)
+      .value(row.chain)
+      .take();
 }
 
 Result<ChainRow> parse_chain_row(ByteView bytes) {
@@ -257,7 +263,11 @@ Result<ChainRow> parse_chain_row(ByteView bytes) {
 }
 
 Bytes to_row(const BindingRow& row) {
-  return RowWriter().number(static_cast<std::uint64_t>(row.at)).value(row.binding).value(row.key).take();
+  return RowWriter()
+      .number(static_cast<std::uint64_t>(row.at))
+      .value(row.binding)
+      .value(row.key)
+      .take();
 }
 
 Result<BindingRow> parse_binding_row(ByteView bytes) {

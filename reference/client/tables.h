@@ -1,5 +1,5 @@
-// What a client keeps: its tables, and the rows in them as bytes. Integers in keys are big-endian, so
-// that rows scan in their order.
+// What a client keeps: its tables, and the rows in them as bytes. Integers in keys are big-endian,
+// so that rows scan in their order.
 #pragma once
 
 #include <map>
@@ -16,14 +16,16 @@
 
 namespace ams::client {
 
-inline constexpr storage::Table table_account{0x60};   // row_* below
-inline constexpr storage::Table table_outbox{0x61};    // ticket -> the draft, until it is sealed
-inline constexpr storage::Table table_sealed{0x62};    // ticket -> the sealed messages, until acknowledged
+inline constexpr storage::Table table_account{0x60};  // row_* below
+inline constexpr storage::Table table_outbox{0x61};   // ticket -> the draft, until it is sealed
+inline constexpr storage::Table table_sealed{
+    0x62};  // ticket -> the sealed messages, until acknowledged
 inline constexpr storage::Table table_failed{0x63};    // ticket -> why, until the owner was told
 inline constexpr storage::Table table_mailbox{0x64};   // uid -> MailboxRow
 inline constexpr storage::Table table_chains{0x65};    // domain -> ChainRow, verified
 inline constexpr storage::Table table_bindings{0x66};  // addr -> BindingRow, verified
-inline constexpr storage::Table table_records{0x67};   // kid || fp -> AMS-CJ of the key record, verified
+inline constexpr storage::Table table_records{
+    0x67};  // kid || fp -> AMS-CJ of the key record, verified
 
 // table_account
 inline constexpr std::string_view row_signing = "signing";        // private half, raw
@@ -32,7 +34,7 @@ inline constexpr std::string_view row_record = "record";          // AMS-CJ
 inline constexpr std::string_view row_token = "token";            // until the binding is stored
 inline constexpr std::string_view row_binding = "binding";        // AMS-CJ
 inline constexpr std::string_view row_ticket = "ticket";          // u64, the last one given
-inline constexpr std::string_view row_state = "state";            // u64, of the mailbox, all below is stored
+inline constexpr std::string_view row_state = "state";  // u64, of the mailbox, all below is stored
 
 Bytes key_of(std::uint64_t number);
 Bytes key_of(const keys::KeyId& id);
@@ -70,7 +72,8 @@ struct FailedRow {
 Bytes to_row(const FailedRow& row);
 Result<FailedRow> parse_failed_row(ByteView bytes);
 
-/// A message of the mailbox: as mail.sync gave it until the owner was told, then what is left of it.
+/// A message of the mailbox: as mail.sync gave it until the owner was told, then what is left of
+/// it.
 struct MailboxRow {
   std::string folder;
   wire::Value message;  // {} once told

@@ -1,4 +1,5 @@
-// For tests: one client, its storage, a fake server and the clock; step by step, with crashes at will.
+// For tests: one client, its storage, a fake server and the clock; step by step, with crashes at
+// will.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -14,10 +15,13 @@
 
 namespace ams::client::testing {
 
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""h;
+using std::chrono_literals::operator""min;
+using std::chrono_literals::operator""s;
 
 inline bool holds(const Bytes& haystack, ByteView needle) {
-  return std::search(haystack.begin(), haystack.end(), needle.begin(), needle.end()) != haystack.end();
+  return std::search(haystack.begin(), haystack.end(), needle.begin(), needle.end()) !=
+         haystack.end();
 }
 
 class Bench {
@@ -124,7 +128,8 @@ class Bench {
     return out;
   }
   /// Mail from a person to alice, in her mailbox.
-  void deliver(const Person& from, const std::string& text, std::vector<mail::Attachment> attachments = {}) {
+  void deliver(const Person& from, const std::string& text,
+               std::vector<mail::Attachment> attachments = {}) {
     server.add_message(server.as_message(sealed_by(from, text, std::move(attachments)), 0, "mail"));
   }
   mail::Sealed sealed_by(const Person& from, const std::string& text,

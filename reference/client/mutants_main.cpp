@@ -1,0 +1,129 @@
+// Goal: every mutant switch of this room really breaks its rule, and only when it is on. Method:
+// for each switch a probe that tells whether the rule holds; it must hold with all switches off,
+// fail with the switch on, and the switch must have been asked. Exit code: 0 all do, 1 otherwise.
+#include <cstdio>
+#include <functional>
+
+#include "client/test_bench.h"
+#include "policy/mutant.h"
+
+namespace ams::client::testing {
+namespace {
+
+struct Probe {
+  const char* name;
+  std::function<bool()> holds;
+};
+
+bool keeps_private_keys() {
+  Bench bench;
+  bench.enrol();
+  for (const crypto::Secret& secret : bench.client->private_bytes())
+    if (holds(bench.server.received, as_bytes(to_base64url(secret.view())))) return false;
+  return true;
+}
+
+/// True when nothing is sealed for the answer that `spoil` prepares.
+bool refuses(const std::function<void(Bench&)>& spoil) {
+  Bench bench;
+  bench.enrol();
+  spoil(bench);
+  bench.client->submit(bench.draft({bench.bob.addr}), bench.now);
+  bench.settle();
+  return bench.server.submissions.empty();
+}
+
+void answer_for_bob(Bench& bench, const wire::Value& binding, const keys::KeyRecord& key) {
+  bench.server.lookups[bench.bob.addr] =
+      wire::Object{{"binding", binding}, {"key", key.value()}};
+}
+
+void forge_binding(Bench& bench) {
+  const keys::KeyRecord& carol = bench.carol.pair.record;
+  answer_for_bob(bench, sign_binding(bench.home, bench.bob.addr, carol.id()), carol);
+}
+
+void swap_record(Bench& bench) {
+  answer_for_bob(bench, bench.bob.binding, bench.carol.pair.record);
+}
+
+void forge_chain(Bench& bench) {
+  const Domain fake = Domain::make(bench.away.name, bench.drbg);
+  bench.server.chains[bench.away.name] = fake.chain;
+  const Person bob = Person::make(fake, "bob", bench.drbg);
+  answer_for_bob(bench, bob.binding, bob.pair.record);
+}
+
+bool sends_the_same_again() {
+  Bench bench;
+  bench.enrol();
+  bench.server.cut_after = "mail.submit";
+  bench.client->submit(bench.draft({bench.bob.addr}), bench.now);
+  bench.run_for(10s);
+  return bench.server.submissions.size() == 1;
+}
+
+bool keeps_drafts_over_a_crash() {
+  Bench bench;
+  bench.enrol();
+  bench.reachable = false;
+  bench.cut();
+  bench.client->submit(bench.draft({bench.bob.addr}), bench.now);
+  bench.settle();
+  bench.crash();
+  bench.reachable = true;
+  bench.run_for(10s);
+  return bench.count<Submitted>() == 1;
+}
+
+bool tells_all_of_a_page() {
+  Bench bench;
+  bench.enrol();
+  for (int i = 0; i < 3; ++i) bench.deliver(bench.bob, "letter");
+  bench.tell_and_settle();
+  return bench.count<Received>() == 3;
+}
+
+bool tells_what_is_durable() {
+  Bench bench;
+  bench.enrol();
+  bench.deliver(bench.bob, "letter");
+  bench.disk.faults().fail_next_commit = true;
+  bench.tell_and_settle();
+  return bench.count<Received>() == 0;
+}
+
+std::vector<Probe> probes() {
+  return {
+      {"client.leak_private_key", keeps_private_keys},
+      {"client.skip_binding_check", [] { return refuses(forge_binding); }},
+      {"client.skip_record_check", [] { return refuses(swap_record); }},
+      {"client.skip_chain_check", [] { return refuses(forge_chain); }},
+      {"client.reseal_on_retry", sends_the_same_again},
+      {"client.forget_outbox", keeps_drafts_over_a_crash},
+      {"client.sync_skips_last", tells_all_of_a_page},
+      {"client.report_before_durable", tells_what_is_durable},
+  };
+}
+
+int run() {
+  int wrong = 0;
+  for (const Probe& probe : probes()) {
+    mutants::activate("");
+    const bool sound = probe.holds();
+    mutants::activate(probe.name);
+    const bool broken = !probe.holds();
+    const bool asked = mutants::asked() > 0;
+    if (sound && broken && asked) continue;
+    std::printf("%s: %s%s%s\n", probe.name, sound ? "" : "fails when off; ",
+                broken ? "" : "holds when on; ", asked ? "" : "never asked");
+    ++wrong;
+  }
+  std::printf("%zu switches, %d wrong\n", probes().size(), wrong);
+  return wrong == 0 ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace ams::client::testing
+
+int main() { return ams::client::testing::run(); }
