@@ -1,7 +1,7 @@
-// Server: a domain's AMS server as a sans-IO machine (spec chapters 02, 04, 06): sessions of its clients,
-// of other servers and of directory peers; accounts; submission; relay with a durable queue; mailboxes;
-// key look-up; a directory peer inside. Everything that must survive a crash is in storage: constructing
-// the machine again over the same storage is the restart (STO-3).
+// Server: a domain's AMS server as a sans-IO machine (spec chapters 02, 04, 06): sessions of its
+// clients, of other servers and of directory peers; accounts; submission; relay with a durable
+// queue; mailboxes; key look-up; a directory peer inside. Everything that must survive a crash is
+// in storage: constructing the machine again over the same storage is the restart (STO-3).
 #pragma once
 
 #include <cstdint>
@@ -24,15 +24,15 @@ namespace ams::server {
 
 struct Options {
   std::string domain;
-  wire::Value chain;                // domain record, root and op key records (DOM-4)
-  Bytes index_key;                  // K_idx, 32 bytes (BND-2)
-  Bytes row_key;                    // AES-256-GCM key of binding rows, 32 bytes
-  bool mail = true;                 // false: a directory peer and nothing else (ams-directory)
+  wire::Value chain;  // domain record, root and op key records (DOM-4)
+  Bytes index_key;    // K_idx, 32 bytes (BND-2)
+  Bytes row_key;      // AES-256-GCM key of binding rows, 32 bytes
+  bool mail = true;   // false: a directory peer and nothing else (ams-directory)
   bool full_directory = false;
   std::vector<std::string> directory_peers;
   session::Limits limits;
   std::int64_t connections_max = 10'000;
-  std::int64_t queue_max = 100'000;          // queue entries for one domain (REL-10)
+  std::int64_t queue_max = 100'000;            // queue entries for one domain (REL-10)
   std::int64_t mailbox_bytes_max = 1LL << 30;  // quota of an account
 };
 
@@ -40,15 +40,16 @@ struct Options {
 struct NewAccount {
   std::string addr;
   Id16 acct{};
-  Hash token{};                // enrolment token (ACC-2); only its hash is stored
-  std::int64_t created = 0;    // Unix ms
+  Hash token{};              // enrolment token (ACC-2); only its hash is stored
+  std::int64_t created = 0;  // Unix ms
 };
-/// Rows that create the account: apply them to the server's storage. Fails with address_syntax, not_local,
-/// address_taken.
+/// Rows that create the account: apply them to the server's storage. Fails with address_syntax,
+/// not_local, address_taken.
 Result<storage::WriteBatch> account_rows(const Options& options, const storage::Reader& reader,
                                          const NewAccount& account);
 
-/// Numbers for reports, metrics and the simulator's invariants. Counts since construction, gauges now.
+/// Numbers for reports, metrics and the simulator's invariants. Counts since construction, gauges
+/// now.
 struct Stats {
   std::uint64_t submitted = 0, delivered_in = 0, delivered_out = 0, refused_in = 0, notices = 0;
   std::uint64_t retries = 0, connections = 0, queue_depth = 0, auth_failures = 0;
@@ -56,12 +57,15 @@ struct Stats {
 
 class Server final : public machine::Machine {
  public:
-  /// `op` is the domain's op key pair, `reader` its storage; both borrowed. `seed32`: entropy from the driver.
-  Server(Options options, const crypto::SigningKey& op, const storage::Reader& reader, ByteView seed32, Instant now);
+  /// `op` is the domain's op key pair, `reader` its storage; both borrowed. `seed32`: entropy from
+  /// the driver.
+  Server(Options options, const crypto::SigningKey& op, const storage::Reader& reader,
+         ByteView seed32, Instant now);
   ~Server() override;
 
   void handle_accepted(machine::ConnId conn, const Hash& exporter, Instant now) override;
-  void handle_connected(machine::Token token, machine::ConnId conn, const Hash& exporter, Instant now) override;
+  void handle_connected(machine::Token token, machine::ConnId conn, const Hash& exporter,
+                        Instant now) override;
   void handle_connect_failed(machine::Token token, Instant now) override;
   void handle_resolved(const std::string& domain, const std::optional<keys::Discovery>& found,
                        Instant now) override;
