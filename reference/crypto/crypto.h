@@ -75,7 +75,7 @@ std::optional<Kem> find_kem(std::string_view);
 std::optional<Aead> find_aead(std::string_view);
 
 // --- keys ----------------------------------------------------------------------------------------
-// Raw forms on the wire (spec KEY-4): ed25519, x25519: 32 bytes (RFC 8032, RFC 7748).
+// Raw forms on the wire (spec ALG-4): ed25519, x25519: 32 bytes (RFC 8032, RFC 7748).
 // rsaN*: the modulus n, N/8 bytes big-endian, top bit set, odd; the public exponent is always
 // 65537. Private raw forms (files and key stores only, never on the wire): 32-byte seed / scalar;
 // RSA: the DER of PKCS#8.

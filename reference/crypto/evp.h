@@ -43,7 +43,7 @@ tl::unexpected<Error> refuse(Code code, std::string_view where);
 /// the set-up. `prepared` is only read, so any number of threads may do this at once.
 KeyContext duplicate(const KeyContext& prepared);
 
-// --- raw forms (spec KEY-4) ----------------------------------------------------------------------
+// --- raw forms (spec ALG-4) ----------------------------------------------------------------------
 /// `type` is EVP_PKEY_ED25519 or EVP_PKEY_X25519.
 Key key_from_raw_public(int type, ByteView raw32);
 Key key_from_raw_private(int type, ByteView raw32);

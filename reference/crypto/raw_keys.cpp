@@ -1,4 +1,4 @@
-// Raw key bytes to OpenSSL keys and back (spec KEY-4, KEY-5). Raw parameters, never SPKI: importing
+// Raw key bytes to OpenSSL keys and back (spec ALG-4, KEY-5). Raw parameters, never SPKI: importing
 // an RSA key from SPKI costs 20 times as much.
 #include <openssl/bn.h>
 #include <openssl/core_names.h>

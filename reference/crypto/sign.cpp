@@ -1,6 +1,7 @@
 // Signatures (spec SIG): PureEdDSA over Ed25519, and RSASSA-PSS with SHA-256, MGF1 SHA-256,
 // salt 32.
-#include <openssl/rsa.h>
+#include <openssl/core_names.h>
+#include <openssl/params.h>
 
 #include "crypto/evp.h"
 #include "policy/mutant.h"
@@ -37,12 +38,17 @@ PreparedSignature prepare_ed25519(const evp::Key& key, Use use) {
 PreparedSignature prepare_rsa(const evp::Key& key, Use use) {
   evp::KeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr));
   AMS_ASSERT(context);
-  EVP_PKEY_CTX* const raw = context.get();
-  const auto init = use == Use::sign ? EVP_PKEY_sign_init : EVP_PKEY_verify_init;
-  AMS_ASSERT(init(raw) == 1 && EVP_PKEY_CTX_set_rsa_padding(raw, RSA_PKCS1_PSS_PADDING) == 1 &&
-             EVP_PKEY_CTX_set_signature_md(raw, evp::algorithms().sha256) == 1 &&
-             EVP_PKEY_CTX_set_rsa_mgf1_md(raw, evp::algorithms().sha256) == 1 &&
-             EVP_PKEY_CTX_set_rsa_pss_saltlen(raw, pss_salt_size) == 1);
+  char padding[] = OSSL_PKEY_RSA_PAD_MODE_PSS;
+  char hash[] = "SHA256";
+  int salt_size = pss_salt_size;
+  const OSSL_PARAM parameters[] = {
+      OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_PAD_MODE, padding, 0),
+      OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_DIGEST, hash, 0),
+      OSSL_PARAM_construct_utf8_string(OSSL_SIGNATURE_PARAM_MGF1_DIGEST, hash, 0),
+      OSSL_PARAM_construct_int(OSSL_SIGNATURE_PARAM_PSS_SALTLEN, &salt_size),
+      OSSL_PARAM_construct_end()};
+  const auto init = use == Use::sign ? EVP_PKEY_sign_init_ex : EVP_PKEY_verify_init_ex;
+  AMS_ASSERT(init(context.get(), parameters) == 1);
   return {nullptr, std::move(context)};
 }
 

@@ -16,8 +16,8 @@ namespace ams::sim {
 using MakeEngine = std::function<std::unique_ptr<Engine>(const EngineOptions& recording)>;
 
 struct Divergence {
-  std::size_t window;     // index of the first window whose hash differs
-  Instant window_start;   // of whichever run's window began first
+  std::size_t window;    // index of the first window whose hash differs
+  Instant window_start;  // of whichever run's window began first
   /// In key order, the first place where the window's events differ: what each run handled there;
   /// empty for a run that had no more. Both empty: the recorded pair of runs no longer differed.
   std::optional<EventRecord> first;

@@ -1,11 +1,11 @@
 // The executor: logical processes in virtual time, windowed conservative look-ahead.
 //
-// A logical process (LP) is one domain with everything inside it. Time advances in windows no longer
-// than the look-ahead, the least latency between two LPs; inside a window LPs cannot influence each
-// other, so they run one after the other or on several threads. Events between LPs wait in buffers
-// and reach their destination's queue at the barrier. Each LP handles its events in the total order
-// of event.h, so what it does depends neither on the number of threads, nor on the order of
-// insertion, nor on where windows begin.
+// A logical process (LP) is one domain with everything inside it. Time advances in windows no
+// longer than the look-ahead, the least latency between two LPs; inside a window LPs cannot
+// influence each other, so they run one after the other or on several threads. Events between LPs
+// wait in buffers and reach their destination's queue at the barrier. Each LP handles its events in
+// the total order of event.h, so what it does depends neither on the number of threads, nor on the
+// order of insertion, nor on where windows begin.
 //
 //   run window [t, t + look_ahead) on every LP -> barrier -> deliver buffers -> barrier
 //   t = least time of any waiting event (idle time is skipped)

@@ -27,8 +27,8 @@ class Host final : public Process {
     }
     const std::uint64_t tick = event.a;
     const auto to = static_cast<LpId>(random_.below(2 * tick, hosts_));
-    const Duration wait = random_.uniform(2 * tick + 1, std::chrono::milliseconds{5},
-                                          std::chrono::milliseconds{15});
+    const Duration wait =
+        random_.uniform(2 * tick + 1, std::chrono::milliseconds{5}, std::chrono::milliseconds{15});
     context.send(to, latency, Message{.kind = kind_arrival, .size = 64, .a = tick});
     context.schedule(wait, Message{.kind = kind_timer, .a = tick + 1});
   }

@@ -64,8 +64,8 @@ constexpr std::array<std::uint64_t, 257> make_exp2_table() {
 
 constexpr auto log2_table = make_log2_table();
 constexpr auto exp2_table = make_exp2_table();
-constexpr std::uint64_t ln2_q32 = 2'977'044'471;    // ln 2
-constexpr std::int64_t log2e_q32 = 6'196'328'018;   // 1 / ln 2
+constexpr std::uint64_t ln2_q32 = 2'977'044'471;   // ln 2
+constexpr std::int64_t log2e_q32 = 6'196'328'018;  // 1 / ln 2
 
 std::uint64_t interpolate(const std::array<std::uint64_t, 257>& table, std::uint64_t fraction_q32) {
   const std::size_t i = fraction_q32 >> 24;

@@ -1,9 +1,9 @@
 // Counter-based random numbers: a pure integer function of (root seed, entity, purpose, decision).
 //
-// Nothing is consumed: asking for decision 7 twice gives the same answer, an extra question moves no
-// other answer, and leaving a decision out leaves all others as they were. That is what makes runs
-// independent of scheduling and stories shrinkable. No floating point anywhere: gcc and clang agree.
-// Not for cryptography.
+// Nothing is consumed: asking for decision 7 twice gives the same answer, an extra question moves
+// no other answer, and leaving a decision out leaves all others as they were. That is what makes
+// runs independent of scheduling and stories shrinkable. No floating point anywhere: gcc and clang
+// agree. Not for cryptography.
 #pragma once
 
 #include <cstdint>

@@ -14,7 +14,9 @@ enum PipeOp : std::uint8_t { pipe_open, pipe_opened, pipe_data, pipe_close, pipe
 constexpr std::uint32_t draw_pipe_loss = 0x120;  // + end
 constexpr std::uint32_t draw_pipe_exporter = 0x122;
 
-PipeEnd other_end(PipeEnd end) { return end == PipeEnd::opener ? PipeEnd::listener : PipeEnd::opener; }
+PipeEnd other_end(PipeEnd end) {
+  return end == PipeEnd::opener ? PipeEnd::listener : PipeEnd::opener;
+}
 std::size_t index_of(PipeEnd end) { return static_cast<std::size_t>(end); }
 
 }  // namespace
@@ -38,12 +40,11 @@ void LocalPipes::emit(PipeId id, Pipe& pipe, PipeEnd from, std::uint8_t op, Payl
   arrival = std::max(arrival, pipe.last_arrival[index_of(to)]);
   pipe.last_arrival[index_of(to)] = arrival;
   const auto size = static_cast<std::uint32_t>(bytes.size());
-  context.schedule(arrival - context.now(),
-                   Message{.kind = net_kind_local,
-                           .size = size,
-                           .a = id,
-                           .b = index_of(to) << 8 | op,
-                           .payload = std::move(bytes)});
+  context.schedule(arrival - context.now(), Message{.kind = net_kind_local,
+                                                    .size = size,
+                                                    .a = id,
+                                                    .b = index_of(to) << 8 | op,
+                                                    .payload = std::move(bytes)});
 }
 
 PipeId LocalPipes::open(std::uint64_t tag, Context& context) {

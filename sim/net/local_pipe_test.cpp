@@ -66,15 +66,14 @@ TEST(LocalPipes, talk_and_close_at_exact_times) {
 
 // Goal: loss delays and holds up what follows, but never reorders or drops.
 TEST(LocalPipes, loss_keeps_order) {
-  const auto log = run({.latency = 0us, .loss_ppm = 300'000}, {0s, 1s},
-                       [](Site& site, auto step, auto& ctx) {
-                         if (step == 0) site.pipes.open(0, ctx);
-                         if (step == 0) return;
-                         for (char c = 'a'; c <= 'z'; ++c) {
-                           site.pipes.send(1, PipeEnd::opener, Bytes{static_cast<std::uint8_t>(c)},
-                                           ctx);
-                         }
-                       });
+  const auto log =
+      run({.latency = 0us, .loss_ppm = 300'000}, {0s, 1s}, [](Site& site, auto step, auto& ctx) {
+        if (step == 0) site.pipes.open(0, ctx);
+        if (step == 0) return;
+        for (char c = 'a'; c <= 'z'; ++c) {
+          site.pipes.send(1, PipeEnd::opener, Bytes{static_cast<std::uint8_t>(c)}, ctx);
+        }
+      });
   std::string at_server;
   std::string at_client;
   for (const std::string& line : log) {

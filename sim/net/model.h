@@ -16,9 +16,9 @@ namespace ams::sim {
 
 /// Quality of one direction between two domains, on top of the latency that distance gives.
 struct LinkParams {
-  Duration extra_latency{0};       // >= 0
-  Duration jitter_mean{0};         // exponential, drawn per segment
-  std::uint32_t loss_ppm = 0;      // of segments, and of their acknowledgements on the way back
+  Duration extra_latency{0};   // >= 0
+  Duration jitter_mean{0};     // exponential, drawn per segment
+  std::uint32_t loss_ppm = 0;  // of segments, and of their acknowledgements on the way back
   std::uint32_t duplicate_ppm = 0;
 };
 
@@ -39,8 +39,8 @@ struct NetOptions {
 };
 
 struct NetNode {
-  std::int32_t x = 0, y = 0;              // grid units (km), |x|, |y| < 2^20
-  std::uint64_t uplink_bytes_per_s = 0;   // shared by all connections of the domain; 0: unlimited
+  std::int32_t x = 0, y = 0;             // grid units (km), |x|, |y| < 2^20
+  std::uint64_t uplink_bytes_per_s = 0;  // shared by all connections of the domain; 0: unlimited
 };
 
 /// A timestamped disturbance of all links from a domain in `src` to one in `dst`, one direction.
@@ -50,9 +50,9 @@ struct LinkFault {
   Instant until;  // exclusive
   std::vector<LpId> src;
   std::vector<LpId> dst;
-  bool blocked = true;          // nothing passes
-  std::uint32_t loss_ppm = 0;   // added
-  Duration extra_latency{0};    // added, >= 0
+  bool blocked = true;         // nothing passes
+  std::uint32_t loss_ppm = 0;  // added
+  Duration extra_latency{0};   // added, >= 0
 };
 
 /// One direction of a link at one instant.

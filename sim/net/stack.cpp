@@ -10,14 +10,14 @@ namespace ams::sim {
 namespace {
 
 enum Op : std::uint8_t {
-  op_open,     // c: service
-  op_accept,   // data, fin and accept carry in c when the attempt that arrives was transmitted
+  op_open,    // c: service
+  op_accept,  // data, fin and accept carry in c when the attempt that arrives was transmitted
   op_data,
   op_fin,
   op_refuse,
   op_fin_seen,
   op_reset,
-  op_gone,     // not a packet: the simulator's knowledge of what keepalive will find out. c: when
+  op_gone,  // not a packet: the simulator's knowledge of what keepalive will find out. c: when
   timer_connect,
   timer_give_up,
   timer_vanished,
@@ -82,7 +82,9 @@ NetStack::Flight NetStack::fly(ConnId id, const Conn& conn, std::uint64_t segmen
                                std::uint64_t wire_bytes, Instant now) {
   const NetOptions& options = model_->options();
   const std::uint32_t side = initiator(id) == self_ ? 0 : 1;
-  const auto stream = [&](std::uint32_t purpose) { return RandomStream(seed_, id, purpose + side); };
+  const auto stream = [&](std::uint32_t purpose) {
+    return RandomStream(seed_, id, purpose + side);
+  };
   const std::uint64_t uplink = model_->node(self_).uplink_bytes_per_s;
   const Duration serialisation{
       uplink == 0 ? 0 : static_cast<std::int64_t>(wire_bytes * 1'000'000'000 / uplink)};
@@ -120,8 +122,8 @@ NetStack::Flight NetStack::fly(ConnId id, const Conn& conn, std::uint64_t segmen
       }
       const LinkState back = model_->link(conn.peer, self_, arrival);
       const bool unheard =
-          back.blocked || (back.loss_ppm > 0 &&
-                           stream(draw_acknowledgement).bernoulli_ppm(draw, back.loss_ppm));
+          back.blocked ||
+          (back.loss_ppm > 0 && stream(draw_acknowledgement).bernoulli_ppm(draw, back.loss_ppm));
       if (!unheard) return flight;
     }
     waited += rto;
@@ -172,17 +174,17 @@ void NetStack::send_reset(ConnId id, LpId peer, std::uint8_t op, Context& contex
     if (op != op_refuse) send_gone(id, peer, context);  // a connect has its own timeout
     return;
   }
-  context.send(peer, link.latency,
-               Message{.kind = net_kind_arrival,
-                       .size = model_->options().segment_overhead,
-                       .a = id,
-                       .b = op});
+  context.send(
+      peer, link.latency,
+      Message{
+          .kind = net_kind_arrival, .size = model_->options().segment_overhead, .a = id, .b = op});
 }
 
 void NetStack::send_gone(ConnId id, LpId peer, Context& context) {
   // The least latency: it must come before anything transmitted from now on would.
-  context.send(peer, model_->distance_latency(self_, peer),
-               Message{.kind = net_kind_arrival, .a = id, .b = op_gone, .c = to_word(context.now())});
+  context.send(
+      peer, model_->distance_latency(self_, peer),
+      Message{.kind = net_kind_arrival, .a = id, .b = op_gone, .c = to_word(context.now())});
 }
 
 // ---- what the application calls -----------------------------------------------------------------
@@ -264,11 +266,15 @@ std::optional<NetEvent> NetStack::handle(const Event& event, Context& context) {
   if (event.kind == net_kind_timer) return handle_timer(event, context);
   if (silent_) return std::nullopt;
   switch (op_of(event)) {
-    case op_open: return handle_open(event, context);
-    case op_accept: return handle_accept(event, context);
+    case op_open:
+      return handle_open(event, context);
+    case op_accept:
+      return handle_accept(event, context);
     case op_data:
-    case op_fin: return handle_segment(event, context);
-    default: return handle_notice(event, context);
+    case op_fin:
+      return handle_segment(event, context);
+    default:
+      return handle_notice(event, context);
   }
 }
 
@@ -323,8 +329,10 @@ std::optional<NetEvent> NetStack::handle_accept(const Event& event, Context& con
 std::optional<NetEvent> NetStack::handle_segment(const Event& event, Context& context) {
   const auto found = conns_.find(event.a);
   if (found == conns_.end()) {
-    if ((event.b & duplicate_flag) != 0) ++stats_.duplicates_dropped;
-    else send_reset(event.a, event.src, op_reset, context);
+    if ((event.b & duplicate_flag) != 0)
+      ++stats_.duplicates_dropped;
+    else
+      send_reset(event.a, event.src, op_reset, context);
     return std::nullopt;
   }
   Conn& conn = found->second;
@@ -358,8 +366,10 @@ std::optional<NetEvent> NetStack::handle_notice(const Event& event, Context& con
       if (conn.state != State::connecting) return std::nullopt;
       return finish(found, CloseReason::refused);
     case op_fin_seen:
-    case op_reset: return finish(found, CloseReason::reset);
-    default: break;
+    case op_reset:
+      return finish(found, CloseReason::reset);
+    default:
+      break;
   }
   AMS_ASSERT(op_of(event) == op_gone);
   if (conn.state == State::closing) return finish(found, CloseReason::vanished);
@@ -379,8 +389,10 @@ std::optional<NetEvent> NetStack::handle_timer(const Event& event, Context& cont
     case timer_connect:
       if (found->second.state != State::connecting) return std::nullopt;
       break;
-    case timer_vanished: return finish(found, CloseReason::vanished);
-    default: break;
+    case timer_vanished:
+      return finish(found, CloseReason::vanished);
+    default:
+      break;
   }
   send_reset(event.a, peer, op_reset, context);
   return finish(found, CloseReason::timed_out);

@@ -2,16 +2,16 @@
 // the application: reliable, in order, authenticated bytes, until a reset.
 //
 // The sender of a segment works out at once when each attempt leaves, which are lost, and when the
-// first survivor arrives: faults are data known in advance (model.h), so the whole life of a segment
-// is one event, and every draw is keyed by (seed, connection, direction, segment, attempt).
+// first survivor arrives: faults are data known in advance (model.h), so the whole life of a
+// segment is one event, and every draw is keyed by (seed, connection, direction, segment, attempt).
 //
 //   connect -> connecting --accept--> established --close--> closing --peer saw it--> gone
 //                  | refused, timeout      | reset, timeout, peer vanished, close by peer
 //                  +-------------------> gone (NetClosed; the id is never used again)
 //
-// What happens when a machine fails: its connections are gone at once. A peer that sends learns by a
-// reset one round trip later; one that is silent, after keepalive_timeout. Bytes that a sender had
-// accepted may or may not have arrived: as with TCP, only an answer from the application tells.
+// What happens when a machine fails: its connections are gone at once. A peer that sends learns by
+// a reset one round trip later; one that is silent, after keepalive_timeout. Bytes that a sender
+// had accepted may or may not have arrived: as with TCP, only an answer from the application tells.
 #pragma once
 
 #include <cstdint>
@@ -67,10 +67,10 @@ using NetEvent = std::variant<NetConnected, NetAccepted, NetData, NetClosed>;
 struct NetStats {
   std::uint64_t connects = 0;
   std::uint64_t accepts = 0;
-  std::uint64_t segments = 0;            // attempts, retransmissions included
-  std::uint64_t bytes = 0;               // on the wire: attempts with overhead
-  std::uint64_t payload_bytes = 0;       // delivered to the application here
-  std::uint64_t lost = 0;                // attempts that never arrive, by loss or partition
+  std::uint64_t segments = 0;       // attempts, retransmissions included
+  std::uint64_t bytes = 0;          // on the wire: attempts with overhead
+  std::uint64_t payload_bytes = 0;  // delivered to the application here
+  std::uint64_t lost = 0;           // attempts that never arrive, by loss or partition
   std::uint64_t retransmitted = 0;
   std::uint64_t duplicated = 0;          // by the network
   std::uint64_t duplicates_dropped = 0;  // recognised here by their number
@@ -128,10 +128,10 @@ class NetStack {
     State state = State::connecting;
     bool hole = false;  // a segment was given up: nothing after it can be delivered
     bool reset_due = false;
-    std::uint64_t send_next = 0;      // number of the next segment out
-    std::uint64_t receive_next = 1;   // number of the next segment in; 0 is the handshake
-    Instant last_arrival{};           // at the peer, of what was sent so far
-    std::optional<Instant> gone_at;   // the peer vanished then; later transmissions never happened
+    std::uint64_t send_next = 0;     // number of the next segment out
+    std::uint64_t receive_next = 1;  // number of the next segment in; 0 is the handshake
+    Instant last_arrival{};          // at the peer, of what was sent so far
+    std::optional<Instant> gone_at;  // the peer vanished then; later transmissions never happened
   };
   using Conns = std::map<ConnId, Conn>;
   struct Flight;

@@ -174,7 +174,8 @@ TEST(NetStack, bandwidth_serialises) {
   struct Bulk final : Process {
     Bulk(std::shared_ptr<const NetModel> model) : net(std::move(model), 1, 0) {}
     void handle(const Event& event, Context& context) override {
-      if (event.kind == 1) net.connect(1, 0, context);
+      if (event.kind == 1)
+        net.connect(1, 0, context);
       else if (auto seen = net.handle(event, context)) {
         if (const auto* connected = std::get_if<NetConnected>(&*seen)) {
           start = context.now();
@@ -290,6 +291,24 @@ TEST(NetStack, crash_kills_connections) {
   quiet.engine->run_until(Instant{200s});
   EXPECT_EQ(quiet.at(0).tallies.at(1).closed, CloseReason::vanished);
   EXPECT_EQ(quiet.at(0).tallies.at(1).at, Instant{70s} + 10ms);
+}
+
+// Goal: what a dead machine would have retransmitted never arrives.
+// Method: the link is cut from 20 s to 22 s; the sender, in full flow, crashes at 21 s. Everything
+// sent before the cut has arrived by then, nothing sent after it ever does.
+TEST(NetStack, the_dead_do_not_retransmit) {
+  TestNet net = make_ring(2, calm(), {.messages = 1000, .pause = 100ms});
+  net.model->add_fault({.from = Instant{20s}, .until = Instant{22s}, .src = {0}, .dst = {1}});
+  net.command(Instant{}, 0, Talker::kind_dial, 1);
+  net.command(Instant{21s}, 0, Talker::kind_crash, 1);
+  net.engine->run_until(Instant{20s} + 100ms);
+  const std::uint64_t arrived = net.at(1).tallies.at(1).received;
+  EXPECT_GT(arrived, 0u);
+  net.engine->run_until(Instant{300s});
+  EXPECT_GT(net.at(0).tallies.at(1).sent, arrived);
+  EXPECT_EQ(net.at(1).tallies.at(1).received, arrived);
+  EXPECT_EQ(net.at(1).tallies.at(1).closed, CloseReason::vanished);
+  expect_streams_kept(net);
 }
 
 }  // namespace

@@ -17,8 +17,8 @@ namespace ams::sim {
 class Talker final : public Process {
  public:
   // Commands come first at their instant, steps last.
-  static constexpr std::uint32_t kind_dial = 1;     // a: to whom
-  static constexpr std::uint32_t kind_crash = 2;    // a: CrashKind
+  static constexpr std::uint32_t kind_dial = 1;   // a: to whom
+  static constexpr std::uint32_t kind_crash = 2;  // a: CrashKind
   static constexpr std::uint32_t kind_restart = 3;
   static constexpr std::uint32_t kind_step = 0x1000;  // a: connection
   struct Options {
@@ -58,9 +58,12 @@ class Talker final : public Process {
           if (!tally.closed) tally.crashed = true;
         }
         return;
-      case kind_restart: return net.restart();
-      case kind_step: return step(event.a, context);
-      default: break;
+      case kind_restart:
+        return net.restart();
+      case kind_step:
+        return step(event.a, context);
+      default:
+        break;
     }
     AMS_ASSERT(NetStack::owns(event));
     if (auto seen = net.handle(event, context)) take(*seen, context);
@@ -95,24 +98,23 @@ class Talker final : public Process {
   }
 
   void take(const NetEvent& seen, Context& context) {
-    std::visit(Overload{[&](const NetConnected& e) { begin(e.conn, e.exporter, 0, context); },
-                        [&](const NetAccepted& e) {
-                          begin(e.conn, e.exporter, e.service, context);
-                        },
-                        [&](const NetData& e) {
-                          Tally& tally = tallies[e.conn];
-                          const LpId from = e.conn >> 32 == self_ ? peer_of(e.conn)
-                                                                  : static_cast<LpId>(e.conn >> 32);
-                          for (std::uint8_t byte : e.bytes.view()) {
-                            tally.intact &= byte == byte_at(e.conn, from, tally.received);
-                            ++tally.received;
-                          }
-                        },
-                        [&](const NetClosed& e) {
-                          tallies[e.conn].closed = e.reason;
-                          tallies[e.conn].at = context.now();
-                        }},
-               seen);
+    std::visit(
+        Overload{[&](const NetConnected& e) { begin(e.conn, e.exporter, 0, context); },
+                 [&](const NetAccepted& e) { begin(e.conn, e.exporter, e.service, context); },
+                 [&](const NetData& e) {
+                   Tally& tally = tallies[e.conn];
+                   const LpId from =
+                       e.conn >> 32 == self_ ? peer_of(e.conn) : static_cast<LpId>(e.conn >> 32);
+                   for (std::uint8_t byte : e.bytes.view()) {
+                     tally.intact &= byte == byte_at(e.conn, from, tally.received);
+                     ++tally.received;
+                   }
+                 },
+                 [&](const NetClosed& e) {
+                   tallies[e.conn].closed = e.reason;
+                   tallies[e.conn].at = context.now();
+                 }},
+        seen);
   }
 
   void begin(ConnId conn, const Hash& exporter, std::uint32_t service, Context& context) {

@@ -199,7 +199,8 @@ def queue_chart(queue: list, timeline: list, end_s: float) -> Markup:
                             '{}/>').format(x_of(t), top, max(.5, x_of(later) - x_of(t)), base - top,
                                            tip(clock(t), f"{count(depth)} messages waiting")))
     for t, label in time_ticks(end_s):
-        parts.append(text(x_of(t), base + 18, label, "tick", "start" if t == 0 else "middle"))
+        parts.append(text(x_of(t), base + 18, label, "tick", "start" if t == 0 else
+                          "end" if t >= end_s else "middle"))
     y = base + 36
     for event in timeline:
         if event["kind"] == "crash":
