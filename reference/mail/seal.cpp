@@ -110,14 +110,14 @@ wire::Value letter_value(wire::Object leaf0, const Draft& draft, wire::Array att
 /// MSG-15, MSG-16.
 Result<std::vector<Stanza>> wrap(std::span<const keys::KeyRecord* const> recipients,
                                  crypto::Aead aead, const Hash& message, ByteView content_key,
-                                 const crypto::Ephemeral& ephemeral) {
+                                 const crypto::Ephemeral* ephemeral) {
   std::vector<Stanza> out;
   out.reserve(recipients.size());
   for (const keys::KeyRecord* recipient : recipients) {
     const crypto::EncryptionKey& to = recipient->encryption();
-    AMS_TRY(crypto::Wrapped wrapped,
-            crypto::hpke_seal(to, aead, stanza_info(message, recipient->id()), content_key,
-                              &ephemeral));
+    AMS_TRY(
+        crypto::Wrapped wrapped,
+        crypto::hpke_seal(to, aead, stanza_info(message, recipient->id()), content_key, ephemeral));
     Stanza stanza{recipient->id(), std::move(wrapped.ciphertext), std::nullopt};
     if (to.kem() != crypto::Kem::x25519) stanza.enc = std::move(wrapped.enc);
     out.push_back(std::move(stanza));
@@ -172,13 +172,17 @@ Result<Sealed> seal(const Draft& draft, const keys::KeyPair& sender,
   header.leaves = static_cast<std::int64_t>(leaves.size());
   header.fc = franking_commitment(entropy.fk.view(), leaves);
   header.blobs = std::move(attachments.hashes);
-  const auto ephemeral = crypto::Ephemeral::from_seed(entropy.ephemeral_seed.view());
-  if (any_x25519(recipients)) header.epk = to_array<32>(ephemeral.key.public_raw());
+  std::optional<crypto::Ephemeral> ephemeral;  // MSG-16: one for all, where one is needed
+  if (any_x25519(recipients)) {
+    ephemeral = crypto::Ephemeral::from_seed(entropy.ephemeral_seed.view());
+    header.epk = to_array<32>(ephemeral->key.public_raw());
+  }
   const Hash message = h0(to_value(header));
 
   Sealed out;
   const ByteView key = entropy.content_key.view();
-  AMS_TRY(out.stanzas, wrap(recipients, options.aead, message, key, ephemeral));
+  AMS_TRY(out.stanzas,
+          wrap(recipients, options.aead, message, key, ephemeral ? &*ephemeral : nullptr));
   AMS_TRY(out.body, seal_part(options.aead, key, body_context(message), entropy.body_salt,
                               wire::encode(letter)));
   AMS_TRY(out.head, seal_part(options.aead, head_key(key).view(), head_context(message),

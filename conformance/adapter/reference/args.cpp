@@ -1,4 +1,4 @@
-#include "args.h"
+#include "adapter/args.h"
 
 namespace ams::adapter {
 

@@ -1,6 +1,6 @@
-#include "codec.h"
+#include "adapter/codec.h"
 
-#include "ops.h"
+#include "adapter/ops.h"
 
 namespace ams::adapter {
 namespace {

@@ -1,4 +1,4 @@
-#include "ops.h"
+#include "adapter/ops.h"
 
 #include "mail/letter.h"
 #include "wire/address.h"

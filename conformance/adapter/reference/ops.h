@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "args.h"
+#include "adapter/args.h"
 
 namespace ams::adapter {
 

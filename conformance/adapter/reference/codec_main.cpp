@@ -2,7 +2,7 @@
 // Exit codes: 0 at the end of input, 2 for a wrong command line.
 #include <iostream>
 
-#include "codec.h"
+#include "adapter/codec.h"
 #ifdef AMS_ADAPTER_MUTANTS
 #include "policy/mutant.h"
 #endif

@@ -1,0 +1,146 @@
+// Goal: each op of the adapter judges what it is given: good objects are taken, a changed one gets
+// its code. Method: objects made by the rooms themselves, sent as JSON lines.
+#include "adapter/codec.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "mail/forge_test.h"
+
+namespace ams::adapter {
+namespace {
+
+using Json = nlohmann::json;
+using mail::testing::World;
+
+const World& codec_world() {
+  static const World world;
+  return world;
+}
+
+std::string b64(ByteView raw) { return to_base64url(raw); }
+std::string b64(const wire::Value& value) { return to_base64url(wire::encode(value)); }
+
+/// The answer's ok, or its error's code, or "fault".
+Json judged(const std::string& op, const Json& args) {
+  const Json out = Json::parse(answer(Json{{"id", 3}, {"op", op}, {"args", args}}.dump()));
+  EXPECT_EQ(out["id"], 3);
+  if (out.contains("ok")) return out["ok"];
+  if (out.contains("fault")) return "fault";
+  EXPECT_EQ(out["error"]["phase"], find_code(out["error"]["code"].get<std::string>())->phase);
+  return out["error"]["code"];
+}
+
+Json with_chain(const mail::testing::Domain& domain, Json args) {
+  args["chain_b64"] = b64(domain.chain->value);
+  args["root_kid"] = to_uuid_text(domain.root.record.id().kid);
+  args["root_fp"] = b64(domain.root.record.id().fp);
+  return args;
+}
+
+Json message_args(const mail::Sealed& sealed, const mail::testing::Person& reader) {
+  wire::Array stanzas;
+  for (const mail::Stanza& stanza : sealed.stanzas) stanzas.push_back(to_value(stanza));
+  const World& world = codec_world();
+  return with_chain(world.alpha,
+                    {{"header_b64", b64(sealed.header)},
+                     {"asig_b64", b64(sealed.asig)},
+                     {"stanzas_b64", b64(wire::Value(stanzas))},
+                     {"reader", reader.addr},
+                     {"own_record_b64", b64(reader.pair.record.value())},
+                     {"own_private_b64", b64(reader.pair.encryption.private_raw().view())},
+                     {"sender_record_b64", b64(world.alice.pair.record.value())}});
+}
+
+TEST(Codec, keys) {
+  const keys::KeyRecord& record = codec_world().rita.pair.record;
+  const std::string kid = to_uuid_text(record.id().kid);
+  const Json good{{"raw_b64", b64(record.value())}};
+  EXPECT_EQ(judged("key.verify", good)["kid"], kid);
+  const Json other{{"raw_b64", b64(record.value())}, {"kid", to_uuid_text(Id16{})}};
+  EXPECT_EQ(judged("key.verify", other), "kid_mismatch");
+  const Json fp{{"raw_b64", b64(record.value())}, {"kid", kid}, {"fp", b64(Hash{})}};
+  EXPECT_EQ(judged("key.verify", fp), "fp_mismatch");
+}
+
+TEST(Codec, domains_and_bindings) {
+  const World& world = codec_world();
+  EXPECT_EQ(judged("domain.verify", with_chain(world.alpha, {}))["domain"], "alpha.example");
+  EXPECT_EQ(judged("domain.verify", with_chain(world.alpha, {{"domain", "beta.example"}})),
+            "domain_record");
+  const Json raw{{"raw_b64", b64(world.alice.binding)}};
+  EXPECT_EQ(judged("binding.verify", with_chain(world.alpha, raw))["addr"], world.alice.addr);
+  EXPECT_EQ(judged("binding.verify", with_chain(world.beta, raw)), "domain_mismatch");
+}
+
+TEST(Codec, vouches_and_receipts) {
+  const World& world = codec_world();
+  mail::Vouch vouch;
+  vouch.sdom = world.alpha.name;
+  vouch.rdom = world.beta.name;
+  vouch.dkid = world.alpha.op.record.id().kid;
+  vouch.rroot = mail::merkle_root({Bytes(32)});
+  Json args = with_chain(world.alpha,
+                         {{"raw_b64", b64(mail::make_vouch(vouch, world.alpha.op.signing).value())},
+                          {"ehash", b64(Hash{})},
+                          {"sdom", vouch.sdom},
+                          {"rdom", vouch.rdom},
+                          {"rtags", Json::array({b64(Hash{})})}});
+  EXPECT_EQ(judged("vouch.verify", args)["class"], "cold");
+  args["rtags"].push_back(b64(Hash{1}));
+  EXPECT_EQ(judged("vouch.verify", args), "vouch_mismatch");
+  const mail::Receipt receipt{{}, world.beta.name, world.beta.op.record.id().kid, {}, true, {}, 1};
+  const auto value = mail::make_receipt(receipt, world.beta.op.signing).value();
+  EXPECT_EQ(judged("receipt.verify", with_chain(world.beta, {{"raw_b64", b64(value)}}))["accepted"],
+            true);
+  EXPECT_EQ(judged("receipt.verify", with_chain(world.alpha, {{"raw_b64", b64(value)}})),
+            "domain_mismatch");
+}
+
+TEST(Codec, messages) {
+  const World& world = codec_world();
+  mail::Draft draft = world.draft();
+  draft.attachments = {{"a", "text/plain", {1, 2, 3}}};
+  const mail::Sealed sealed =
+      world.seal(draft, {&world.bob.pair.record, &world.rita.pair.record}).value();
+  for (const mail::testing::Person* reader : {&world.bob, &world.rita}) {
+    Json args = message_args(sealed, *reader);
+    args["body_b64"] = b64(sealed.body);
+    const Json letter = judged("message.open", args);
+    EXPECT_EQ(letter["subject"], draft.subject);
+    EXPECT_EQ(letter["parts"].size(), 2u);
+    const Json& att = letter["att"][0];
+    Json attachment{{"header_b64", b64(sealed.header)}, {"sealed_b64", b64(sealed.blobs[0])}};
+    for (const char* name : {"id", "size", "blob", "key_b64"}) attachment[name] = att[name];
+    EXPECT_EQ(judged("attachment.open", attachment)["data_b64"], "AQID");
+    args["body_b64"] = b64(sealed.head);
+    EXPECT_EQ(judged("message.open", args), "blob_hash");
+    args["stanzas_b64"] = b64(wire::Value(wire::Array{}));
+    EXPECT_EQ(judged("message.open", args), "schema");
+    args["own_private_b64"] = "";
+    EXPECT_EQ(judged("message.open", args), "fault");
+  }
+  Json args = message_args(sealed, world.bob);
+  args["head_b64"] = b64(sealed.head);
+  EXPECT_EQ(judged("head.open", args)["subject"], draft.subject);
+  args["asig_b64"] = b64(Bytes(64));
+  EXPECT_EQ(judged("head.open", args), "signature");
+}
+
+TEST(Codec, streams) {
+  const Bytes sealed =
+      crypto::stream_seal(crypto::Aead::a256gcm, Hash{}, Bytes{1}, Bytes(24), Bytes{7}).value();
+  Json args{{"aead", "a256gcm"},
+            {"key_b64", b64(Hash{})},
+            {"context_b64", b64(Bytes{1})},
+            {"sealed_b64", b64(sealed)}};
+  EXPECT_EQ(judged("stream.open", args)["plain_b64"], "Bw");
+  args["context_b64"] = "";
+  EXPECT_EQ(judged("stream.open", args), "key_commitment");
+  args["aead"] = "rot13";
+  EXPECT_EQ(judged("stream.open", args), "unknown_algorithm");
+}
+
+}  // namespace
+}  // namespace ams::adapter
