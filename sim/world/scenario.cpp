@@ -1,0 +1,150 @@
+#include "sim_world/scenario.h"
+
+#include <initializer_list>
+#include <optional>
+#include <toml++/toml.h>
+
+namespace ams::sim {
+namespace {
+
+/// Reads the members of one table and keeps the first complaint.
+class TableReader {
+ public:
+  TableReader(const std::string& path, const toml::table& table, std::string name,
+              std::optional<FileError>& error)
+      : path_(path), table_(table), name_(std::move(name)), error_(error) {}
+
+  void integer(std::string_view field, std::int64_t& out, std::int64_t min, std::int64_t max) {
+    seen_.push_back(std::string(field));
+    const toml::node* node = table_.get(field);
+    if (!node) return;
+    const auto value = node->value_exact<std::int64_t>();
+    if (!value || *value < min || *value > max)
+      return complain(*node, field, "an integer from " + std::to_string(min) + " to " + std::to_string(max));
+    out = *value;
+  }
+  void text(std::string_view field, std::string& out) {
+    seen_.push_back(std::string(field));
+    const toml::node* node = table_.get(field);
+    if (!node) return;
+    const auto value = node->value_exact<std::string>();
+    if (!value || value->empty()) return complain(*node, field, "a string");
+    out = *value;
+  }
+  void finish() {
+    for (const auto& [key, node] : table_) {
+      bool known = false;
+      for (const std::string& name : seen_) known |= name == key.str();
+      if (!known && !node.is_table() && !node.is_array())
+        complain(node, key.str(), "no such field; known here: " + joined());
+    }
+  }
+
+ private:
+  std::string joined() const {
+    std::string out;
+    for (const std::string& name : seen_) out += (out.empty() ? "" : ", ") + name;
+    return out;
+  }
+  void complain(const toml::node& node, std::string_view field, const std::string& expected) {
+    if (error_) return;
+    error_ = FileError{path_ + ":" + std::to_string(node.source().begin.line) + ": " + name_ + "." +
+                       std::string(field) + ": expected " + expected};
+  }
+
+  const std::string& path_;
+  const toml::table& table_;
+  std::string name_;
+  std::optional<FileError>& error_;
+  std::vector<std::string> seen_;
+};
+
+void read_scenario(TableReader in, Scenario& out) {
+  std::int64_t seed = static_cast<std::int64_t>(out.seed);
+  in.text("name", out.name);
+  in.integer("seed", seed, 0, std::int64_t{1} << 53);
+  in.integer("domains", out.domains, 1, 100'000);
+  in.integer("users", out.users, 1, 10'000'000);
+  in.integer("directory_peers", out.directory_peers, 1, 1'000);
+  in.integer("lying_domains", out.lying_domains, 0, 100'000);
+  in.integer("days", out.days, 1, 3'650);
+  in.integer("drain_hours", out.drain_hours, 0, 1'000);
+  in.integer("messages", out.messages, 0, 100'000'000);
+  in.integer("rsa_users_permille", out.rsa_users_permille, 0, 1'000);
+  in.text("corpus", out.corpus);
+  in.finish();
+  out.seed = static_cast<std::uint64_t>(seed);
+}
+
+void read_network(TableReader in, Scenario& out) {
+  in.integer("base_latency_ms", out.base_latency_ms, 1, 10'000);
+  in.integer("jitter_ms", out.jitter_ms, 0, 10'000);
+  in.integer("loss_permille", out.loss_permille, 0, 900);
+  in.integer("duplicate_permille", out.duplicate_permille, 0, 1'000);
+  in.integer("uplink_bytes_per_s", out.uplink_bytes_per_s, 0, std::int64_t{1} << 40);
+  in.finish();
+}
+
+std::optional<FileError> judge(const std::string& path, const Scenario& s) {
+  const auto wrong = [&](const std::string& what) { return FileError{path + ": " + what}; };
+  if (s.name.empty()) return wrong("scenario.name: expected a string; it is missing");
+  if (s.corpus.empty()) return wrong("scenario.corpus: expected the path of a JSON lines file; it is missing");
+  if (s.users < s.domains) return wrong("scenario.users: expected at least one for each domain");
+  if (s.directory_peers > s.domains) return wrong("scenario.directory_peers: expected at most scenario.domains");
+  if (s.lying_domains > s.domains) return wrong("scenario.lying_domains: expected at most scenario.domains");
+  for (const PartitionSpec& p : s.partitions)
+    if (p.domains >= s.domains) return wrong("partition.domains: expected fewer than scenario.domains");
+  return std::nullopt;
+}
+
+}  // namespace
+
+tl::expected<Scenario, FileError> load_scenario(const std::string& path) {
+  toml::table file;
+  try {
+    file = toml::parse_file(path);
+  } catch (const toml::parse_error& error) {
+    return tl::unexpected(FileError{path + ":" + std::to_string(error.source().begin.line) + ": " +
+                                    std::string(error.description())});
+  }
+  Scenario out;
+  std::optional<FileError> error;
+  const toml::table none;
+  const auto table = [&](std::string_view name) -> TableReader {
+    const toml::table* found = file.get_as<toml::table>(name);
+    return {path, found ? *found : none, std::string(name), error};
+  };
+  read_scenario(table("scenario"), out);
+  read_network(table("network"), out);
+  TableReader disk = table("disk");
+  disk.integer("commit_ms", out.commit_ms, 0, 60'000);
+  disk.finish();
+  TableReader crashes = table("crashes");
+  crashes.integer("count", out.crashes, 0, 1'000'000);
+  crashes.integer("down_minutes", out.down_minutes, 1, 10'000);
+  crashes.finish();
+  if (const toml::array* partitions = file.get_as<toml::array>("partition")) {
+    for (const toml::node& node : *partitions) {
+      PartitionSpec spec;
+      TableReader in(path, node.is_table() ? *node.as_table() : none, "partition", error);
+      in.integer("from_hour", spec.from_hour, 0, 100'000);
+      in.integer("hours", spec.hours, 1, 10'000);
+      in.integer("domains", spec.domains, 1, 100'000);
+      in.finish();
+      out.partitions.push_back(spec);
+    }
+  }
+  for (const auto& [key, node] : file) {
+    static constexpr std::string_view known[] = {"scenario", "network", "disk", "crashes", "partition"};
+    bool found = false;
+    for (const std::string_view name : known) found |= key.str() == name;
+    if (!found && !error)
+      error = FileError{path + ":" + std::to_string(node.source().begin.line) + ": " + std::string(key.str()) +
+                        ": expected one of [scenario], [network], [disk], [crashes], [[partition]]"};
+  }
+  if (!error) error = judge(path, out);
+  if (error) return tl::unexpected(*error);
+  return out;
+}
+
+}  // namespace ams::sim

@@ -1,0 +1,52 @@
+// A scenario: what a TOML file under sim/scenarios says about a simulated internet.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/instant.h"
+#include <tl/expected.hpp>
+
+namespace ams::sim {
+
+struct PartitionSpec {
+  std::int64_t from_hour = 0;  // virtual hours after the start
+  std::int64_t hours = 1;
+  std::int64_t domains = 1;  // the first ones are cut off from all others
+};
+
+struct Scenario {
+  std::string name;
+  std::uint64_t seed = 1;
+  std::int64_t domains = 2;
+  std::int64_t users = 2;
+  std::int64_t directory_peers = 1;
+  std::int64_t lying_domains = 0;  // the last ones hand out wrong keys to their own users
+  std::int64_t days = 1;
+  std::int64_t drain_hours = 24;
+  std::int64_t messages = 10;
+  std::int64_t rsa_users_permille = 0;
+  std::string corpus;
+
+  std::int64_t base_latency_ms = 5;
+  std::int64_t jitter_ms = 0;
+  std::int64_t loss_permille = 0;
+  std::int64_t duplicate_permille = 0;
+  std::int64_t uplink_bytes_per_s = 0;  // 0: unlimited
+  std::int64_t commit_ms = 4;
+  std::vector<PartitionSpec> partitions;
+  std::int64_t crashes = 0;
+  std::int64_t down_minutes = 5;
+
+  Duration writing_time() const { return std::chrono::hours{24 * days}; }
+  Duration total_time() const { return writing_time() + std::chrono::hours{drain_hours}; }
+};
+
+/// What is wrong with a file, for a person: "file:line: field: what was expected".
+struct FileError {
+  std::string text;
+};
+tl::expected<Scenario, FileError> load_scenario(const std::string& path);
+
+}  // namespace ams::sim
