@@ -1,0 +1,166 @@
+#include "sim_checks/invariants.h"
+
+#include <algorithm>
+#include <map>
+
+namespace ams::sim {
+namespace {
+
+constexpr std::size_t violations_kept_max = 20;
+
+class Invariant {
+ public:
+  explicit Invariant(std::string name) { result_.name = std::move(name); }
+  /// Puts the promise to the test once.
+  void test(bool holds, Instant at, const std::string& what) {
+    ++result_.checked;
+    if (!holds) add({result_.name, at, what});
+  }
+  void add(Violation violation) {
+    ++result_.violated;
+    if (result_.violations.size() < violations_kept_max) result_.violations.push_back(std::move(violation));
+  }
+  void count(std::uint64_t checks) { result_.checked += checks; }
+  InvariantResult take() { return std::move(result_); }
+
+ private:
+  InvariantResult result_;
+};
+
+using Mailbox = std::pair<std::int64_t, Hash>;  // user, ehash
+
+struct Merged {
+  std::map<Hash, const Written*> by_ehash;
+  std::map<Mailbox, std::vector<const Read*>> read;
+  std::map<std::pair<std::string, Hash>, std::vector<const Noticed*>> notices;
+  std::map<std::string, keys::KeyId> keys;
+};
+
+Merged merge(const std::vector<const Ledger*>& ledgers) {
+  Merged out;
+  for (const Ledger* ledger : ledgers) {
+    for (const Written& written : ledger->written)
+      for (const Hash& ehash : written.ehashes) out.by_ehash[ehash] = &written;
+    for (const Read& read : ledger->read) out.read[{read.user, read.ehash}].push_back(&read);
+    for (const Noticed& notice : ledger->notices) out.notices[{notice.addr, notice.ehash}].push_back(&notice);
+    for (const auto& [addr, key] : ledger->keys) out.keys[addr] = key;
+  }
+  return out;
+}
+
+std::string name_of(const Internet& world, const Written& written, std::int64_t to) {
+  return "message " + std::to_string(written.number) + " from " + world.address(written.from) + " to " +
+         world.address(to);
+}
+
+class Judge {
+ public:
+  Judge(const Internet& world, const std::vector<const Ledger*>& ledgers)
+      : world_(world), ledgers_(ledgers), merged_(merge(ledgers)) {}
+
+  Judgement run() {
+    for (const Ledger* ledger : ledgers_)
+      for (const Written& written : ledger->written) judge_written(written);
+    for (const auto& [box, reads] : merged_.read) judge_origin(box, *reads.front());
+    for (const Ledger* ledger : ledgers_) judge_watched(*ledger);
+    std::sort(out_.totals.delays_ms.begin(), out_.totals.delays_ms.end());
+    for (Invariant* one : {&never_lost_, &never_doubled_, &content_, &never_failed_for_delivered_, &one_notice_,
+                           &origin_, &private_key_, &verified_key_, &readable_, &decided_})
+      out_.invariants.push_back(one->take());
+    return std::move(out_);
+  }
+
+ private:
+  void judge_written(const Written& written) {
+    Totals& totals = out_.totals;
+    ++totals.written;
+    if (written.acknowledged) ++totals.acknowledged;
+    if (written.refused) {
+      ++totals.refused;
+      ++totals.refusals[std::string(code_info(written.refused->code).name)];
+    }
+    const bool decided = written.acknowledged || written.refused;
+    if (!decided) ++totals.undecided;
+    decided_.test(decided, written.at, name_of(world_, written, written.to.front()) +
+                                           " was neither acknowledged nor refused by the end");
+    for (const Hash& ehash : written.ehashes)
+      for (const std::int64_t to : written.to) judge_delivery(written, ehash, to);
+  }
+
+  void judge_delivery(const Written& written, const Hash& ehash, std::int64_t to) {
+    Totals& totals = out_.totals;
+    ++totals.due;
+    const auto read = merged_.read.find({to, ehash});
+    const auto notices = merged_.notices.find({world_.address(to), ehash});
+    const std::size_t copies = read == merged_.read.end() ? 0 : read->second.size();
+    const std::size_t notes = notices == merged_.notices.end() ? 0 : notices->second.size();
+    const std::string name = name_of(world_, written, to);
+    never_lost_.test(copies + notes > 0, *written.acknowledged,
+                     name + " was acknowledged, and is neither in the mailbox nor answered by a notice");
+    one_notice_.test(notes <= 1, written.at, name + " was answered by " + std::to_string(notes) + " notices");
+    if (notes > 0) ++(notices->second.front()->failed ? totals.failed : totals.undetermined);
+    if (copies == 0) return;
+    const Read& first = *read->second.front();
+    never_doubled_.test(copies == 1, read->second.back()->at, name + " is in the mailbox " + std::to_string(copies) + " times");
+    content_.test(first.digest == written.digest, first.at, name + " was read with other contents than written");
+    never_failed_for_delivered_.test(notes == 0 || !notices->second.front()->failed, first.at,
+                                     name + " was delivered and reported as failed");
+    ++totals.delivered;
+    totals.delays_ms.push_back((first.at - written.at) / std::chrono::milliseconds{1});
+    ++out_.flows[{world_.domain_of(written.from), world_.domain_of(to)}];
+  }
+
+  /// Nothing is in a mailbox that nobody wrote to it. A message that was accepted though its sender never
+  /// learned so has no acknowledgement: the same sealed bytes are found by the number of its writer's try.
+  void judge_origin(const Mailbox& box, const Read& read) {
+    const auto written = merged_.by_ehash.find(box.second);
+    if (written == merged_.by_ehash.end()) {
+      origin_.test(false, read.at, world_.address(box.first) + " read a message that nobody is known to have sent");
+      return;
+    }
+    const auto& to = written->second->to;
+    origin_.test(std::find(to.begin(), to.end(), box.first) != to.end(), read.at,
+                 world_.address(box.first) + " read a message that was not written to it");
+  }
+
+  void judge_watched(const Ledger& ledger) {
+    private_key_.count(ledger.bytes_scanned);
+    for (const Violation& violation : ledger.violations) private_key_.add(violation);
+    for (const SealedTo& sealed : ledger.sealed) {
+      const auto key = merged_.keys.find(sealed.addr);
+      verified_key_.test(key != merged_.keys.end() && key->second == sealed.key, sealed.at,
+                         "mail for " + sealed.addr + " was sealed to a key that is not the one its client made");
+    }
+    readable_.count(ledger.read.size());
+    for (std::size_t i = 0; i < ledger.unreadable.size(); ++i)
+      readable_.test(false, ledger.unreadable[i].at, world_.address(ledger.unreadable[i].user) +
+                                                         " cannot open a message: " + ledger.unreadable_why[i]);
+  }
+
+  const Internet& world_;
+  const std::vector<const Ledger*>& ledgers_;
+  Merged merged_;
+  Judgement out_;
+  Invariant never_lost_{"an acknowledged message is never lost"};
+  Invariant never_doubled_{"a message is never twice in a mailbox"};
+  Invariant content_{"contents are equal to what was written"};
+  Invariant never_failed_for_delivered_{"failed is never said of a delivered message"};
+  Invariant one_notice_{"a recipient is answered for by one notice at most"};
+  Invariant origin_{"nothing is read that nobody wrote"};
+  Invariant private_key_{"no private key leaves its client"};
+  Invariant verified_key_{"no unverified key is used"};
+  Invariant readable_{"what is in a mailbox opens and verifies"};
+  Invariant decided_{"every message is acknowledged or refused in the end"};
+};
+
+}  // namespace
+
+bool Judgement::holds() const {
+  return std::all_of(invariants.begin(), invariants.end(), [](const InvariantResult& one) { return one.violated == 0; });
+}
+
+Judgement judge(const Internet& world, const std::vector<const Ledger*>& ledgers) {
+  return Judge(world, ledgers).run();
+}
+
+}  // namespace ams::sim

@@ -1,0 +1,40 @@
+// The promises of the specification, judged from what happened (sim_world/ledger.h). Each says what broke,
+// when, and in which message; the runner adds how to replay it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sim_world/internet.h"
+#include "sim_world/ledger.h"
+
+namespace ams::sim {
+
+struct InvariantResult {
+  std::string name;
+  std::uint64_t checked = 0;          // how many times the promise was put to the test
+  std::vector<Violation> violations;  // at most 20 kept
+  std::uint64_t violated = 0;
+};
+
+struct Totals {
+  std::uint64_t written = 0, acknowledged = 0, refused = 0, undecided = 0;
+  std::uint64_t due = 0;        // (message, recipient) pairs acknowledged
+  std::uint64_t delivered = 0;  // of these, read by the recipient
+  std::uint64_t failed = 0, undetermined = 0;
+  std::vector<std::int64_t> delays_ms;  // of the delivered, ascending
+  std::map<std::string, std::uint64_t> refusals;  // by code
+};
+
+struct Judgement {
+  std::vector<InvariantResult> invariants;
+  Totals totals;
+  std::map<std::pair<LpId, LpId>, std::uint64_t> flows;  // delivered, by domain pair
+  bool holds() const;
+};
+
+/// `ledgers` in the order of domains.
+Judgement judge(const Internet& world, const std::vector<const Ledger*>& ledgers);
+
+}  // namespace ams::sim

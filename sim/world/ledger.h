@@ -1,0 +1,80 @@
+// What happened in one domain, as the checks and the report need it. Written by one logical process, read
+// after the run, merged in the order of domains.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/instant.h"
+#include "base/result.h"
+#include "keys/records.h"
+#include "sim_net/stack.h"
+
+namespace ams::sim {
+
+struct Written {  // a message that a user wrote
+  std::int64_t number = 0;
+  std::int64_t from = 0;
+  std::vector<std::int64_t> to;
+  Instant at;
+  Hash digest{};
+  std::optional<Instant> acknowledged;
+  std::set<Hash> ehashes;
+  std::optional<Error> refused;
+};
+struct Read {  // a letter that a user's client opened and verified
+  std::int64_t user = 0;
+  std::int64_t uid = 0;
+  Hash ehash{};
+  Hash digest{};
+  Instant at;
+};
+struct Noticed {
+  Hash ehash{};
+  std::string addr;
+  bool failed = false;
+  Instant at;
+};
+struct SealedTo {  // a stanza in a submission, as it left the client
+  std::string addr;
+  keys::KeyId key;
+  Instant at;
+};
+struct Violation {
+  std::string invariant;
+  Instant at;
+  std::string what;
+};
+struct QueueSample {
+  Instant at;
+  std::uint64_t depth = 0;
+};
+struct Happening {  // for the timeline of the report
+  Instant at;
+  std::string kind, what;
+};
+
+struct Ledger {
+  std::vector<Written> written;
+  std::vector<Read> read;
+  std::vector<Read> unreadable;  // digest unused
+  std::vector<std::string> unreadable_why;
+  std::vector<Noticed> notices;
+  std::vector<SealedTo> sealed;
+  std::map<std::string, keys::KeyId> keys;  // address -> the key its own client made
+  std::vector<Violation> violations;        // found as they happened
+  std::vector<QueueSample> queue;
+  std::vector<Happening> happenings;
+  std::map<std::string, std::uint64_t> command_failures;  // by code
+  NetStats net;
+  std::uint64_t crashes = 0;
+  std::uint64_t lies = 0;          // answers tampered with by a lying server
+  std::uint64_t bytes_scanned = 0; // of clients' plaintext, for private keys
+};
+
+}  // namespace ams::sim

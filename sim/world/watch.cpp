@@ -1,0 +1,99 @@
+// What the world watches while bytes pass: private keys on their way to a server, keys that mail is sealed to;
+// and what a lying server does to its own users' look-ups.
+#include "sim_world/domain.h"
+
+#include "wire/frame.h"
+#include "wire/message.h"
+
+namespace ams::sim {
+namespace {
+
+bool contains(ByteView bytes, std::string_view pattern) {
+  return as_text(bytes).find(pattern) != std::string_view::npos;
+}
+
+/// The JSON payloads of a piece that holds whole frames, as sessions emit them.
+template <class Visit>
+void each_frame(ByteView bytes, Visit visit) {
+  while (!bytes.empty()) {
+    const auto frame = wire::parse_frame(bytes);
+    if (!frame || !*frame) return;
+    visit(**frame, bytes.first((*frame)->consumed));
+    bytes = bytes.subspan((*frame)->consumed);
+  }
+}
+
+}  // namespace
+
+void DomainProcess::watch_client_bytes(std::size_t index, ByteView bytes, Instant now) {
+  User& user = users_[index];
+  if (user.secrets.empty()) {
+    for (const crypto::Secret& secret : client(index).private_bytes()) {
+      user.secrets.emplace_back(as_text(secret.view()));
+      user.secrets.push_back(to_base64url(secret.view()));
+    }
+  }
+  ledger_.bytes_scanned += bytes.size();
+  for (const std::string& secret : user.secrets) {
+    if (!contains(bytes, secret)) continue;
+    ledger_.violations.push_back({"no private key leaves its client", now,
+                                  user.addr + " sent bytes of its private key to " + info_.name});
+  }
+  each_frame(bytes, [&](const wire::Frame& frame, ByteView) {
+    if (frame.kind == wire::FrameKind::json && contains(frame.payload, R"("op":"mail.submit")"))
+      watch_submission(frame.payload, now);
+  });
+}
+
+void DomainProcess::watch_submission(ByteView payload, Instant now) {
+  const auto message = wire::decode_message(payload);
+  const auto* request = message ? std::get_if<wire::Request>(&*message) : nullptr;
+  if (!request) return;
+  const wire::Value* stanzas = request->args.find("stanzas");
+  const wire::Value* rcpts = request->args.find("rcpts");
+  if (!stanzas || !rcpts || !stanzas->is_array() || !rcpts->is_array()) return;
+  for (const wire::Value& rcpt : rcpts->as_array()) {
+    const wire::Value* addr = rcpt.find("addr");
+    const wire::Value* index = rcpt.find("stanza");
+    if (!addr || !index || static_cast<std::size_t>(index->as_integer()) >= stanzas->as_array().size()) continue;
+    const auto stanza = mail::parse_stanza(stanzas->as_array()[static_cast<std::size_t>(index->as_integer())]);
+    if (stanza) ledger_.sealed.push_back({addr->as_string(), stanza->to, now});
+  }
+}
+
+/// Replaces the key in a look-up's answer by the liar's own; the binding's signature stays what it was, since
+/// only the address's domain could make another.
+bool DomainProcess::lie_about(wire::Value& ok) const {
+  const wire::Value* binding = ok.find("binding");
+  if (!binding || !ok.find("key") || !binding->find("addr")) return false;
+  const std::string& addr = binding->find("addr")->as_string();
+  if (addr.ends_with("@" + info_.name)) return false;
+  wire::Object forged = binding->as_object();
+  forged["kid"] = wire::Value(to_uuid_text(liar_key_->record.id().kid));
+  forged["fp"] = wire::Value(to_base64url(liar_key_->record.id().fp));
+  ok.as_object()["binding"] = wire::Value(std::move(forged));
+  ok.as_object()["key"] = liar_key_->record.value();
+  return true;
+}
+
+Bytes DomainProcess::tell_lies(Bytes bytes) {
+  Bytes out;
+  each_frame(bytes, [&](const wire::Frame& frame, ByteView whole) {
+    if (frame.kind == wire::FrameKind::json) {
+      auto message = wire::decode_message(frame.payload);
+      auto* answer = message ? std::get_if<wire::Answer>(&*message) : nullptr;
+      if (answer && answer->is_ok()) {
+        wire::Value ok = answer->ok();
+        if (lie_about(ok)) {
+          ++ledger_.lies;
+          AMS_ASSERT(wire::append_message(out, wire::ok_answer(answer->id, std::move(ok))));
+          return;
+        }
+      }
+    }
+    append(out, whole);
+  });
+  return out;
+}
+
+}  // namespace ams::sim
