@@ -15,7 +15,9 @@ EngineOptions engine_options(const Scenario& scenario, const RunOptions& options
   out.look_ahead = std::chrono::milliseconds{scenario.base_latency_ms};
   out.threads = options.threads;
   out.record_windows = options.record_windows;
-  out.parallel_events_min = 8;  // an event here costs tens of microseconds of cryptography
+  // A domain stays on one thread: OpenSSL blinds an RSA key per thread, with draws from RAND, and a key that
+  // changed threads would draw otherwise than in a run on one.
+  out.parallel_events_min = 0;
   return out;
 }
 

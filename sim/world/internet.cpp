@@ -4,13 +4,10 @@
 #include <array>
 
 #include "crypto/crypto.h"
+#include "crypto/test_keys.h"
 
 namespace ams::sim {
 namespace {
-
-constexpr const char* rsa_pool[] = {
-#include "sim_world/rsa_pool.inc"
-};
 
 constexpr std::int32_t map_width = 8'000, map_height = 4'000;  // km
 constexpr std::size_t contacts_max = 12;
@@ -142,11 +139,12 @@ std::shared_ptr<const Internet> make_internet(Scenario scenario, std::vector<Cor
 }
 
 keys::KeyPair rsa_pair(std::uint64_t draw, const Id16& nonce, const keys::KeyPairOptions& options) {
-  constexpr std::size_t pairs = std::size(rsa_pool) / 2;
-  const std::size_t which = static_cast<std::size_t>(draw % pairs);
-  auto signing = crypto::SigningKey::from_private(crypto::SigAlg::rsa2048pss, *from_base64url(rsa_pool[2 * which]));
-  auto decryption =
-      crypto::DecryptionKey::from_private(crypto::Kem::rsa2048kem, *from_base64url(rsa_pool[2 * which + 1]));
+  constexpr std::size_t pool_size = std::size(crypto::test_keys::rsa2048);
+  const auto key = [&](std::uint64_t which) {
+    return *from_base64url(crypto::test_keys::rsa2048[which % pool_size]);
+  };
+  auto signing = crypto::SigningKey::from_private(crypto::SigAlg::rsa2048pss, key(draw));
+  auto decryption = crypto::DecryptionKey::from_private(crypto::Kem::rsa2048kem, key(draw + 1));
   AMS_ASSERT(signing && decryption);
   return std::move(*keys::make_pair(std::move(*signing), std::move(*decryption), nonce, options));
 }
