@@ -32,7 +32,7 @@ bool in_prefix(const std::string& hex, std::string_view prefix) { return hex.sta
 Peer::Peer(PeerOptions options, const storage::Reader& reader, Instant now)
     : options_(std::move(options)), reader_(&reader) {
   std::erase(options_.peers, options_.domain);
-  if (!options_.peers.empty()) next_round_ = now + (options_.full ? reconcile_interval : push_retry_interval);
+  if (!options_.peers.empty()) next_round_ = now + (options_.full ? options_.interval : push_retry_interval);
 }
 
 // --- ops -----------------------------------------------------------------------------------------------
@@ -254,7 +254,7 @@ void Peer::retry_outbox() {
 
 void Peer::handle_timeout(Instant now) {
   if (!next_round_ || now < *next_round_) return;
-  next_round_ = now + (options_.full ? reconcile_interval : push_retry_interval);
+  next_round_ = now + (options_.full ? options_.interval : push_retry_interval);
   retry_outbox();
   if (!options_.full || reconciling_) return;
   const std::string& domain = options_.peers[next_peer_++ % options_.peers.size()];

@@ -41,6 +41,7 @@ struct PeerOptions {
   bool full = false;
   std::vector<std::string> peers;  // domains of full peers; our own is ignored
   std::int64_t quota = 100'000;    // new records taken from one publishing domain (DIR-6)
+  Duration interval = reconcile_interval;
 };
 
 /// Ask the peer domain this op and give the outcome to handle_reply.

@@ -74,6 +74,7 @@ Session::Session(ConnectorOptions options, const crypto::SigningKey& proof_key, 
       hello_(std::move(options.hello)),
       peer_domain_(std::move(options.peer_domain)),
       peer_root_(options.peer_root),
+      known_chain_(std::move(options.known_chain)),
       next_transfer_(1),
       deadline_(now + auth_timeout) {
   const std::int64_t id = next_id_++;
@@ -299,9 +300,15 @@ void Session::handle_hello_answer(const wire::Answer& answer, ByteView payload) 
   peer_limits_ = in.any("limits");
   in.array("ops", 256);
   if (!in.finish() || domain != peer_domain_) return close(Code::domain_mismatch);
-  auto chain = keys::verify_chain(chain_value, peer_domain_, peer_root_);
-  if (!chain) return close(chain.error().code);
-  peer_chain_ = std::move(*chain);
+  const bool known = known_chain_ && known_chain_->value == chain_value &&
+                     known_chain_->root.id() == peer_root_;
+  if (known) {
+    peer_chain_ = std::move(known_chain_);
+  } else {
+    auto chain = keys::verify_chain(chain_value, peer_domain_, peer_root_);
+    if (!chain) return close(chain.error().code);
+    peer_chain_ = std::move(*chain);
+  }
   hello_s_hash_ = crypto::sha256(payload);
   state_ = State::proof_wait;
 }

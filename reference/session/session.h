@@ -103,6 +103,7 @@ struct ConnectorOptions {
   std::string peer_domain;              // whom we mean to reach
   keys::KeyId peer_root;                // what discovery said of it
   Limits limits;
+  std::optional<keys::Chain> known_chain = {};  // verified before: the same bytes need no second verification
 };
 struct AcceptorOptions {
   std::string domain;
@@ -195,6 +196,7 @@ class Session {
   HelloInfo hello_;
   std::string peer_domain_;             // connector
   keys::KeyId peer_root_{};             // connector
+  std::optional<keys::Chain> known_chain_;  // connector
   AcceptorOptions acceptor_;
   Hash hello_c_hash_{}, hello_s_hash_{};
   std::optional<keys::Chain> peer_chain_;

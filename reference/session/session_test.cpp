@@ -179,6 +179,18 @@ TEST(Session, the_server_must_be_the_domain_meant) {
   EXPECT_EQ(Pair::all<Close>(pair.at_a).front()->why, Code::domain_record);
 }
 
+TEST(Session, a_chain_verified_before_counts_for_the_same_bytes_only) {
+  const auto chain = keys::verify_chain(here().chain, "here.example", here().root.record.id());
+  const auto other = keys::verify_chain(there().chain, "there.example", there().root.record.id());
+  for (const auto& known : {*chain, *other}) {
+    ConnectorOptions options{connector().hello(), "here.example", here().root.record.id(), {}, known};
+    Pair pair{{options, device(), {}, Instant{}}, acceptor(), {}, {}};
+    pair.settle();
+    EXPECT_TRUE(pair.a.open());
+    EXPECT_EQ(pair.a.peer_chain()->record.domain, "here.example");
+  }
+}
+
 TEST(Session, requests_are_answered_once_and_out_of_order) {
   Pair pair = open_pair();
   const auto first = pair.a.request("mail.sync", wire::Object{});

@@ -180,6 +180,7 @@ void DomainProcess::enrol(std::size_t index, Context& context) {
   Host& host = hosts_[1 + index];
   client::Options options;
   options.addr = user.addr;
+  options.ping_interval = std::chrono::hours{24};  // a pipe that breaks is reported: pings would add nothing
   const RandomStream seeds = stream(s.seed, entity, Draw::user_seed);
   const Hash seed = draw_hash(seeds, 1);
   host.machine = std::make_unique<client::Client>(options, user.device, host.disk, seed, context.now());
