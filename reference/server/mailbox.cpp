@@ -48,8 +48,7 @@ std::uint64_t Core::box_add(Txn& txn, const std::string& addr, const Id16& acct,
   mine.bytes += size;
   put_box(txn, acct, mine);
   txn.put_value(table_mail, key_of({acct, be64(uid)}),
-                wire::Object{{"born", integer(state)},
-                             {"flags", wire::Array{}},
+                wire::Object{{"flags", wire::Array{}},
                              {"folder", folder},
                              {"message", std::move(message)},
                              {"size", integer(size)},
@@ -145,7 +144,8 @@ Result<> Core::op_sync(const Asked& to, Conn& conn, const wire::Value& args) {
     } else {
       change.emplace("folder", *mail.find("folder"));
       change.emplace("flags", *mail.find("flags"));
-      if (integer_of(mail, "born") > since) change.emplace("message", *mail.find("message"));
+      // Always: a reader that is between two pages may have passed the number it was born with.
+      change.emplace("message", *mail.find("message"));
     }
     changes.emplace_back(std::move(change));
   }

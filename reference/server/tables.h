@@ -9,7 +9,7 @@
 // version u64, nonce(12), sealed row (BND-2) aseq         acct day u64                     u64, the
 // last number given (VCH-3) box          acct                             state u64, next uid u64,
 // bytes u64, put bytes u64 mail         acct uid u64
-// {"born","flags","folder","message","size","state"}; once
+// {"flags","folder","message","size","state"}; once
 //                                               deleted {"gone","state"}
 // change       acct state u64                   uid u64: the newest change of each message (SYN-1)
 // blob         hash                             the bytes
