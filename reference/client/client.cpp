@@ -154,6 +154,8 @@ std::optional<Report> Client::poll_report() {
 
 bool Client::ready() const { return impl_->account.ready(); }
 
+std::size_t Client::unsent() const { return impl_->outbox.size(); }
+
 const keys::KeyPair* Client::account_key() const { return impl_->account.pair(); }
 
 std::vector<crypto::Secret> Client::private_bytes() const {

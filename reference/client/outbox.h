@@ -31,6 +31,7 @@ class Outbox {
   void run();
   std::optional<Instant> due() const;
   bool has_work() const { return !entries_.empty(); }
+  std::size_t size() const { return entries_.size(); }
 
  private:
   enum class Stage : std::uint8_t { saving, looking, keeping, sending, failing };

@@ -1,0 +1,32 @@
+// The commands of `ams`. Each gives the exit code (home.h) and speaks on standard output; what went
+// wrong goes to standard error, one line each.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace ams::cli {
+
+struct Common {
+  std::string home;  // empty: ~/.ams
+  bool verbose = false;
+};
+struct AccountAdd {
+  std::string addr, hosts_file, ca_file, token;
+  std::string profile = "modern";
+};
+struct Send {
+  std::vector<std::string> to, cc, bcc, attach;
+  std::string subject;
+};
+
+int account_add(const Common& common, const AccountAdd& args);
+/// The text comes from standard input.
+int send(const Common& common, const Send& args);
+int sync(const Common& common);
+int list(const Common& common);
+/// `save_folder` empty: attachments are named, not written.
+int read(const Common& common, std::int64_t uid, const std::string& save_folder);
+
+}  // namespace ams::cli

@@ -1,0 +1,150 @@
+#include "ams_cli/runner.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "ams_cli/letters.h"
+#include "net/entropy.h"
+
+namespace ams::cli {
+namespace {
+
+/// The client as the driver sees it, with an ear for its reports: whenever its effects are carried
+/// out, `on_report` hears what it has to say, and what follows from that is carried out too.
+class Heard final : public machine::Machine {
+ public:
+  Heard(client::Client& client, std::function<void(client::Report)> on_report)
+      : client_(client), on_report_(std::move(on_report)) {}
+
+  void handle_accepted(machine::ConnId conn, const Hash& exporter, Instant now) override {
+    client_.handle_accepted(conn, exporter, now);
+  }
+  void handle_connected(machine::Token token, machine::ConnId conn, const Hash& exporter,
+                        Instant now) override {
+    client_.handle_connected(token, conn, exporter, now);
+  }
+  void handle_connect_failed(machine::Token token, Instant now) override {
+    client_.handle_connect_failed(token, now);
+  }
+  void handle_resolved(const std::string& domain, const std::optional<keys::Discovery>& found,
+                       Instant now) override {
+    client_.handle_resolved(domain, found, now);
+  }
+  void handle_bytes(machine::ConnId conn, ByteView bytes, Instant now) override {
+    client_.handle_bytes(conn, bytes, now);
+  }
+  void handle_closed(machine::ConnId conn, Instant now) override { client_.handle_closed(conn, now); }
+  void handle_durable(machine::BatchId batch, const Result<>& outcome, Instant now) override {
+    client_.handle_durable(batch, outcome, now);
+  }
+  void handle_timeout(Instant now) override { client_.handle_timeout(now); }
+  std::optional<machine::Effect> poll() override {
+    if (auto effect = client_.poll()) return effect;
+    while (auto report = client_.poll_report()) on_report_(std::move(*report));
+    return client_.poll();
+  }
+  std::optional<Instant> timeout() const override { return client_.timeout(); }
+
+ private:
+  client::Client& client_;
+  std::function<void(client::Report)> on_report_;
+};
+
+client::Options client_options(const Settings& settings) {
+  client::Options options;
+  options.addr = settings.addr;
+  options.stay_connected = false;
+  return options;
+}
+
+}  // namespace
+
+struct Runner::Impl {
+  Impl(Home& h, RunnerOptions o, net::Log l, net::Hosts known, net::TlsContext tls)
+      : home(h),
+        options(o),
+        log(std::move(l)),
+        hosts(std::move(known)),
+        client(client_options(h.settings()), h.device(), h.storage(), net::entropy_seed().view(),
+               loop.now()),
+        heard(client, [this](client::Report report) { hear(std::move(report)); }),
+        driver(loop, heard, h.storage(), log, driver_options(std::move(tls))) {}
+
+  net::DriverOptions driver_options(net::TlsContext tls) {
+    net::ConnectionOptions connection;
+    connection.write_queue_max = std::size_t{64} << 20;  // a blob goes out in one piece
+    const auto discover = [this](const std::string& domain) -> std::optional<keys::Discovery> {
+      const net::HostEntry* entry = hosts.find(domain);
+      if (!entry) return std::nullopt;
+      return entry->found;
+    };
+    return net::DriverOptions{std::move(tls), connection, discover};
+  }
+
+  void hear(client::Report report) {
+    arm();
+    const storage::WriteBatch rows = letter_rows(report);
+    // Not durable yet: it becomes so together with the client's own note that we were told.
+    if (!rows.empty() && !home.storage().apply(rows)) ended = "the folder " + home.folder() +
+                                                              " cannot be written";
+    const auto* failed = std::get_if<client::CommandFailed>(&report);
+    if (failed && failed->what == "connect") ended = "cannot connect: " + explain(failed->why);
+    if (done(report)) finished = true;
+    if (finished || ended) loop.post([this] { loop.stop(); });
+  }
+  void arm() {
+    timer = loop.call_after(options.patience, [this] {
+      ended = "nothing happened for a while";
+      loop.stop();
+    });
+  }
+
+  Home& home;
+  RunnerOptions options;
+  net::Log log;
+  net::Hosts hosts;
+  net::Loop loop;
+  client::Client client;
+  Heard heard;
+  net::Driver driver;
+  net::Timer timer;
+  std::function<bool(const client::Report&)> done;
+  std::optional<std::string> ended;
+  bool finished = false;
+};
+
+Runner::Runner(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Runner::~Runner() = default;
+client::Client& Runner::client() { return impl_->client; }
+Instant Runner::now() { return impl_->loop.now(); }
+
+tl::expected<std::unique_ptr<Runner>, std::string> Runner::make(Home& home, RunnerOptions options) {
+  auto hosts = net::Hosts::load(home.settings().hosts_file);
+  if (!hosts) return tl::unexpected(hosts.error());
+  auto tls = net::TlsContext::client(home.settings().ca_file);
+  if (!tls) return tl::unexpected(tls.error());
+  auto log = net::Log::open(options.verbose ? net::LogLevel::debug : net::LogLevel::off);
+  if (!log) return tl::unexpected(log.error());
+  auto impl = std::make_unique<Impl>(home, options, std::move(*log), std::move(*hosts), *tls);
+  return std::unique_ptr<Runner>(new Runner(std::move(impl)));
+}
+
+std::optional<std::string> Runner::run(const std::function<bool(const client::Report&)>& done) {
+  Impl& impl = *impl_;
+  impl.done = done;
+  impl.finished = false;
+  impl.ended.reset();
+  impl.arm();
+  impl.loop.post([&impl] { impl.driver.drain(); });
+  impl.loop.run();
+  impl.timer = {};
+  impl.driver.drain();
+  impl.driver.shut_down();
+  if (impl.finished) return std::nullopt;
+  return impl.ended;
+}
+
+std::string explain(const Error& why) { return std::string(code_info(why.code).name); }
+
+}  // namespace ams::cli
