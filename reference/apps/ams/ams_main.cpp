@@ -1,5 +1,5 @@
-// ams: mail of one account from the command line. Exit codes: 0 done; 1 refused; 2 bad arguments, files or
-// settings; 3 the server could not be reached (what was to be sent is kept).
+// ams: mail of one account from the command line. Exit codes: 0 done; 1 refused; 2 bad arguments,
+// files or settings; 3 the server could not be reached (what was to be sent is kept).
 #include <CLI/CLI.hpp>
 
 #include "ams_cli/commands.h"
@@ -14,7 +14,8 @@ constexpr const char* about =
     "  echo 'See you at nine.' | ams send --to bob@b.example --subject Tomorrow\n"
     "  ams sync && ams list && ams read 1\n";
 constexpr const char* exits =
-    "Exit codes: 0 done; 1 refused by the server or by a check; 2 bad arguments, files or settings;\n"
+    "Exit codes: 0 done; 1 refused by the server or by a check; 2 bad arguments, files or "
+    "settings;\n"
     "3 the server could not be reached: what was to be sent is kept and goes with the next sync.\n";
 
 }  // namespace
@@ -26,21 +27,18 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   int code = exit_ok;
   Common common;
-  const auto shared = [&](CLI::App* command) {
+  const auto shared = [&](CLI::App* command, const std::string& example) {
     command->add_option("--home", common.home, "folder of the account, ~/.ams unless given")
         ->envname("AMS_HOME");
     command->add_flag("-v,--verbose", common.verbose, "log what happens on standard error");
-    command->footer(exits);
+    command->footer("Example:\n  " + example + "\n\n" + exits);
   };
 
   AccountAdd account;
   CLI::App* account_group = app.add_subcommand("account", "the account of this folder");
   account_group->require_subcommand(1);
   CLI::App* add = account_group->add_subcommand(
-      "add",
-      "Makes this device's keys, enrols it with the token that the domain gave you, and publishes the\n"
-      "public key. Private keys stay in the folder.\n\n"
-      "  ams account add alice@a.example --server-hosts hosts --ca ca.pem --token TOKEN");
+      "add", "Makes keys, enrols this device with your domain's token, publishes the public key");
   add->add_option("addr", account.addr, "your address")->required();
   add->add_option("--server-hosts", account.hosts_file,
                   "discovery file: one line `domain host port root_kid root_fp [pin=…]` a domain")
@@ -51,46 +49,44 @@ int main(int argc, char** argv) {
   add->add_option("--profile", account.profile, "kind of keys")
       ->check(CLI::IsMember({"modern", "rsa2048"}))
       ->capture_default_str();
-  shared(add);
+  shared(add, "ams account add alice@a.example --server-hosts hosts --ca ca.pem --token TOKEN");
   add->callback([&] { code = account_add(common, account); });
 
   Send letter;
   CLI::App* send_command = app.add_subcommand(
-      "send",
-      "Sends the text on standard input. The message is kept until the server has acknowledged it.\n\n"
-      "  ams send --to bob@b.example --subject Plans --attach plan.pdf < letter.txt");
+      "send", "Sends the text on standard input; keeps it until the server has acknowledged it");
   send_command->add_option("--to", letter.to, "a recipient; may be repeated");
   send_command->add_option("--cc", letter.cc, "a recipient of a copy");
   send_command->add_option("--bcc", letter.bcc, "a recipient whom the others do not see");
   send_command->add_option("--subject", letter.subject, "the subject")->required();
   send_command->add_option("--attach", letter.attach, "a file; may be repeated")
       ->check(CLI::ExistingFile);
-  shared(send_command);
+  shared(send_command,
+         "ams send --to bob@b.example --subject Plans --attach plan.pdf < letter.txt");
   send_command->callback([&] {
     if (letter.to.empty() && letter.cc.empty() && letter.bcc.empty())
       throw CLI::RequiredError("--to");
     code = send(common, letter);
   });
 
-  CLI::App* sync_command = app.add_subcommand(
-      "sync", "Fetches, verifies and opens what is new; sends what was kept.\n\n  ams sync");
-  shared(sync_command);
+  CLI::App* sync_command =
+      app.add_subcommand("sync", "Fetches, verifies and opens what is new; sends what was kept");
+  shared(sync_command, "ams sync");
   sync_command->callback([&] { code = sync(common); });
 
-  CLI::App* list_command =
-      app.add_subcommand("list", "Lists the letters that were fetched.\n\n  ams list");
-  shared(list_command);
+  CLI::App* list_command = app.add_subcommand("list", "Lists the letters that were fetched");
+  shared(list_command, "ams list");
   list_command->callback([&] { code = list(common); });
 
   std::int64_t uid = 0;
   std::string save;
-  CLI::App* read_command = app.add_subcommand(
-      "read", "Shows a letter, the newest unless told which.\n\n  ams read 3 --save .");
+  CLI::App* read_command =
+      app.add_subcommand("read", "Shows a letter, the newest unless told which");
   read_command->add_option("uid", uid, "number of the letter, from `ams list`")
       ->check(CLI::NonNegativeNumber);
   read_command->add_option("--save", save, "write the attachments into this folder")
       ->check(CLI::ExistingDirectory);
-  shared(read_command);
+  shared(read_command, "ams read 3 --save .");
   read_command->callback([&] { code = read(common, uid, save); });
 
   try {

@@ -45,8 +45,8 @@ Result<std::optional<keys::KeyPair>> make_account_pair(const std::string& profil
   keys::KeyPairOptions options;
   options.nbf = to_unix_ms(now) - 600'000;  // others' clocks may be behind
   options.exp = options.nbf + keys::key_life_ms_max;
-  AMS_TRY(auto pair, keys::make_pair(std::move(signing), std::move(encryption), drbg.array<16>(),
-                                     options));
+  AMS_TRY(auto pair,
+          keys::make_pair(std::move(signing), std::move(encryption), drbg.array<16>(), options));
   return std::optional<keys::KeyPair>(std::move(pair));
 }
 
@@ -56,7 +56,7 @@ std::string absolute(const std::string& path) {
 
 tl::expected<Bytes, std::string> read_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
-  if (!in) return tl::unexpected(path + ": cannot read");
+  if (!in) return tl::unexpected<std::string>(path + ": cannot read");
   return Bytes(std::istreambuf_iterator<char>(in), {});
 }
 
@@ -70,7 +70,8 @@ std::string media_type(const std::string& path) {
   return "application/octet-stream";
 }
 
-tl::expected<mail::Draft, std::string> compose(const Send& args, const std::string& from, Instant now) {
+tl::expected<mail::Draft, std::string> compose(const Send& args, const std::string& from,
+                                               Instant now) {
   mail::Draft draft;
   draft.from = from;
   draft.to = args.to;
@@ -78,20 +79,21 @@ tl::expected<mail::Draft, std::string> compose(const Send& args, const std::stri
   for (const auto* list : {&args.to, &args.cc, &args.bcc})
     for (const std::string& addr : *list) {
       if (!wire::parse_address(addr))
-        return tl::unexpected(addr + ": not an address; expected local@domain in lower case");
+        return tl::unexpected<std::string>(addr +
+                                           ": not an address; expected local@domain in lower case");
       draft.deliver_to.push_back(addr);
     }
   draft.date = to_unix_ms(now);
   draft.subject = args.subject;
   std::string text(std::istreambuf_iterator<char>(std::cin), {});
   if (!wire::is_utf8(text) || !wire::is_utf8(args.subject))
-    return tl::unexpected("the text or the subject is not UTF-8");
+    return tl::unexpected<std::string>("the text or the subject is not UTF-8");
   draft.parts.push_back({"text/plain", std::move(text)});
   for (const std::string& path : args.attach) {
     auto data = read_file(path);
-    if (!data) return tl::unexpected(data.error());
-    draft.attachments.push_back({std::filesystem::path(path).filename().string(), media_type(path),
-                                 std::move(*data)});
+    if (!data) return tl::unexpected<std::string>(data.error());
+    draft.attachments.push_back(
+        {std::filesystem::path(path).filename().string(), media_type(path), std::move(*data)});
   }
   return draft;
 }
@@ -104,8 +106,8 @@ int account_add(const Common& common, const AccountAdd& args) {
   const auto token = parse_token(args.token);
   if (!token)
     return complain(exit_bad_input, "--token: expected 43 characters of base64url or 64 of hex");
-  auto home = Home::create(
-      common.home, Settings{args.addr, absolute(args.hosts_file), absolute(args.ca_file)});
+  auto home = Home::create(common.home,
+                           Settings{args.addr, absolute(args.hosts_file), absolute(args.ca_file)});
   if (!home) return complain(exit_bad_input, home.error());
   auto runner = Runner::make(*home, RunnerOptions{common.verbose});
   if (!runner) return complain(exit_bad_input, runner.error());
@@ -213,7 +215,8 @@ int read(const Common& common, std::int64_t uid, const std::string& save_folder)
     each_letter(home->storage(), [&](std::int64_t each, const wire::Value&) { uid = each; });
   const auto letter = find_letter(home->storage(), uid);
   if (!letter)
-    return complain(exit_refused, fmt::format("no letter {}; `ams sync` fetches, `ams list` lists", uid));
+    return complain(exit_refused,
+                    fmt::format("no letter {}; `ams sync` fetches, `ams list` lists", uid));
   fmt::print("{}", render(*letter));
   const wire::Value* attachments = letter->find("att");
   if (save_folder.empty() || !attachments) return exit_ok;
@@ -224,7 +227,8 @@ int read(const Common& common, std::int64_t uid, const std::string& save_folder)
     if (!data || std::filesystem::exists(path))
       return complain(exit_bad_input, path.string() + ": exists, or the data is missing");
     std::ofstream out(path, std::ios::binary);
-    out.write(reinterpret_cast<const char*>(data->data()), static_cast<std::streamsize>(data->size()));
+    out.write(reinterpret_cast<const char*>(data->data()),
+              static_cast<std::streamsize>(data->size()));
     if (!out) return complain(exit_bad_input, path.string() + ": cannot write");
     fmt::print("saved {}\n", path.string());
   }

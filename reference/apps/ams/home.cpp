@@ -28,18 +28,19 @@ tl::expected<void, std::string> Home::open_storage(bool create) {
   const std::string path = (fs::path(folder_) / "ams.db").string();
   std::error_code error;
   if (!create && !fs::exists(path, error))
-    return tl::unexpected("no account in " + folder_ + "; make one with `ams account add`");
+    return tl::unexpected<std::string>("no account in " + folder_ +
+                                       "; make one with `ams account add`");
   if (create) {
     fs::create_directories(folder_, error);
-    if (error) return tl::unexpected(folder_ + ": cannot create: " + error.message());
+    if (error) return tl::unexpected<std::string>(folder_ + ": cannot create: " + error.message());
     chmod(folder_.c_str(), 0700);
     // Created with its mode before anything is in it; SQLite's own files take the mode from it.
     const int file = ::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-    if (file < 0) return tl::unexpected(path + ": cannot create");
+    if (file < 0) return tl::unexpected<std::string>(path + ": cannot create");
     close(file);
   }
   auto opened = store::SqliteStorage::open(path);
-  if (!opened) return tl::unexpected(opened.error());
+  if (!opened) return tl::unexpected<std::string>(opened.error());
   storage_ = std::move(*opened);
   return {};
 }
@@ -48,13 +49,14 @@ tl::expected<Home, std::string> Home::create(const std::string& folder, const Se
   Home home;
   home.folder_ = folder.empty() ? default_folder() : folder;
   home.settings_ = settings;
-  if (auto opened = home.open_storage(true); !opened) return tl::unexpected(opened.error());
+  if (auto opened = home.open_storage(true); !opened)
+    return tl::unexpected<std::string>(opened.error());
   const auto get = [&](std::string_view name) {
     return home.storage_->get(table_settings, as_bytes(name)).value_or(std::nullopt);
   };
   if (const auto held = get("addr"); held && to_string(*held) != settings.addr)
-    return tl::unexpected(home.folder_ + " holds the account " + to_string(*held) +
-                          "; give another folder with --home");
+    return tl::unexpected<std::string>(home.folder_ + " holds the account " + to_string(*held) +
+                                       "; give another folder with --home");
   storage::WriteBatch batch;
   batch.puts.push_back(setting("addr", as_bytes(settings.addr)));
   batch.puts.push_back(setting("hosts", as_bytes(settings.hosts_file)));
@@ -66,16 +68,17 @@ tl::expected<Home, std::string> Home::create(const std::string& folder, const Se
     batch.puts.push_back(setting("device", seed.view()));
   }
   if (!home.storage_->apply(batch) || !home.storage_->commit())
-    return tl::unexpected(home.folder_ + ": " + home.storage_->last_message());
-  home.device_ = std::make_unique<crypto::SigningKey>(
-      crypto::SigningKey::ed25519_from_seed(seed.view()));
+    return tl::unexpected<std::string>(home.folder_ + ": " + home.storage_->last_message());
+  home.device_ =
+      std::make_unique<crypto::SigningKey>(crypto::SigningKey::ed25519_from_seed(seed.view()));
   return home;
 }
 
 tl::expected<Home, std::string> Home::open(const std::string& folder) {
   Home home;
   home.folder_ = folder.empty() ? default_folder() : folder;
-  if (auto opened = home.open_storage(false); !opened) return tl::unexpected(opened.error());
+  if (auto opened = home.open_storage(false); !opened)
+    return tl::unexpected<std::string>(opened.error());
   const auto get = [&](std::string_view name) {
     return home.storage_->get(table_settings, as_bytes(name)).value_or(std::nullopt);
   };
@@ -84,7 +87,8 @@ tl::expected<Home, std::string> Home::open(const std::string& folder) {
   const auto ca = get("ca");
   const auto device = get("device");
   if (!addr || !hosts || !ca || !device || device->size() != 32)
-    return tl::unexpected(home.folder_ + ": the account is incomplete; run `ams account add` again");
+    return tl::unexpected<std::string>(home.folder_ +
+                                       ": the account is incomplete; run `ams account add` again");
   home.settings_ = Settings{to_string(*addr), to_string(*hosts), to_string(*ca)};
   home.device_ =
       std::make_unique<crypto::SigningKey>(crypto::SigningKey::ed25519_from_seed(*device));

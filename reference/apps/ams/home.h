@@ -1,5 +1,6 @@
-// Home: the folder of one account on this device: settings, keys, outbox and mailbox in one SQLite file that
-// nobody else may read (mode 0600). Private keys are in it unencrypted: back it up like a password.
+// Home: the folder of one account on this device: settings, keys, outbox and mailbox in one SQLite
+// file that nobody else may read (mode 0600). Private keys are in it unencrypted: back it up like a
+// password.
 #pragma once
 
 #include <memory>
@@ -31,7 +32,8 @@ struct Settings {
 class Home {
  public:
   /// `folder` empty: ~/.ams. Errors are one line for the user.
-  static tl::expected<Home, std::string> create(const std::string& folder, const Settings& settings);
+  static tl::expected<Home, std::string> create(const std::string& folder,
+                                                const Settings& settings);
   static tl::expected<Home, std::string> open(const std::string& folder);
 
   const Settings& settings() const { return settings_; }

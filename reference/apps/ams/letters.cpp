@@ -78,27 +78,28 @@ storage::WriteBatch letter_rows(const client::Report& report) {
   const auto put = [&](std::int64_t uid, const wire::Value& value) {
     batch.puts.push_back({table_letters, letter_key(uid), wire::encode(value)});
   };
-  std::visit(Overload{[&](const client::Received& r) {
-                        put(r.uid, letter_value(r));
-                        for (std::size_t i = 0; i < r.attachments.size(); ++i)
-                          batch.puts.push_back(
-                              {table_attachments, attachment_key(r.uid, i), r.attachments[i]});
-                      },
-                      [&](const client::Unreadable& r) {
-                        put(r.uid, wire::Object{{"kind", "unreadable"},
-                                                {"ehash", to_base64url(r.ehash)},
-                                                {"code", code_info(r.why.code).name}});
-                      },
-                      [&](const client::NoticeReceived& r) {
-                        const char* verdict = r.notice.failed ? "failed" : "undetermined";
-                        put(r.uid, wire::Object{{"kind", "notice"},
-                                                {"addr", r.notice.addr},
-                                                {"verdict", verdict},
-                                                {"date", r.notice.ts},
-                                                {"code", code_info(r.notice.code).name}});
-                      },
-                      [](const auto&) {}},
-             report);
+  std::visit(
+      Overload{
+          [&](const client::Received& r) {
+            put(r.uid, letter_value(r));
+            for (std::size_t i = 0; i < r.attachments.size(); ++i)
+              batch.puts.push_back({table_attachments, attachment_key(r.uid, i), r.attachments[i]});
+          },
+          [&](const client::Unreadable& r) {
+            put(r.uid, wire::Object{{"kind", "unreadable"},
+                                    {"ehash", to_base64url(r.ehash)},
+                                    {"code", code_info(r.why.code).name}});
+          },
+          [&](const client::NoticeReceived& r) {
+            const char* verdict = r.notice.failed ? "failed" : "undetermined";
+            put(r.uid, wire::Object{{"kind", "notice"},
+                                    {"addr", r.notice.addr},
+                                    {"verdict", verdict},
+                                    {"date", r.notice.ts},
+                                    {"code", code_info(r.notice.code).name}});
+          },
+          [](const auto&) {}},
+      report);
   return batch;
 }
 
@@ -110,7 +111,8 @@ std::optional<wire::Value> find_letter(const storage::Reader& reader, std::int64
   return std::move(*value);
 }
 
-std::optional<Bytes> find_attachment(const storage::Reader& reader, std::int64_t uid, std::size_t i) {
+std::optional<Bytes> find_attachment(const storage::Reader& reader, std::int64_t uid,
+                                     std::size_t i) {
   return reader.get(table_attachments, attachment_key(uid, i)).value_or(std::nullopt);
 }
 
@@ -129,8 +131,8 @@ std::string printable(std::string_view text, bool lines) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto c = static_cast<unsigned char>(text[i]);
     // U+0080 … U+009F are control characters as well: C2 80 … C2 9F in UTF-8.
-    const bool c1 = c == 0xc2 && i + 1 < text.size() &&
-                    static_cast<unsigned char>(text[i + 1]) < 0xa0;
+    const bool c1 =
+        c == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0;
     if (c1) {
       ++i;
       out += '?';

@@ -12,12 +12,14 @@
 
 namespace ams::cli {
 
-/// The rows of a report; empty for reports that are not of the mailbox. Writing them again is harmless.
+/// The rows of a report; empty for reports that are not of the mailbox. Writing them again is
+/// harmless.
 storage::WriteBatch letter_rows(const client::Report& report);
 
 /// The stored letter, or empty.
 std::optional<wire::Value> find_letter(const storage::Reader& reader, std::int64_t uid);
-std::optional<Bytes> find_attachment(const storage::Reader& reader, std::int64_t uid, std::size_t i);
+std::optional<Bytes> find_attachment(const storage::Reader& reader, std::int64_t uid,
+                                     std::size_t i);
 void each_letter(const storage::Reader& reader,
                  const std::function<void(std::int64_t uid, const wire::Value& letter)>& visit);
 

@@ -34,7 +34,9 @@ class Heard final : public machine::Machine {
   void handle_bytes(machine::ConnId conn, ByteView bytes, Instant now) override {
     client_.handle_bytes(conn, bytes, now);
   }
-  void handle_closed(machine::ConnId conn, Instant now) override { client_.handle_closed(conn, now); }
+  void handle_closed(machine::ConnId conn, Instant now) override {
+    client_.handle_closed(conn, now);
+  }
   void handle_durable(machine::BatchId batch, const Result<>& outcome, Instant now) override {
     client_.handle_durable(batch, outcome, now);
   }
@@ -86,8 +88,8 @@ struct Runner::Impl {
     arm();
     const storage::WriteBatch rows = letter_rows(report);
     // Not durable yet: it becomes so together with the client's own note that we were told.
-    if (!rows.empty() && !home.storage().apply(rows)) ended = "the folder " + home.folder() +
-                                                              " cannot be written";
+    if (!rows.empty() && !home.storage().apply(rows))
+      ended = "the folder " + home.folder() + " cannot be written";
     const auto* failed = std::get_if<client::CommandFailed>(&report);
     if (failed && failed->what == "connect") ended = "cannot connect: " + explain(failed->why);
     if (done(report)) finished = true;
@@ -121,11 +123,11 @@ Instant Runner::now() { return impl_->loop.now(); }
 
 tl::expected<std::unique_ptr<Runner>, std::string> Runner::make(Home& home, RunnerOptions options) {
   auto hosts = net::Hosts::load(home.settings().hosts_file);
-  if (!hosts) return tl::unexpected(hosts.error());
+  if (!hosts) return tl::unexpected<std::string>(hosts.error());
   auto tls = net::TlsContext::client(home.settings().ca_file);
-  if (!tls) return tl::unexpected(tls.error());
+  if (!tls) return tl::unexpected<std::string>(tls.error());
   auto log = net::Log::open(options.verbose ? net::LogLevel::debug : net::LogLevel::off);
-  if (!log) return tl::unexpected(log.error());
+  if (!log) return tl::unexpected<std::string>(log.error());
   auto impl = std::make_unique<Impl>(home, options, std::move(*log), std::move(*hosts), *tls);
   return std::unique_ptr<Runner>(new Runner(std::move(impl)));
 }

@@ -15,8 +15,8 @@
 namespace ams::cli {
 
 struct RunnerOptions {
-  bool verbose = false;                               // the log on standard error
-  Duration patience = std::chrono::seconds{60};       // without any report or progress
+  bool verbose = false;                          // the log on standard error
+  Duration patience = std::chrono::seconds{60};  // without any report or progress
 };
 
 class Runner {
@@ -27,8 +27,8 @@ class Runner {
 
   client::Client& client();
   Instant now();
-  /// Runs until `done` says so of a report; letters among the reports are stored. Empty: done; else the
-  /// reason why it ended before: unreachable, or nothing happened for `patience`.
+  /// Runs until `done` says so of a report; letters among the reports are stored. Empty: done; else
+  /// the reason why it ended before: unreachable, or nothing happened for `patience`.
   std::optional<std::string> run(const std::function<bool(const client::Report&)>& done);
 
  private:
