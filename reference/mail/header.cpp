@@ -88,6 +88,14 @@ Result<Header> parse_header(const wire::Value& value) {
   return out;
 }
 
+Result<> in_force(const Header& header, Instant now) {
+  const std::int64_t now_ms = to_unix_ms(now);
+  if (header.exp <= now_ms && !mutant("mail.accept_expired")) return fail(Code::expired, "header");
+  if (header.ts > now_ms + clock_tolerance_ms && !mutant("mail.accept_future"))
+    return fail(Code::not_yet_valid, "header");
+  return {};
+}
+
 Hash ehash(const wire::Value& header) { return crypto::sha256(wire::encode(header)); }
 
 Hash h0(const wire::Value& header) { return crypto::sha256(wire::encode_without(header, "body")); }

@@ -64,6 +64,10 @@ bool unordered_blobs_refused() {
   return !parse_header(to_value(header));
 }
 
+bool out_of_force(std::int64_t now_ms) {
+  return !in_force(parse_header(Forge().make(world()).header).value(), from_unix_ms(now_ms));
+}
+
 bool vouch_refused(const crypto::SigningKey& signer, std::string_view rdom) {
   Vouch vouch;
   vouch.sdom = world().alpha.name;
@@ -131,6 +135,10 @@ std::vector<Probe> message_probes() {
 std::vector<Probe> probes() {
   std::vector<Probe> out = message_probes();
   out.push_back({"mail.accept_many_stanzas", many_stanzas_refused});
+  out.push_back(
+      {"mail.accept_expired", [] { return out_of_force(testing::now_ms + 2 * testing::day_ms); }});
+  out.push_back(
+      {"mail.accept_future", [] { return out_of_force(testing::now_ms - testing::day_ms); }});
   out.push_back({"mail.skip_blob_hash", other_attachment_refused});
   out.push_back({"mail.skip_vouch_signature",
                  [] { return vouch_refused(world().beta.op.signing, "beta.example"); }});

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/instant.h"
 #include "base/result.h"
 #include "crypto/crypto.h"
 #include "keys/records.h"
@@ -39,6 +40,8 @@ wire::Value to_value(const Header& header);
 /// MSG-1, MSG-2 and the order of ts and exp (MSG-6: `expired` when exp <= ts or more than 7 days
 /// later).
 Result<Header> parse_header(const wire::Value& value);
+/// The rest of MSG-6, for servers: `expired` when exp <= now, then `not_yet_valid`.
+Result<> in_force(const Header& header, Instant now);
 /// SHA-256(AMS-CJ(header)): names the message (MSG-7).
 Hash ehash(const wire::Value& header);
 /// SHA-256(AMS-CJ(header without body)) (MSG-3).

@@ -87,6 +87,16 @@ TEST(Header, life_is_at_most_seven_days) {
             Code::expired);
 }
 
+TEST(Header, is_in_force_from_ten_minutes_early_until_before_exp) {
+  const Header header = good_header();
+  const auto at = [&](std::int64_t now) { return code_of(in_force(header, from_unix_ms(now))); };
+  EXPECT_EQ(at(header.ts), Code::bom);
+  EXPECT_EQ(at(header.ts - clock_tolerance_ms), Code::bom);
+  EXPECT_EQ(at(header.ts - clock_tolerance_ms - 1), Code::not_yet_valid);
+  EXPECT_EQ(at(header.exp - 1), Code::bom);
+  EXPECT_EQ(at(header.exp), Code::expired);
+}
+
 TEST(Header, first_fault_decides) {
   const std::vector<std::pair<Code, Change>> steps{
       {Code::unknown_ams_tag, [](auto& o) { o["ams"] = "env/2"; }},

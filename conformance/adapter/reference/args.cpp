@@ -30,15 +30,19 @@ Id16 Args::kid(const char* name) const {
   return *out;
 }
 
-std::vector<Hash> Args::hashes(const char* name) const {
+Instant Args::instant(const char* name) const {
+  const std::uint64_t ms = number(name);
+  if (ms > static_cast<std::uint64_t>(wire::integer_max))
+    throw Fault(std::string(name) + ": no time");
+  return from_unix_ms(static_cast<std::int64_t>(ms));
+}
+
+std::vector<Args> Args::objects(const char* name) const {
   if (!member(name).is_array()) throw Fault(std::string(name) + ": no array");
-  std::vector<Hash> out;
+  std::vector<Args> out;
   for (const Json& element : member(name)) {
-    const auto raw =
-        element.is_string() ? from_base64url(element.get<std::string>()) : std::nullopt;
-    const auto hash = raw ? to_array<32>(*raw) : std::nullopt;
-    if (!hash) throw Fault(std::string(name) + ": no array of hashes");
-    out.push_back(*hash);
+    if (!element.is_object()) throw Fault(std::string(name) + ": no array of objects");
+    out.emplace_back(element);
   }
   return out;
 }

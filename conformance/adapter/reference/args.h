@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/bytes.h"
+#include "base/instant.h"
 #include "base/result.h"
 #include "keys/records.h"
 #include "wire/value.h"
@@ -34,7 +35,8 @@ class Args {
     return *out;
   }
   Id16 kid(const char* name) const;
-  std::vector<Hash> hashes(const char* name) const;
+  Instant instant(const char* name) const;  // Unix ms
+  std::vector<Args> objects(const char* name) const;
   /// The AMS-CJ value in bytes(name).
   Result<wire::Value> value(const char* name) const { return wire::decode(bytes(name)); }
 

@@ -80,15 +80,18 @@ TEST(Codec, vouches_and_receipts) {
   vouch.sdom = world.alpha.name;
   vouch.rdom = world.beta.name;
   vouch.dkid = world.alpha.op.record.id().kid;
-  vouch.rroot = mail::merkle_root({Bytes(32)});
-  Json args = with_chain(world.alpha,
-                         {{"raw_b64", b64(mail::make_vouch(vouch, world.alpha.op.signing).value())},
-                          {"ehash", b64(Hash{})},
-                          {"sdom", vouch.sdom},
-                          {"rdom", vouch.rdom},
-                          {"rtags", Json::array({b64(Hash{})})}});
-  EXPECT_EQ(judged("vouch.verify", args)["class"], "cold");
-  args["rtags"].push_back(b64(Hash{1}));
+  const wire::Value header = wire::Object{};
+  vouch.ehash = mail::vouch_ehash(header, Bytes(64));
+  vouch.rroot = mail::merkle_root({to_bytes(mail::rtag(Id16{1}, world.bob.addr))});
+  const Json rcpt{{"salt_b64", b64(Id16{1})}, {"addr", world.bob.addr}};
+  const auto signed_vouch = mail::make_vouch(vouch, world.alpha.op.signing).value();
+  Json args = with_chain(world.alpha, {{"raw_b64", b64(signed_vouch)},
+                                       {"header_b64", b64(header)},
+                                       {"asig_b64", b64(Bytes(64))},
+                                       {"rdom", vouch.rdom},
+                                       {"rcpts", Json::array({rcpt})}});
+  EXPECT_EQ(judged("vouch.verify", args)["day"], 0);
+  args["rcpts"].push_back(rcpt);
   EXPECT_EQ(judged("vouch.verify", args), "vouch_mismatch");
   const mail::Receipt receipt{{}, world.beta.name, world.beta.op.record.id().kid, {}, true, {}, 1};
   const auto value = mail::make_receipt(receipt, world.beta.op.signing).value();
@@ -126,6 +129,35 @@ TEST(Codec, messages) {
   EXPECT_EQ(judged("head.open", args)["subject"], draft.subject);
   args["asig_b64"] = b64(Bytes(64));
   EXPECT_EQ(judged("head.open", args), "signature");
+}
+
+TEST(Codec, header_in_time_and_chain_of_sdom) {
+  const World& world = codec_world();
+  const mail::Sealed sealed = world.seal(world.draft(), {&world.bob.pair.record}).value();
+  Json args{{"header_b64", b64(sealed.header)}, {"now", mail::testing::now_ms}};
+  EXPECT_EQ(judged("header.judge", args)["ehash_b64"], b64(mail::ehash(sealed.header)));
+  args["now"] = mail::testing::now_ms + mail::header_life_ms_max;
+  EXPECT_EQ(judged("header.judge", args), "expired");
+  Json open = with_chain(world.beta, message_args(sealed, world.bob));
+  open["body_b64"] = b64(sealed.body);
+  EXPECT_EQ(judged("message.open", open), "domain_record");
+  open["asig_b64"] = b64(Bytes(64));
+  EXPECT_EQ(judged("message.open", open), "signature");
+  Json key{{"raw_b64", b64(world.bob.pair.record.value())}, {"now", 0}};
+  EXPECT_EQ(judged("key.usable", key), "key_expired");
+  key["now"] = mail::testing::now_ms;
+  EXPECT_TRUE(judged("key.usable", key).contains("kid"));
+}
+
+TEST(Codec, payload_shapes) {
+  const auto shape = [](std::string_view text) {
+    return judged("payload.shape", {{"raw_b64", b64(as_bytes(text))}});
+  };
+  EXPECT_EQ(shape(R"({"args":{},"id":1,"op":"ping"})")["shape"], "request");
+  EXPECT_EQ(shape(R"({"id":1,"ok":{}})")["shape"], "answer");
+  EXPECT_EQ(shape(R"({"error":{"code":"rate","phase":"limit"},"id":1})")["shape"], "error");
+  EXPECT_EQ(shape(R"({"data":{},"event":"e"})")["shape"], "event");
+  EXPECT_EQ(shape(R"({"id":1})"), "request_shape");
 }
 
 TEST(Codec, streams) {
