@@ -37,7 +37,7 @@ Result<DeliverJob::Delivery> read_delivery(const wire::Value& value) {
   out.asig = in.binary("asig", 1, 1'024);
   const wire::Value stanzas = in.any("stanzas");
   out.head = in.binary("head", 0, 4'096);
-  out.vouches = in.array("vouches", delivery_rcpts_max);
+  out.vouches = in.array("vouches", 4'096);
   const wire::Array& rcpts = in.array("rcpts", 4'096);
   if (const wire::Value* key = in.optional("key")) out.key = *key;
   AMS_CHECK(in.finish());
@@ -45,7 +45,8 @@ Result<DeliverJob::Delivery> read_delivery(const wire::Value& value) {
   AMS_CHECK(mail::parse_stanzas(stanzas));
   out.stanzas = stanzas.as_array();
   if (rcpts.empty()) return fail(Code::schema, "delivery.rcpts");
-  if (rcpts.size() > delivery_rcpts_max) return fail(Code::too_many_stanzas, "delivery.rcpts");
+  if (rcpts.size() > delivery_rcpts_max || out.vouches.size() > delivery_rcpts_max)
+    return fail(Code::too_many_stanzas, "delivery.rcpts");
   std::set<std::string> seen;
   for (const wire::Value& rcpt_value : rcpts) {
     AMS_TRY(DeliverJob::Rcpt rcpt,

@@ -213,6 +213,23 @@ Device::~Device() {
 }
 
 void Device::connect(const std::string& domain) {
+  session::HelloInfo hello;
+  hello.domain = domain;
+  hello.addr = addr;
+  hello.device = key.public_raw();
+  dial(domain, std::move(hello), key);
+}
+
+void Device::connect_as(const Node& server, const std::string& domain) {
+  session::HelloInfo hello;
+  hello.kind = session::PeerKind::server;
+  hello.domain = server.domain;
+  hello.chain = server.options.chain;
+  dial(domain, std::move(hello), server.op.signing);
+}
+
+void Device::dial(const std::string& domain, session::HelloInfo hello,
+                  const crypto::SigningKey& proof) {
   if (conn != 0) world.close_conn(conn);
   world.run();
   Node& node = world.node(domain);
@@ -226,12 +243,10 @@ void Device::connect(const std::string& domain) {
   world.ends[far] = {&node, nullptr, conn};
   node.conns.insert(far);
   session::ConnectorOptions options;
-  options.hello.domain = domain;
-  options.hello.addr = addr;
-  options.hello.device = key.public_raw();
+  options.hello = std::move(hello);
   options.peer_domain = domain;
   options.peer_root = node.root.record.id();
-  session = std::make_unique<session::Session>(options, key, exporter_of(far), world.now);
+  session = std::make_unique<session::Session>(options, proof, exporter_of(far), world.now);
   node.server->handle_accepted(far, exporter_of(far), world.now);
   node.drain();
   pump();
@@ -246,6 +261,16 @@ void Device::pump() {
       world.deliver(conn, std::move(bytes->bytes));
     if (auto* answer = std::get_if<session::AnswerIn>(&*effect))
       answers.emplace(answer->id, answer->outcome);
+    if (auto* request = std::get_if<session::RequestIn>(&*effect)) {
+      const auto hash =
+          to_array<32>(from_base64url(request->args.find("hash")->as_string()).value()).value();
+      const auto blob = serving.find(hash);
+      ++served;
+      if (blob == serving.end())
+        session->fail(request->id, Error{Code::not_found, "blob"});
+      else
+        session->answer_blob(request->id, request->args, blob->second);
+    }
     if (auto* event = std::get_if<session::EventIn>(&*effect)) events.push_back(*event);
     if (auto* got = std::get_if<session::BlobGot>(&*effect)) blobs.emplace(got->id, got->outcome);
     if (auto* close = std::get_if<session::Close>(&*effect)) {

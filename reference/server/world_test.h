@@ -62,6 +62,9 @@ class Device {
   Device(World& world, std::string addr, std::string_view device);
   ~Device();
   void connect(const std::string& domain);
+  /// The same as another domain's server would: with its chain, its op key and the blobs in
+  /// `serving`.
+  void connect_as(const Node& server, const std::string& domain);
   bool open() const { return session && session->open(); }
   std::int64_t send(std::string op, wire::Value args);
   /// The answer, once the world has come to rest; peer_unreachable when none came.
@@ -70,11 +73,15 @@ class Device {
   Result<Bytes> get(const Hash& hash);
   void pump();
 
+  void dial(const std::string& domain, session::HelloInfo hello, const crypto::SigningKey& proof);
+
   World& world;
   std::string addr;
   crypto::SigningKey key;
   std::unique_ptr<session::Session> session;
   machine::ConnId conn = 0;
+  std::map<Hash, Bytes> serving;
+  std::uint64_t served = 0;
   std::map<std::int64_t, Result<wire::Value>> answers;
   std::map<std::int64_t, Result<Bytes>> blobs;
   std::vector<session::EventIn> events;
