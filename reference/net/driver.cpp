@@ -115,11 +115,19 @@ void Driver::perform(machine::Log effect) {
 }
 
 void Driver::perform(machine::Commit effect) {
+  join_group(effect.writes, {effect.batch, {}, {}});
+}
+
+void Driver::write(const storage::WriteBatch& writes, std::function<void(const Result<>&)> done) {
+  join_group(writes, {0, {}, std::move(done)});
+}
+
+void Driver::join_group(const storage::WriteBatch& writes, Pending pending) {
   // The first of a group asks for the commit; posted behind what the loop has ready, so that inputs
   // which already arrived share its fsync.
   if (group_.empty()) later([this] { commit_group(); });
-  auto applied = storage_.apply(effect.writes);
-  group_.push_back({effect.batch, std::move(applied)});
+  pending.applied = storage_.apply(writes);
+  group_.push_back(std::move(pending));
 }
 
 void Driver::commit_group() {
@@ -131,8 +139,12 @@ void Driver::commit_group() {
   if (!committed)
     log_.error("commit_failed", {{"step", committed.error().where}, {"batches", group.size()}});
   for (const Pending& pending : group) {
-    machine_.handle_durable(pending.batch, pending.applied ? committed : pending.applied,
-                            loop_.now());
+    const Result<>& outcome = pending.applied ? committed : pending.applied;
+    if (pending.done) {
+      pending.done(outcome);
+    } else {
+      machine_.handle_durable(pending.batch, outcome, loop_.now());
+    }
   }
   drain();
 }

@@ -50,6 +50,9 @@ class Driver {
   /// Carries out the machine's effects; call it after the machine was given an input from
   /// elsewhere.
   void drain();
+  /// A write that no machine asked for (an operator's): applied at once, durable with the group.
+  /// `done` hears the outcome from the loop.
+  void write(const storage::WriteBatch& writes, std::function<void(const Result<>&)> done);
   /// Commits what waits and ends all connections after what they have queued.
   void shut_down();
 
@@ -72,9 +75,11 @@ class Driver {
   void later(std::function<void()> call);
 
   struct Pending {
-    machine::BatchId batch;
+    machine::BatchId batch;  // of the machine, unless `done` is set
     Result<> applied;
+    std::function<void(const Result<>&)> done;
   };
+  void join_group(const storage::WriteBatch& writes, Pending pending);
 
   Loop& loop_;
   machine::Machine& machine_;
