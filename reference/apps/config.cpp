@@ -52,6 +52,9 @@ tl::expected<ServerConfig, std::string> read_config(settings::Reader reader,
   out.server.directory_peers = directory.texts("peers", domain_rule);
   out.server.full_directory = directory.boolean("full", out.server.full_directory);
   read_limits(root.section("limits"), out.server);
+  constexpr std::int64_t page = 4096;
+  const auto bytes = root.section("store").integer("bytes", {0, page << 31}, 0);
+  out.store_pages_max = static_cast<std::uint32_t>((bytes + page - 1) / page);
 
   settings::Section log = root.section("log");
   const auto levels = settings::one_of({"debug", "info", "warn", "error", "off"});

@@ -15,6 +15,8 @@
 //   full = false                      # true: hold all keys, not only those looked up
 //   [limits]                          # all optional, defaults as in server/server.h
 //   connections = 10000
+//   [store]
+//   bytes = 0                         # the store refuses mail beyond this size; 0: no limit
 //   [log]
 //   level = "info"
 //   file = "amsd.log"                 # absent: standard error
@@ -35,6 +37,7 @@ struct ServerConfig {
   std::string listen_host;
   std::uint16_t listen_port = 0;
   std::string data_dir;
+  std::uint32_t store_pages_max = 0;  // of 4096 bytes; 0: no limit
   std::string certificate_file, key_file;
   std::string ca_file;  // empty: the system's authorities
   std::string hosts_file;

@@ -114,9 +114,7 @@ void Driver::perform(machine::Log effect) {
   }
 }
 
-void Driver::perform(machine::Commit effect) {
-  join_group(effect.writes, {effect.batch, {}, {}});
-}
+void Driver::perform(machine::Commit effect) { join_group(effect.writes, {effect.batch, {}, {}}); }
 
 void Driver::write(const storage::WriteBatch& writes, std::function<void(const Result<>&)> done) {
   join_group(writes, {0, {}, std::move(done)});

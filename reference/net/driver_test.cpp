@@ -169,6 +169,29 @@ TEST(Driver, a_batch_that_does_not_fit_fails_alone) {
   EXPECT_EQ(pair.ask("abab."), "ABAB!");
 }
 
+TEST(Driver, an_operators_write_shares_the_groups_fate) {
+  Pair pair;
+  const auto commit_both = [&](std::uint8_t key, std::uint8_t beside) {
+    std::optional<Result<>> heard;
+    pair.server.driver.write({{{table, {key}, {key}}}, {}},
+                             [&](const Result<>& outcome) { heard = outcome; });
+    pair.server.toy.effects.push_back(
+        machine::Commit{++pair.server.toy.batches, {{{table, {beside}, {}}}, {}}});
+    pair.server.toy.waiting[pair.server.toy.batches] = {1, beside};
+    pair.server.driver.drain();
+    EXPECT_FALSE(heard);  // nothing is said before the commit
+    pair.run_until([&] { return heard.has_value(); });
+    return heard->has_value();
+  };
+  EXPECT_TRUE(commit_both(1, 'a'));
+  EXPECT_EQ(pair.server.driver.counts().commits, 1u);
+  pair.server.memory.crash();
+  EXPECT_TRUE(pair.server.memory.get(table, Bytes{1})->has_value());
+  pair.server.memory.faults().fail_next_commit = true;
+  EXPECT_FALSE(commit_both(2, 'b'));
+  EXPECT_FALSE(pair.server.memory.get(table, Bytes{2})->has_value());
+}
+
 TEST(Driver, says_what_cannot_be_reached_or_resolved) {
   Pair pair;
   pair.client.toy.effects.push_back(machine::Connect{6, "b.example"});

@@ -1,0 +1,114 @@
+#include "daemon/cli.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <functional>
+
+#include "daemon/accounts.h"
+#include "daemon/init.h"
+#include "daemon/serve.h"
+
+namespace ams::daemon {
+namespace {
+
+using Outcome = tl::expected<void, Failure>;
+
+std::string footer(const Program& program) {
+  const std::string n = program.name;
+  std::string text = "Example, a domain on this machine:\n";
+  text += "  " + n + " init --domain a.example --dir a --listen 127.0.0.1:7747\n";
+  text += "  " + n + " --config a/" + n + ".toml\n";
+  if (program.mail) text += "  " + n + " account add alice@a.example --config a/" + n + ".toml\n";
+  return text +
+         "\nExit codes: 0 done, 1 failure, 2 wrong configuration or command line,\n"
+         "3 the address cannot be listened on. SIGTERM drains and ends with 0.";
+}
+
+Outcome with_config(const std::string& path,
+                    const std::function<Outcome(const apps::ServerConfig&)>& then) {
+  const auto config = apps::load_server_config(path);
+  if (!config) return tl::unexpected(Failure{exit_bad_config, config.error()});
+  return then(*config);
+}
+
+Outcome print(const tl::expected<std::string, Failure>& line) {
+  if (!line) return tl::unexpected(line.error());
+  std::puts(line->c_str());
+  return {};
+}
+
+void add_config(CLI::App* command, std::string& config) {
+  command->add_option("--config", config, "The configuration file")->required();
+}
+
+void add_init(CLI::App& app, const Program& program, InitOptions& options) {
+  CLI::App* init = app.add_subcommand(
+      "init", "Create a folder with configuration, keys and a certificate; print the hosts line");
+  init->add_option("--domain", options.domain, "The domain to serve")->required();
+  init->add_option("--dir", options.folder, "The folder to create")->required();
+  init->add_option("--listen", options.listen, "HOST:PORT")->capture_default_str();
+  init->add_option("--host", options.host, "The name under which others reach it");
+  init->add_option("--hosts", options.hosts_file,
+                   "A hosts file shared with others; created when missing, else left as it is");
+  init->add_option("--cert", options.certificate_file, "A certificate chain (PEM), leaf first");
+  init->add_option("--key", options.key_file, "Its key (PEM)");
+  init->add_option("--directory-peer", options.directory_peers,
+                   "A domain whose directory peer exchanges keys with this one; may be repeated");
+  init->footer("Example:\n  " + program.name +
+               " init --domain a.example --dir a --listen 127.0.0.1:7747");
+}
+
+int report(const Program& program, const Outcome& outcome) {
+  if (outcome) return exit_ok;
+  std::fprintf(stderr, "%s: %s\n", program.name.c_str(), outcome.error().text.c_str());
+  return outcome.error().exit_code;
+}
+
+}  // namespace
+
+int run(const Program& program, int argc, char** argv) {
+  CLI::App app(program.description, program.name);
+  app.footer(footer(program));
+  app.require_subcommand(0, 1);
+  std::string config, addr, token, host;
+  InitOptions init_options;
+  app.add_option("--config", config, "Serve the domain of this configuration file");
+  app.set_version_flag("--version", program.name + " " + AMS_VERSION);
+  add_init(app, program, init_options);
+  CLI::App* check = app.add_subcommand("check-config", "Read everything it names, serve nothing");
+  check->add_option("FILE", config, "The configuration file")->required();
+  CLI::App* line =
+      app.add_subcommand("hosts-line", "Print the line for other domains' hosts files");
+  add_config(line, config);
+  line->add_option("--host", host, "The name under which others reach it");
+  CLI::App* add = nullptr;
+  if (program.mail) {
+    CLI::App* account = app.add_subcommand("account", "Accounts of the domain");
+    account->require_subcommand(1);
+    add = account->add_subcommand("add", "Create an account; print its enrolment token");
+    add->add_option("ADDR", addr, "The address, as in alice@a.example")->required();
+    add_config(add, config);
+    add->add_option("--token", token, "64 hexadecimal digits; default: fresh ones");
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? exit_ok : exit_bad_config;
+  }
+  if (app.got_subcommand("init")) return report(program, print(init(program, init_options)));
+  if (config.empty()) {
+    std::fputs("--config: expected a configuration file; see --help\n", stderr);
+    return exit_bad_config;
+  }
+  return report(
+      program, with_config(config, [&](const apps::ServerConfig& read) -> Outcome {
+        if (check->parsed()) {
+          return check_config(read).map([&] { std::printf("%s: good\n", config.c_str()); });
+        }
+        if (line->parsed()) return print(hosts_line(read, host));
+        if (add != nullptr && add->parsed()) return print(add_account(program, read, addr, token));
+        return serve(program, read);
+      }));
+}
+
+}  // namespace ams::daemon

@@ -1,0 +1,136 @@
+#include "daemon/domain_keys.h"
+
+#include "daemon/files.h"
+
+namespace ams::daemon {
+namespace {
+
+template <class T>
+using Loaded = tl::expected<T, std::string>;
+
+constexpr std::string_view key_file_tag = "keyfile/1";
+constexpr std::string_view store_file_tag = "storekeys/1";
+constexpr Duration clock_slack = std::chrono::minutes(10);  // peers' clocks may be behind
+
+std::string text_of(const wire::Value& value) { return to_string(wire::encode(value)) + '\n'; }
+
+std::string key_file_text(const keys::KeyPair& pair) {
+  return text_of(wire::Object{{"ams", key_file_tag},
+                              {"open", to_base64url(pair.encryption.private_raw().view())},
+                              {"record", pair.record.value()},
+                              {"sign", to_base64url(pair.signing.private_raw().view())}});
+}
+
+/// The file's one line as a value.
+Loaded<wire::Value> parse_line(const std::string& path, std::string text) {
+  if (!text.empty() && text.back() == '\n') text.pop_back();
+  auto value = wire::decode(as_bytes(text));
+  if (!value) {
+    return tl::unexpected(path + ":1: expected one line of AMS-CJ (" +
+                          std::string(code_info(value.error().code).name) + ")");
+  }
+  return std::move(*value);
+}
+
+template <class T>
+Loaded<T> in_file(const std::string& path, Result<T> result) {
+  if (result) return std::move(*result);
+  return tl::unexpected(path + ":1: " + std::string(result.error().where) + ": " +
+                        std::string(code_info(result.error().code).name));
+}
+
+Loaded<keys::Chain> load_chain(const std::string& path, const std::string& domain) {
+  auto text = read_file(path);
+  if (!text) return tl::unexpected(text.error());
+  auto value = parse_line(path, std::move(*text));
+  if (!value) return tl::unexpected(value.error());
+  const wire::Value* root = value->find("root");
+  if (root == nullptr) return tl::unexpected(path + ":1: root: is missing; expected a key record");
+  auto record = in_file(path, keys::KeyRecord::parse(*root));
+  if (!record) return tl::unexpected(record.error());
+  return in_file(path, keys::verify_chain(*value, domain, record->id()));
+}
+
+Loaded<crypto::SigningKey> load_op(const std::string& path, const keys::KeyId& expected) {
+  auto text = read_private_file(path);
+  if (!text) return tl::unexpected(text.error());
+  auto value = parse_line(path, std::move(*text));
+  if (!value) return tl::unexpected(value.error());
+  wire::ObjectReader in(*value, "keyfile");
+  in.tag(key_file_tag);
+  const Bytes raw = in.binary("sign", 32, 8192);
+  in.binary("open", 32, 8192);
+  const wire::Value record_value = in.any("record");
+  if (auto read = in.finish(); !read) {
+    return tl::unexpected(in_file<int>(path, tl::unexpected(read.error())).error());
+  }
+  auto record = in_file(path, keys::KeyRecord::parse_as(record_value, expected));
+  if (!record) return tl::unexpected(record.error());
+  auto key = in_file(path, crypto::SigningKey::from_private(record->signing().alg(), raw));
+  if (key && key->public_raw() != record->signing().raw()) {
+    return tl::unexpected(path + ":1: sign: expected the private half of the record's key");
+  }
+  return key;
+}
+
+}  // namespace
+
+tl::expected<void, std::string> create_domain_keys(const std::string& folder,
+                                                   const std::string& domain, ByteView entropy32,
+                                                   Instant now) {
+  crypto::Drbg random(entropy32);
+  const std::int64_t from = to_unix_ms(now - clock_slack);
+  const keys::KeyPairOptions life{from, from + keys::key_life_ms_max};
+  const Bytes root_entropy = random.bytes(80);
+  const Bytes op_entropy = random.bytes(80);
+  auto root = in_file(folder, keys::make_modern(root_entropy, life));
+  auto op = in_file(folder, keys::make_modern(op_entropy, life));
+  if (!root) return tl::unexpected(root.error());
+  if (!op) return tl::unexpected(op.error());
+  const keys::DomainRecord wanted{domain, root->record.id(), op->record.id()};
+  auto record = in_file(folder, keys::make_domain_record(wanted, root->signing));
+  if (!record) return tl::unexpected(record.error());
+  const wire::Value chain = keys::chain_value(*record, root->record, op->record);
+  const std::string index_key = to_base64url(random.bytes(32));
+  const std::string row_key = to_base64url(random.bytes(32));
+  const struct {
+    const char* name;
+    std::string text;
+    mode_t mode;
+  } files[] = {
+      {"root.key", key_file_text(*root), 0600},
+      {"op.key", key_file_text(*op), 0600},
+      {"store.key",
+       text_of(wire::Object{{"ams", store_file_tag}, {"index", index_key}, {"row", row_key}}),
+       0600},
+      {"chain.json", text_of(chain), 0644}};
+  for (const auto& file : files) {
+    if (auto wrote = write_new_file(folder + "/" + file.name, file.text, file.mode); !wrote) {
+      return wrote;
+    }
+  }
+  return {};
+}
+
+tl::expected<DomainKeys, std::string> load_domain_keys(const std::string& folder,
+                                                       const std::string& domain) {
+  auto chain = load_chain(folder + "/chain.json", domain);
+  if (!chain) return tl::unexpected(chain.error());
+  auto op = load_op(folder + "/op.key", chain->op.id());
+  if (!op) return tl::unexpected(op.error());
+  const std::string path = folder + "/store.key";
+  auto text = read_private_file(path);
+  if (!text) return tl::unexpected(text.error());
+  auto value = parse_line(path, std::move(*text));
+  if (!value) return tl::unexpected(value.error());
+  wire::ObjectReader in(*value, "storekeys");
+  in.tag(store_file_tag);
+  Bytes index_key = in.binary("index", 32, 32);
+  Bytes row_key = in.binary("row", 32, 32);
+  if (auto read = in.finish(); !read) {
+    return tl::unexpected(in_file<int>(path, tl::unexpected(read.error())).error());
+  }
+  return DomainKeys{std::move(*op), std::move(*chain), std::move(index_key), std::move(row_key)};
+}
+
+}  // namespace ams::daemon

@@ -1,0 +1,36 @@
+// A domain's keys as files in the data folder (spec DOM-4, BND-2):
+//   root.key    the root key pair; only `init` needs it: keep it elsewhere after that
+//   op.key      the operational key pair that the daemon signs with
+//   chain.json  domain record and both key records, as every peer gets them
+//   store.key   K_idx and the row key: without them the stored bindings cannot be read
+// The .key files hold private keys, mode 0600.
+#pragma once
+
+#include <string>
+#include <tl/expected.hpp>
+
+#include "base/bytes.h"
+#include "base/instant.h"
+#include "crypto/crypto.h"
+#include "keys/records.h"
+#include "wire/value.h"
+
+namespace ams::daemon {
+
+struct DomainKeys {
+  crypto::SigningKey op;
+  keys::Chain chain;
+  Bytes index_key, row_key;
+};
+
+/// Makes all keys of `domain` and writes the four files; never over existing ones. `entropy32` is a
+/// fresh seed.
+tl::expected<void, std::string> create_domain_keys(const std::string& folder,
+                                                   const std::string& domain, ByteView entropy32,
+                                                   Instant now);
+/// Reads and verifies what the daemon needs (not root.key). The error names the file and what was
+/// expected there.
+tl::expected<DomainKeys, std::string> load_domain_keys(const std::string& folder,
+                                                       const std::string& domain);
+
+}  // namespace ams::daemon

@@ -1,0 +1,47 @@
+#include "daemon/files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+namespace ams::daemon {
+
+tl::expected<void, std::string> write_new_file(const std::string& path, std::string_view text,
+                                               mode_t mode) {
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+  if (file < 0) return tl::unexpected(path + ": cannot be created: " + std::strerror(errno));
+  bool done = true;
+  while (done && !text.empty()) {
+    const auto wrote = ::write(file, text.data(), text.size());
+    done = wrote > 0;
+    if (done) text.remove_prefix(static_cast<std::size_t>(wrote));
+  }
+  done = done && ::fsync(file) == 0;
+  const int why = errno;
+  ::close(file);
+  if (!done) return tl::unexpected(path + ": cannot be written: " + std::strerror(why));
+  return {};
+}
+
+tl::expected<std::string, std::string> read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  in.peek();  // a folder opens well and fails at the first byte
+  if (!in.is_open() || in.bad()) return tl::unexpected(path + ": cannot be read");
+  return std::string{std::istreambuf_iterator<char>(in), {}};
+}
+
+tl::expected<std::string, std::string> read_private_file(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0 && (status.st_mode & 077) != 0) {
+    return tl::unexpected(path + ": expected a file that only its owner may read (chmod 600)");
+  }
+  return read_file(path);
+}
+
+}  // namespace ams::daemon

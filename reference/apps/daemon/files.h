@@ -1,0 +1,19 @@
+// Small files that the daemons write once and read at start.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+
+namespace ams::daemon {
+
+/// Never over an existing file; synced. The error names the path.
+tl::expected<void, std::string> write_new_file(const std::string& path, std::string_view text,
+                                               mode_t mode);
+tl::expected<std::string, std::string> read_file(const std::string& path);
+/// The same, and refuses a file that others than its owner may read.
+tl::expected<std::string, std::string> read_private_file(const std::string& path);
+
+}  // namespace ams::daemon

@@ -1,0 +1,222 @@
+#include "daemon/serve.h"
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <vector>
+
+#include "daemon/accounts.h"
+#include "daemon/domain_keys.h"
+#include "daemon/hosts_file.h"
+#include "net/connection.h"
+#include "net/control.h"
+#include "net/driver.h"
+#include "net/entropy.h"
+#include "net/log.h"
+#include "net/loop.h"
+#include "store/sqlite.h"
+
+namespace ams::daemon {
+namespace {
+
+constexpr Duration drain_time_max = std::chrono::seconds(5);
+constexpr Duration drain_look = std::chrono::milliseconds(10);
+constexpr std::size_t spare_connections = 64;  // accepted only to be told too_many_connections
+constexpr std::int64_t key_warning_ms = 30LL * 86'400'000;
+
+/// All that the configuration names, read.
+struct Parts {
+  DomainKeys keys;
+  HostsFile hosts;
+  net::TlsContext server_tls, client_tls;
+};
+
+tl::expected<Parts, std::string> load_parts(const apps::ServerConfig& config) {
+  auto keys = load_domain_keys(config.data_dir, config.server.domain);
+  if (!keys) return tl::unexpected(keys.error());
+  auto hosts = HostsFile::load(config.hosts_file);
+  if (!hosts) return tl::unexpected(hosts.error());
+  auto server = net::TlsContext::server(config.certificate_file, config.key_file);
+  if (!server) return tl::unexpected(server.error());
+  auto client = net::TlsContext::client(config.ca_file);
+  if (!client) return tl::unexpected(client.error());
+  return Parts{std::move(*keys), std::move(*hosts), std::move(*server), std::move(*client)};
+}
+
+/// As many descriptors as allowed; a write beyond a file size limit fails instead of killing.
+void set_process_limits() {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+  }
+  std::signal(SIGXFSZ, SIG_IGN);
+  ::umask(0077);
+}
+
+class Daemon {
+ public:
+  Daemon(const Program& program, const apps::ServerConfig& config, Parts parts, net::Log log,
+         std::unique_ptr<store::SqliteStorage> store)
+      : program_(program),
+        config_(config),
+        parts_(std::move(parts)),
+        log_(std::move(log)),
+        store_(std::move(store)),
+        options_(server_options(program, config, parts_.keys)),
+        server_(options_, parts_.keys.op, *store_, net::entropy_seed().view(), loop_.now()),
+        driver_(loop_, server_, *store_, log_, driver_options()) {}
+
+  tl::expected<void, Failure> run();
+
+ private:
+  net::DriverOptions driver_options() {
+    return {parts_.client_tls, {}, [this](const std::string& domain) {
+              return parts_.hosts.find(domain, log_);
+            }};
+  }
+  tl::expected<void, Failure> listen();
+  void handle_control(std::string_view line, const net::ControlReply& reply);
+  void accept(net::ConnectionPtr connection);
+  void say_ready();
+  void stop(int signal_number);
+  void look_drained();
+  /// For logs: tells apart, does not tell who.
+  std::string hashed(std::string_view addr) const {
+    return to_hex(ByteView(crypto::hmac_sha256(options_.index_key, as_bytes(addr))).first(6));
+  }
+
+  const Program& program_;
+  const apps::ServerConfig& config_;
+  net::Loop loop_;
+  Parts parts_;
+  net::Log log_;
+  std::unique_ptr<store::SqliteStorage> store_;
+  server::Options options_;
+  server::Server server_;
+  net::Driver driver_;
+  std::unique_ptr<net::Listener> listener_;
+  std::unique_ptr<net::ControlSocket> control_;
+  std::vector<std::weak_ptr<net::Connection>> accepted_;  // some of them ended
+  std::size_t prune_at_ = 64;
+  net::Timer drain_timer_;
+  Instant drain_until_{};
+};
+
+tl::expected<void, Failure> Daemon::listen() {
+  auto control = net::listen_control(
+      loop_, control_path(config_),
+      [this](std::string_view line, net::ControlReply reply) { handle_control(line, reply); });
+  if (!control) return tl::unexpected(Failure{exit_failure, control.error()});
+  net::ListenerOptions options;
+  options.connections_max = static_cast<std::size_t>(options_.connections_max) + spare_connections;
+  auto listener = net::listen(
+      loop_, parts_.server_tls, config_.listen_host, config_.listen_port, options,
+      [this](net::ConnectionPtr connection) { accept(std::move(connection)); },
+      [this](std::string_view reason) {
+        log_.debug("refused", {{"reason", reason}});
+      });
+  if (!listener) return tl::unexpected(Failure{exit_cannot_listen, listener.error()});
+  control_ = std::move(*control);
+  listener_ = std::move(*listener);
+  return {};
+}
+
+void Daemon::accept(net::ConnectionPtr connection) {
+  if (accepted_.size() >= prune_at_) {
+    std::erase_if(accepted_, [](const auto& weak) { return weak.expired(); });
+    prune_at_ = std::max<std::size_t>(64, accepted_.size() * 2);
+  }
+  accepted_.push_back(connection);
+  driver_.accept(std::move(connection));
+}
+
+void Daemon::handle_control(std::string_view line, const net::ControlReply& reply) {
+  auto request = read_account_request(options_, *store_, line, loop_.now());
+  if (!request) return reply(request.error());
+  driver_.write(request->rows, [this, reply, addr = request->addr](const Result<>& outcome) {
+    if (outcome) log_.info("account_added", {{"addr_hash", hashed(addr)}});
+    reply(account_answer(outcome));
+  });
+}
+
+void Daemon::say_ready() {
+  const std::int64_t left = parts_.keys.chain.op.exp() - to_unix_ms(loop_.now());
+  if (left < key_warning_ms) {
+    log_.warn("op_key_expires",
+              {{"days", static_cast<std::uint64_t>(std::max<std::int64_t>(left, 0) / 86'400'000)}});
+  }
+  const bool v6 = config_.listen_host.find(':') != std::string::npos;
+  const std::string address = (v6 ? '[' + config_.listen_host + ']' : config_.listen_host) + ':' +
+                              std::to_string(listener_->port());
+  log_.info("ready", {{"domain", options_.domain}, {"address", address}});
+  std::printf("ready %s domain=%s address=%s pid=%d\n", program_.name.c_str(),
+              options_.domain.c_str(), address.c_str(), static_cast<int>(::getpid()));
+  std::fflush(stdout);
+}
+
+void Daemon::stop(int signal_number) {
+  log_.info("stopping", {{"signal", static_cast<std::uint64_t>(signal_number)},
+                         {"connections", driver_.connection_count()}});
+  listener_.reset();
+  control_.reset();
+  server_.shut_down(loop_.now());
+  driver_.drain();
+  drain_until_ = loop_.now() + drain_time_max;
+  look_drained();
+}
+
+/// Busy sessions may finish what they asked for; then what is queued goes out.
+void Daemon::look_drained() {
+  const bool late = loop_.now() >= drain_until_;
+  if (late || driver_.connection_count() == 0) driver_.shut_down();
+  std::erase_if(accepted_, [](const auto& weak) { return weak.expired(); });
+  if (late || (driver_.connection_count() == 0 && accepted_.empty())) return loop_.stop();
+  drain_timer_ = loop_.call_after(drain_look, [this] { look_drained(); });
+}
+
+tl::expected<void, Failure> Daemon::run() {
+  if (auto ready = listen(); !ready) return ready;
+  driver_.drain();
+  loop_.on_stop_signal([this](int number) { stop(number); });
+  say_ready();
+  loop_.run();
+  const server::Stats stats = server_.stats();
+  const net::DriverCounts& counts = driver_.counts();
+  log_.info("stopped", {{"accepted", counts.accepted},
+                        {"commits", counts.commits},
+                        {"batches", counts.batches},
+                        {"submitted", stats.submitted},
+                        {"delivered_in", stats.delivered_in},
+                        {"delivered_out", stats.delivered_out},
+                        {"queue", stats.queue_depth}});
+  return {};
+}
+
+}  // namespace
+
+tl::expected<void, Failure> check_config(const apps::ServerConfig& config) {
+  if (auto parts = load_parts(config); !parts) {
+    return tl::unexpected(Failure{exit_bad_config, parts.error()});
+  }
+  return {};
+}
+
+tl::expected<void, Failure> serve(const Program& program, const apps::ServerConfig& config) {
+  set_process_limits();
+  auto parts = load_parts(config);
+  if (!parts) return tl::unexpected(Failure{exit_bad_config, parts.error()});
+  auto log = net::Log::open(config.log_level, config.log_file);
+  if (!log) return tl::unexpected(Failure{exit_bad_config, log.error()});
+  auto store = store::SqliteStorage::open(store_path(config), {config.store_pages_max, {}});
+  if (!store) return tl::unexpected(Failure{exit_failure, store.error()});
+  Daemon daemon(program, config, std::move(*parts), std::move(*log), std::move(*store));
+  return daemon.run();
+}
+
+}  // namespace ams::daemon
