@@ -1,0 +1,133 @@
+"""Key records, domain chains and bindings (spec KEY, DOM, BND)."""
+import uuid
+
+from . import crypto, encoding, schema
+from .encoding import b64
+from .errors import AmsError, fail, require
+
+DAY = 86_400_000  # ms
+LIFE_MAX = 398 * DAY
+
+KEY = schema.members("key/1", [
+    ("sig_alg", schema.text()), ("kem", schema.text()),
+    ("aeads", schema.array(schema.text(), 1, 8, ascending=True)),
+    ("sk", schema.binary(1, 1024)), ("ek", schema.binary(1, 1024)), ("nonce", schema.binary(16)),
+    ("nbf", schema.integer()), ("exp", schema.integer()),
+    ("custody", schema.one_of("client", "corporate")), ("sig", schema.binary(1, 1024))])
+DOMAIN = schema.members("domain/1", [
+    ("domain", schema.domain), ("root_kid", schema.kid), ("root_fp", schema.binary(32)),
+    ("op_kid", schema.kid), ("op_fp", schema.binary(32)),
+    ("policy", schema.one_of("isp", "corporate", "groups")), ("seq", schema.integer(1)),
+    ("sig", schema.binary(1, 1024))])
+BINDING = schema.members("bind/1", [
+    ("addr", schema.address), ("kid", schema.kid), ("fp", schema.binary(32)),
+    ("version", schema.integer(1)), ("dkid", schema.kid), ("sig", schema.binary(1, 1024))])
+CHAIN = schema.members(None, [("record", lambda v, w: v), ("root", lambda v, w: v),
+                              ("op", lambda v, w: v)])
+
+
+def unsigned(value: dict) -> bytes:
+    """AMS-CJ of an object without sig."""
+    return encoding.encode({name: item for name, item in value.items() if name != "sig"})
+
+
+def fingerprint(value: dict) -> bytes:
+    return crypto.sha256(b"AMS-KEY/1\0" + unsigned(value))
+
+
+def kid_of(fp: bytes) -> str:
+    raw = bytearray(fp[:16])
+    raw[6] = 0x80 | (raw[6] & 0x0F)
+    raw[8] = 0x80 | (raw[8] & 0x3F)
+    return str(uuid.UUID(bytes=bytes(raw)))
+
+
+class Key:
+    """A key record; `verify_key` makes those that are verified."""
+
+    def __init__(self, value: dict, fields: dict):
+        self.value, self.fields = value, fields
+        self.fp = fingerprint(value)
+        self.kid = kid_of(self.fp)
+
+    def __getattr__(self, name):
+        return self.fields[name]
+
+    def check(self, tag: str, text_hash: bytes, signature: bytes, where: str) -> None:
+        crypto.check_signature(self.sig_alg, self.sk, signature, tag, text_hash, where)
+
+    def check_object(self, value: dict, signature: bytes, where: str) -> None:
+        self.check(value["ams"], crypto.sha256(unsigned(value)), signature, where)
+
+
+def verify_key(value, kid=None, fp=None, where: str = "key") -> Key:
+    """KEY-8 on a decoded record."""
+    fields = KEY(value, where)
+    require(fields["sig_alg"] in crypto.SIG_ALGS, "unknown_algorithm", where + ".sig_alg")
+    require(fields["kem"] in crypto.KEMS, "unknown_algorithm", where + ".kem")
+    for name in fields["aeads"]:
+        require(name in crypto.AEADS, "unknown_algorithm", where + ".aeads")
+    require(crypto.key_is_valid(fields["sig_alg"], fields["sk"]), "key_material", where + ".sk")
+    require(crypto.key_is_valid(fields["kem"], fields["ek"]), "key_material", where + ".ek")
+    require(fields["nbf"] < fields["exp"], "schema", where + ".nbf")
+    require(fields["exp"] - fields["nbf"] <= LIFE_MAX, "schema", where + ".exp")
+    key = Key(value, fields)
+    require(kid is None or key.kid == kid, "kid_mismatch", where)
+    require(fp is None or key.fp == fp, "fp_mismatch", where)
+    key.check_object(value, fields["sig"], where + ".sig")
+    return key
+
+
+def usable(key: Key, now: int, where: str = "key") -> None:
+    """KEY-7."""
+    require(key.nbf <= now < key.exp, "key_expired", where)
+
+
+class Chain:
+    def __init__(self, record: dict, root: Key, op: Key):
+        self.record, self.root, self.op = record, root, op
+        self.domain = record["domain"]
+
+
+def _chain_key(value, where: str) -> Key:
+    """A chain's key record: whatever is wrong with it, the chain does not verify (DOM-5)."""
+    try:
+        return verify_key(value)
+    except AmsError:
+        fail("domain_record", where)
+    return Key(value, KEY(value, where))
+
+
+def verify_chain(value, domain: str, root_kid: str, root_fp: bytes) -> Chain:
+    """DOM-5. The chain's shape and the record's members come first, with codes of their own."""
+    parts = CHAIN(value, "chain")
+    record = DOMAIN(parts["record"], "domain")
+    require(record["domain"] == domain, "domain_record", "chain.domain")
+    root = _chain_key(parts["root"], "chain.root")
+    op = _chain_key(parts["op"], "chain.op")
+    named = (record["root_kid"], record["root_fp"], record["op_kid"], record["op_fp"])
+    require(named == (root.kid, root.fp, op.kid, op.fp), "domain_record", "chain.named")
+    require((root.kid, root.fp) == (root_kid, root_fp), "domain_record", "chain.discovery")
+    try:
+        root.check_object(parts["record"], record["sig"], "domain.sig")
+    except AmsError:
+        fail("domain_record", "chain.sig")
+    return Chain(record, root, op)
+
+
+def verify_binding(value, chain: Chain, where: str = "binding") -> dict:
+    """BND-6."""
+    fields = BINDING(value, where)
+    require(fields["addr"].rpartition("@")[2] == chain.domain, "domain_mismatch", where)
+    require(fields["dkid"] == chain.op.kid, "kid_mismatch", where)
+    chain.op.check_object(value, fields["sig"], where + ".sig")
+    return fields
+
+
+def sign_object(sign, value: dict, **changed) -> dict:
+    """The object with sig; sign(text) -> signature. `changed` replaces members before signing, and
+    takes out those that are None."""
+    value = {**value, **changed}
+    value = {name: item for name, item in value.items() if item is not None}
+    text = crypto.signed_text(str(value.get("ams", "")), crypto.sha256(unsigned(value)))
+    return {**value, "sig": b64(sign(text))}

@@ -1,0 +1,123 @@
+"""The ops of the codec adapter (vectors/README.md): args in, a result or AmsError out."""
+from . import crypto, encoding, frames, keys, mail, message
+from .encoding import b64
+from .errors import AmsError
+
+
+def _bytes(args: dict, name: str) -> bytes:
+    raw = encoding.unb64(args[name]) if isinstance(args.get(name), str) else None
+    if raw is None:
+        raise AmsError("schema", f"args.{name}")
+    return raw
+
+
+def _object(args: dict, name: str):
+    return encoding.decode(_bytes(args, name))
+
+
+def _fp(args: dict, name: str):
+    return _bytes(args, name) if name in args else None
+
+
+def _chain(args: dict, domain: str = None) -> keys.Chain:
+    return keys.verify_chain(_object(args, "chain_b64"), domain or args["domain"],
+                             args["root_kid"], _bytes(args, "root_fp"))
+
+
+def hello(_args):
+    return {"impl": "ams-py", "roles": ["codec"], "spec": "0.1", "ops": sorted(OPS)}
+
+
+def codec_decode(args):
+    return {"canonical_b64": b64(encoding.encode(_object(args, "raw_b64")))}
+
+
+
+def frame_parse(args):
+    frame = frames.parse(_bytes(args, "raw_b64"))
+    if frame is None:
+        return {"more": True}
+    return {"kind": frame[0], "payload_b64": b64(frame[1]), "consumed": frame[2]}
+
+
+def payload_shape(args):
+    return {"shape": frames.shape(_bytes(args, "raw_b64"))}
+
+
+def key_verify(args):
+    key = keys.verify_key(_object(args, "raw_b64"), args.get("kid"), _fp(args, "fp"))
+    return {"kid": key.kid, "fp": b64(key.fp)}
+
+
+def key_usable(args):
+    key = keys.verify_key(_object(args, "raw_b64"))
+    keys.usable(key, args["now"])
+    return {"kid": key.kid, "fp": b64(key.fp)}
+
+
+def domain_verify(args):
+    chain = _chain(args)
+    return {"domain": chain.domain, "op_kid": chain.op.kid, "policy": chain.record["policy"],
+            "seq": chain.record["seq"]}
+
+
+def binding_verify(args):
+    chain = _chain(args)
+    fields = keys.verify_binding(_object(args, "raw_b64"), chain)
+    return {"addr": fields["addr"], "kid": fields["kid"], "fp": b64(fields["fp"]),
+            "version": fields["version"]}
+
+
+def header_judge(args):
+    value, fields = message.judge_header(_bytes(args, "header_b64"))
+    message.judge_times(fields, args["now"])
+    return {"ehash_b64": b64(message.ehash(value)), "h0_b64": b64(message.header_hash(value))}
+
+
+def _opened(args) -> message.Opened:
+    own = keys.verify_key(_object(args, "own_record_b64"))
+    return message.open_header(_bytes(args, "header_b64"), _bytes(args, "asig_b64"),
+                               _bytes(args, "stanzas_b64"), own, _bytes(args, "own_private_b64"),
+                               _bytes(args, "sender_record_b64"))
+
+
+def _shown(letter: dict) -> dict:
+    return {"mid": letter["mid"], "from": letter["from"]["addr"], "subject": letter["subject"]}
+
+
+def message_open(args):
+    opened = _opened(args)
+    chain = _chain(args, opened.fields["sdom"])
+    return _shown(message.open_body(opened, _bytes(args, "body_b64"), args["reader"], chain))
+
+
+def head_open(args):
+    return _shown(message.open_head(_opened(args), _bytes(args, "head_b64")))
+
+
+def vouch_verify(args):
+    tags = [mail.rtag(_bytes(one, "salt_b64"), one["addr"]) for one in args["rcpts"]]
+    chain = _chain(args)
+    fields = mail.verify_vouch(_object(args, "raw_b64"), chain, _bytes(args, "header_b64"),
+                               _bytes(args, "asig_b64"), args["rdom"], tags)
+    return {"sdom": fields["sdom"], "rdom": fields["rdom"], "day": fields["day"]}
+
+
+def stream_open(args):
+    plain = crypto.stream_open(args["aead"], _bytes(args, "key_b64"), _bytes(args, "context_b64"),
+                               _bytes(args, "sealed_b64"))
+    return {"plain_b64": b64(plain)}
+
+
+OPS = {"hello": hello, "codec.decode": codec_decode,
+       "frame.parse": frame_parse, "payload.shape": payload_shape, "key.verify": key_verify,
+       "key.usable": key_usable, "domain.verify": domain_verify,
+       "binding.verify": binding_verify, "header.judge": header_judge,
+       "message.open": message_open, "head.open": head_open, "vouch.verify": vouch_verify,
+       "stream.open": stream_open}
+
+
+def run(op: str, args: dict) -> dict:
+    if op not in OPS:
+        raise AmsError("unsupported", "op")
+    return OPS[op](args)

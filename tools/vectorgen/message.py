@@ -1,0 +1,2 @@
+"""x"""
+def files(): return []

@@ -1,0 +1,96 @@
+"""The people and domains of the vectors. All keys come from labels or from the stored TEST KEYS."""
+import hashlib
+import json
+import pathlib
+
+from ams_py import crypto, keys
+from ams_py.encoding import b64, encode, unb64
+from ams_py.seal import Draws
+
+from .book import NOW_MS
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+_RSA = json.loads((ROOT / "vectors/keys/rsa_test_keys.json").read_text("utf-8"))["keys"]
+NBF, EXP = NOW_MS - 30 * keys.DAY, NOW_MS + 300 * keys.DAY
+
+
+def rsa_der(name: str) -> bytes:
+    return unb64(_RSA[name]["pkcs8_der_b64"])
+
+
+def modulus(der: bytes) -> bytes:
+    n = crypto.rsa_private(der).public_numbers.n
+    return n.to_bytes(n.bit_length() // 8, "big")
+
+
+class Person:
+    """A key pair of each kind and the record over them."""
+
+    def __init__(self, name: str, domain: str, rsa_sign: str = None, rsa_encrypt: str = None, **changed):
+        self.name, self.domain, self.addr = name, domain, f"{name}@{domain}"
+        draws = Draws(f"person {self.addr} {rsa_sign} {rsa_encrypt}")
+        self.seed, self.private = draws.take(32), draws.take(32)
+        self.nonce = draws.take(16)
+        self.sig_alg, self.sk = "ed25519", crypto.ed25519_public(self.seed)
+        self.kem, self.ek = "x25519", crypto.x25519_public(self.private)
+        self.der = None
+        if rsa_sign:
+            self.der = rsa_der(rsa_sign)
+            self.sig_alg, self.sk = "rsa2048pss", modulus(self.der)
+        if rsa_encrypt:
+            self.private = rsa_der(rsa_encrypt)
+            self.kem, self.ek = "rsa2048kem", modulus(self.private)
+        self.record = self.make(**changed)
+
+    def sign(self, text: bytes) -> bytes:
+        if self.der is None:
+            return crypto.sign_ed25519(self.seed, text)
+        return crypto.sign_pss(self.der, text, hashlib.shake_256(b"salt" + text).digest(32))
+
+    def make(self, **changed) -> dict:
+        """Its record, with members changed (or, None, left out) before it is signed."""
+        value = {"ams": "key/1", "sig_alg": self.sig_alg, "kem": self.kem,
+                 "aeads": ["a256gcm", "c20p1305"], "sk": b64(self.sk), "ek": b64(self.ek),
+                 "nonce": b64(self.nonce), "nbf": NBF, "exp": EXP, "custody": "client"}
+        return keys.sign_object(self.sign, value, **changed)
+
+    @property
+    def fp(self) -> bytes:
+        return keys.fingerprint(self.record)
+
+    @property
+    def kid(self) -> str:
+        return keys.kid_of(self.fp)
+
+
+class Domain:
+    def __init__(self, name: str):
+        self.name = name
+        self.root, self.op = Person("root", name), Person("op", name)
+        self.chain = self.make_chain()
+
+    def make_chain(self, root=None, op=None, signer=None, **changed) -> dict:
+        root, op = root or self.root, op or self.op
+        record = {"ams": "domain/1", "domain": self.name, "root_kid": root.kid, "root_fp": b64(root.fp),
+                  "op_kid": op.kid, "op_fp": b64(op.fp), "policy": "isp", "seq": 1}
+        return {"record": keys.sign_object((signer or root).sign, record, **changed),
+                "root": root.record, "op": op.record}
+
+    def args(self, chain: dict = None) -> dict:
+        return {"chain_b64": b64(encode(chain or self.chain)), "root_kid": self.root.kid,
+                "root_fp": b64(self.root.fp)}
+
+    def bind(self, person: Person, signer: Person = None, **changed) -> dict:
+        value = {"ams": "bind/1", "addr": person.addr, "kid": person.kid, "fp": b64(person.fp),
+                 "version": 1, "dkid": (signer or self.op).kid}
+        return keys.sign_object((signer or self.op).sign, value, **changed)
+
+
+HOME, AWAY, EVIL = Domain("home.example"), Domain("away.example"), Domain("evil.example")
+ALICE = Person("alice", HOME.name)
+BOB = Person("bob", AWAY.name)
+MALLORY = Person("mallory", EVIL.name)
+EVE = Person("eve", HOME.name)
+CAROL = Person("carol", AWAY.name, rsa_encrypt="carol_encrypt")
+ALICE_RSA = Person("alice", HOME.name, rsa_sign="alice_sign")
+BOB_RSA = Person("bob", AWAY.name, rsa_sign="bob_sign", rsa_encrypt="bob_encrypt")
