@@ -4,11 +4,11 @@ from ams_py.encoding import b64, encode, unb64
 WRONG_TYPE = {str: 1, int: "1", list: {}, dict: []}
 
 
-def faults(group, make, args, twin, listed: dict, tag_of_another: str = "key/1") -> None:
+def faults(group, make, args, twin, listed: dict, tag_of_another: str = "key/1", code=None):
     """make(**changed) -> the signed object; args(value) -> the op's args. listed: name -> kind, of
-    "binary", "kid", "domain", "address", "text", "integer", "array"."""
-    def refuse(comment, flag, code, **changed):
-        group.invalid(comment, args(make(**changed)), code, twin, [flag])
+    "binary", "kid", "domain", "address", "text", "integer", "array". code: that of every fault, where there is one."""
+    def refuse(comment, flag, its_code, **changed):
+        group.invalid(comment, args(make(**changed)), code or its_code, twin, [flag])
     for name, kind in listed.items():
         refuse(f"no {name}", "missing_member", "schema", **{name: None})
         value = make()[name]
@@ -17,9 +17,11 @@ def faults(group, make, args, twin, listed: dict, tag_of_another: str = "key/1")
     refuse("an unknown member", "unknown_member", "unknown_member", zz=1)
     refuse("an unknown member that would be ignored in args", "unknown_member", "unknown_member", x_a=1)
     value = make()
+    form = code or "schema"
     for tag in (tag_of_another, value["ams"].split("/")[0] + "/2", value["ams"].upper(), ""):
         refuse(f"the tag {tag!r}", "wrong_tag", "unknown_ams_tag", ams=tag)
-    refuse("no tag", "wrong_tag", "unknown_ams_tag", ams=None)
+    refuse("no tag", "wrong_tag", form, ams=None)
+    refuse("the tag is a number", "wrong_tag", form, ams=1)
 
 
 def signature_faults(group, value: dict, args, twin, code: str = "signature", other=None) -> None:

@@ -60,7 +60,6 @@ def _key_file() -> File:
     bad = file.group("identity")
     for args, flag in (({"kid": BOB.kid, "fp": b64(ALICE.fp)}, "kid_mismatch"),
                        ({"kid": ALICE.kid, "fp": b64(BOB.fp)}, "fp_mismatch"), ({"kid": BOB.kid}, "kid_mismatch"),
-                       ({"fp": b64(BOB.fp)}, "fp_mismatch"),
                        ({"kid": ALICE.kid[:14] + "4" + ALICE.kid[15:]}, "kid_mismatch")):
         bad.invalid(f"offered under {', '.join(args)} of another", {**raw(ALICE.record), **args}, flag, given,
                     [flag], importance="critical")
@@ -87,6 +86,10 @@ def _key_algorithms(file, twin):
                     importance="critical")
     bad.invalid("the point 0 with the unused bit set", raw(make(ek=_little(1 << 255))), "key_material", twin,
                 ["low_order_point"], importance="critical")
+    for y, what in [(y, f"the y {y:#x}, of small order") for y in sorted(crypto.SMALL_ORDER_Y)] + [
+            (P, "y = p"), (P + 1, "y = p + 1"), (2**255 - 1, "y = 2^255 - 1")]:
+        bad.invalid(f"an Ed25519 key with {what}", raw(make(sk=_little(y))), "key_material", twin,
+                    ["small_order_signer"], importance="critical")
     rsa = file.group("valid-rsa").valid("rsa2048kem", raw(CAROL.record), clauses=["ALG-4"])
     n = CAROL.ek
     for raw_key, what in ((n[:-1] + bytes([n[-1] ^ 1]), "even"), (b"\0" + n[1:], "of 2,040 bits"),
@@ -171,13 +174,13 @@ def _domain_file() -> File:
 
     faults(bad, make, lambda record: args({**HOME.chain, "record": record}), twin, {
         "domain": "domain", "root_kid": "kid", "root_fp": "binary", "op_kid": "kid", "op_fp": "binary",
-        "policy": "text", "seq": "integer"})
-    bad.invalid("seq 0", args(HOME.make_chain(seq=0)), "schema", twin, ["out_of_range"])
-    bad.invalid("an unknown policy", args(HOME.make_chain(policy="open")), "schema", twin, ["out_of_range"])
+        "policy": "text", "seq": "integer"}, code="domain_record")
+    bad.invalid("seq 0", args(HOME.make_chain(seq=0)), "domain_record", twin, ["out_of_range"])
+    bad.invalid("an unknown policy", args(HOME.make_chain(policy="open")), "domain_record", twin, ["out_of_range"])
     for part in ("record", "root", "op"):
-        bad.invalid(f"a chain without {part}", args({n: v for n, v in HOME.chain.items() if n != part}), "schema", twin,
-                    ["missing_member"])
-    bad.invalid("a chain with more", args({**HOME.chain, "extra": 1}), "unknown_member", twin, ["unknown_member"])
+        bad.invalid(f"a chain without {part}", args({n: v for n, v in HOME.chain.items() if n != part}),
+                    "domain_record", twin, ["missing_member"])
+    bad.invalid("a chain with more", args({**HOME.chain, "extra": 1}), "domain_record", twin, ["unknown_member"])
     bad = file.group("chain")
 
     def refuse(comment, chain, domain=HOME.name, **changed):

@@ -72,6 +72,8 @@ NOTES = {
     "key_length": _note("KEY_MATERIAL", "A raw key has another algorithm's length.", "Reading past its end.", "KEY-5"),
     "low_order_point": _note("KEY_MATERIAL", "An X25519 key is a point of low order.",
                              "The shared secret is known to all.", "KEY-5"),
+    "small_order_signer": _note("KEY_MATERIAL", "An Ed25519 key is of small order or not reduced.",
+                                "One signature verifies for many texts.", "KEY-5"),
     "rsa_modulus": _note("KEY_MATERIAL", "An RSA modulus is even or too short.", "The key is factored at once.", "KEY-5"),
     "key_life": _note("EXPIRY", "A key's life is empty, backwards or longer than 398 days.",
                       "A stolen key serves for ever.", "KEY-4"),

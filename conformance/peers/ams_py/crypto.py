@@ -16,6 +16,12 @@ AEADS = {"a256gcm": 0x0002, "c20p1305": 0x0003}  # RFC 9180's ids
 RSA_BYTES = {"rsa2048pss": 256, "rsa3072pss": 384, "rsa4096pss": 512,
              "rsa2048kem": 256, "rsa3072kem": 384, "rsa4096kem": 512}
 EXPONENT = 65537
+FIELD = 2**255 - 19
+# The y of edwards25519's points of order 1, 2, 4 and 8: the order-8 ones double to y = 0.
+SMALL_ORDER_Y = {1, FIELD - 1, 0} | {
+    int.from_bytes(bytes.fromhex(text), "little") % 2**255 for text in (
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05")}
 CHUNK = 16_384
 TAG = 16
 STREAM_HEADER = 56  # salt 24, commitment 32
@@ -53,7 +59,10 @@ def key_is_valid(algorithm: str, raw: bytes) -> bool:
         return len(raw) == RSA_BYTES[algorithm] and raw[0] >= 0x80 and raw[-1] % 2 == 1
     if len(raw) != 32:
         return False
-    return algorithm != "x25519" or not low_order(raw)
+    if algorithm == "x25519":
+        return not low_order(raw)
+    y = int.from_bytes(raw, "little") % 2**255
+    return y < FIELD and y not in SMALL_ORDER_Y
 
 
 def low_order(raw: bytes) -> bool:
@@ -228,7 +237,7 @@ def stream_seal(aead: str, key: bytes, context: bytes, plain: bytes, salt: bytes
 def stream_open(aead: str, key: bytes, context: bytes, sealed: bytes, where: str = "stream"):
     require(aead in AEADS, "unknown_algorithm", where)
     size, full = len(sealed) - STREAM_HEADER, CHUNK + TAG
-    require(size >= TAG and size % full != 0, "stream_truncated", where)
+    require(size >= TAG and size % full >= TAG, "stream_truncated", where)
     chunk_key, commitment = stream_keys(key, context, sealed[:24])
     require(hmac.compare_digest(commitment, sealed[24:STREAM_HEADER]), "key_commitment", where)
     count, out = -(-size // full), []

@@ -11,6 +11,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 _REGISTRY = json.loads((ROOT / "reference/spec/errors.json").read_text("utf-8"))
 PHASES = {entry["code"]: entry["phase"] for entry in _REGISTRY["errors"]}
 _disabled = set()
+_answered = []  # codes of answered_with, the outermost first
 
 
 class AmsError(Exception):
@@ -27,6 +28,7 @@ class AmsError(Exception):
 
 def fail(code: str, where: str) -> None:
     """Raises, unless just this check is disabled."""
+    code = _answered[0] if _answered else code
     if f"{code}@{where}" not in _disabled:
         raise AmsError(code, where)
 
@@ -34,6 +36,16 @@ def fail(code: str, where: str) -> None:
 def require(condition: bool, code: str, where: str) -> None:
     if not condition:
         fail(code, where)
+
+
+@contextlib.contextmanager
+def answered_with(code: str):
+    """Inside the block every fault has this code (DOM-5, MSG-31, VCH-4)."""
+    _answered.append(code)
+    try:
+        yield
+    finally:
+        _answered.pop()
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@ import uuid
 
 from . import crypto, encoding, schema
 from .encoding import b64
-from .errors import AmsError, fail, require
+from .errors import answered_with, require
 
 DAY = 86_400_000  # ms
 LIFE_MAX = 398 * DAY
@@ -89,29 +89,17 @@ class Chain:
         self.domain = record["domain"]
 
 
-def _chain_key(value, where: str) -> Key:
-    """A chain's key record: whatever is wrong with it, the chain does not verify (DOM-5)."""
-    try:
-        return verify_key(value)
-    except AmsError:
-        fail("domain_record", where)
-    return Key(value, KEY(value, where))
-
-
 def verify_chain(value, domain: str, root_kid: str, root_fp: bytes) -> Chain:
-    """DOM-5. The chain's shape and the record's members come first, with codes of their own."""
-    parts = CHAIN(value, "chain")
-    record = DOMAIN(parts["record"], "domain")
-    require(record["domain"] == domain, "domain_record", "chain.domain")
-    root = _chain_key(parts["root"], "chain.root")
-    op = _chain_key(parts["op"], "chain.op")
-    named = (record["root_kid"], record["root_fp"], record["op_kid"], record["op_fp"])
-    require(named == (root.kid, root.fp, op.kid, op.fp), "domain_record", "chain.named")
-    require((root.kid, root.fp) == (root_kid, root_fp), "domain_record", "chain.discovery")
-    try:
+    """DOM-5: whatever is wrong with a decoded chain, its domain's record does not verify."""
+    with answered_with("domain_record"):
+        parts = CHAIN(value, "chain")
+        record = DOMAIN(parts["record"], "domain")
+        require(record["domain"] == domain, "domain_record", "chain.domain")
+        root, op = verify_key(parts["root"], where="root"), verify_key(parts["op"], where="op")
+        named = (record["root_kid"], record["root_fp"], record["op_kid"], record["op_fp"])
+        require(named == (root.kid, root.fp, op.kid, op.fp), "domain_record", "chain.named")
+        require((root.kid, root.fp) == (root_kid, root_fp), "domain_record", "chain.discovery")
         root.check_object(parts["record"], record["sig"], "domain.sig")
-    except AmsError:
-        fail("domain_record", "chain.sig")
     return Chain(record, root, op)
 
 

@@ -1,12 +1,12 @@
 """Vouches, receipts and notices (spec VCH, REL)."""
 from . import crypto, keys, message, schema
-from .errors import AmsError, fail, require
+from .errors import answered_with, require
 
 HASH = schema.binary(32)
 SIG = schema.binary(1, 1024)
 VOUCH = schema.members("vouch/1", [
     ("ehash", HASH), ("sdom", schema.domain), ("dkid", schema.kid), ("acct", schema.binary(16)),
-    ("rdom", schema.domain), ("class", schema.one_of("cold")), ("rroot", HASH),
+    ("rdom", schema.domain), ("class", schema.one_of("cold", "granted")), ("rroot", HASH),
     ("day", schema.integer()), ("dseq?", schema.integer(1)), ("aseq?", schema.integer(1)),
     ("age", schema.integer()), ("close", HASH), ("sig", SIG)])
 RECEIPT = schema.members("receipt/1", [
@@ -37,8 +37,6 @@ def verify_vouch(value, chain: keys.Chain, header: bytes, asig: bytes, rdom: str
     require(fields["sdom"] == chain.domain, "vouch_mismatch", "vouch.sdom")
     require(fields["rdom"] == rdom, "vouch_mismatch", "vouch.rdom")
     require(fields["rroot"] == crypto.merkle_root(tags), "vouch_mismatch", "vouch.rroot")
-    try:
+    with answered_with("vouch_mismatch"):
         chain.op.check_object(value, fields["sig"], "vouch.sig")
-    except AmsError:
-        fail("vouch_mismatch", "vouch.sig")
     return fields

@@ -2,8 +2,7 @@
 import uuid
 
 from . import crypto, encoding, keys, schema
-from .encoding import b64
-from .errors import AmsError, fail, require
+from .errors import answered_with, fail, require
 from .keys import DAY
 
 SEVEN_DAYS = 7 * DAY
@@ -13,8 +12,16 @@ LEAVES_MAX = 1025
 BLOBS_MAX = 512
 
 HASH = schema.binary(32)
+
+
+def _aead(value, where):
+    value = schema.text()(value, where)
+    require(value in crypto.AEADS, "unknown_algorithm", where)
+    return value
+
+
 HEADER = schema.members("env/1", [
-    ("id", schema.binary(16)), ("aead", schema.text()), ("skid", schema.kid), ("sfp", HASH),
+    ("id", schema.binary(16)), ("aead", _aead), ("skid", schema.kid), ("sfp", HASH),
     ("sdom", schema.domain), ("ts", schema.integer()), ("exp", schema.integer()),
     ("epk?", schema.binary(32)), ("leaves", schema.integer(1, LEAVES_MAX)), ("fc", HASH),
     ("body", schema.members(None, [
@@ -25,14 +32,20 @@ STANZA = schema.members(None, [("kid", schema.kid), ("fp", HASH), ("wk", schema.
                                ("enc?", schema.binary(1, 1024))])
 STANZAS = schema.array(STANZA, 1, STANZAS_MAX, code="too_many_stanzas")
 FROM = schema.members(None, [("addr", schema.address), ("kid", schema.kid), ("fp", HASH),
-                             ("binding", lambda value, where: (keys.BINDING(value, where), value)[1])])
-PART = schema.members(None, [("type", schema.text(255)), ("text", schema.text(1 << 20))])
-_ADDRESSES = schema.array(schema.address)
-_HEAD = [("mid", schema.binary(16)), ("from", FROM), ("deliver_to", _ADDRESSES), ("to", _ADDRESSES),
-         ("cc", _ADDRESSES), ("date", schema.integer()), ("subject", schema.text(4096)),
-         ("in_reply_to?", schema.binary(16)), ("thread?", schema.binary(16)),
-         ("reply_to_addr?", schema.address)]
-HEAD = schema.members("letter/1", _HEAD)
+                             ("binding", schema.any_object)])
+PART = schema.members(None, [("type", schema.text(255)), ("text", schema.text(1 << 26))])
+
+
+def _leaf0(deliver_to_min: int) -> list:
+    def addresses(low=0):
+        return schema.array(schema.address, low, 1024)
+    return [("mid", schema.binary(16)), ("from", FROM), ("deliver_to", addresses(deliver_to_min)),
+            ("to", addresses()), ("cc", addresses()), ("date", schema.integer()),
+            ("subject", schema.text(4096)), ("in_reply_to?", schema.binary(16)),
+            ("thread?", schema.binary(16)), ("reply_to_addr?", schema.address)]
+
+
+HEAD = schema.members("letter/1", _leaf0(0))
 
 
 def _attachments(value, where):
@@ -43,8 +56,8 @@ def _attachments(value, where):
     return judged
 
 
-LETTER = schema.members("letter/1", _HEAD + [("parts", schema.array(PART, 0, 512)),
-                                             ("att", _attachments), ("fk", schema.binary(32))])
+LETTER = schema.members("letter/1", _leaf0(1) + [
+    ("parts", schema.array(PART, 0, 512)), ("att", _attachments), ("fk", schema.binary(32))])
 
 
 def u32(number: int) -> bytes:
@@ -86,7 +99,6 @@ def judge_header(raw: bytes) -> tuple:
     """(value, fields) of a header: members and the times' order, not whether it is in force."""
     value = encoding.decode(raw)
     fields = HEADER(value, "header")
-    require(fields["aead"] in crypto.AEADS, "unknown_algorithm", "header.aead")
     require(0 < fields["exp"] - fields["ts"] <= SEVEN_DAYS, "expired", "header.exp")
     return value, fields
 
@@ -143,11 +155,12 @@ def open_blob(opened: Opened, named: dict, sealed: bytes, key: bytes, label: byt
     return encoding.decode(crypto.layout_open(plain, where))
 
 
-def open_head(opened: Opened, sealed: bytes) -> dict:
-    """Leaf 0, MSG-22."""
+def open_head(opened: Opened, sealed: bytes, chain: keys.Chain) -> dict:
+    """Leaf 0, MSG-22 and MSG-32."""
     key = crypto.hkdf(b"", opened.content_key, b"AMS1-HEAD", 32)
     value = open_blob(opened, opened.fields["body"]["head"], sealed, key, b"AMS1-HEAD", "head")
-    HEAD(value, "letter")
+    judged = HEAD(value, "letter")
+    judge_from(judged["from"], opened.fields, chain)
     return value
 
 
@@ -168,16 +181,12 @@ def open_body(opened: Opened, sealed: bytes, reader: str, chain: keys.Chain) -> 
 
 
 def judge_from(sender: dict, fields: dict, chain: keys.Chain) -> None:
-    """MSG-27."""
-    require(sender["addr"].rpartition("@")[2] == fields["sdom"], "from_binding", "from.domain")
-    require((sender["kid"], sender["fp"]) == (fields["skid"], fields["sfp"]),
-            "from_binding", "from.key")
-    binding = keys.BINDING(sender["binding"], "from.binding")
-    require(binding["addr"] == sender["addr"], "from_binding", "from.binding.addr")
-    require((binding["kid"], binding["fp"]) == (sender["kid"], sender["fp"]),
-            "from_binding", "from.binding.key")
-    require(chain.domain == fields["sdom"], "from_binding", "from.chain")
-    try:
-        keys.verify_binding(sender["binding"], chain)
-    except AmsError:
-        fail("from_binding", "from.binding")
+    """MSG-27 and MSG-31."""
+    with answered_with("from_binding"):
+        require(sender["addr"].rpartition("@")[2] == fields["sdom"], "from_binding", "from.domain")
+        require((sender["kid"], sender["fp"]) == (fields["skid"], fields["sfp"]), "from_binding",
+                "from.key")
+        binding = keys.verify_binding(sender["binding"], chain, "from.binding")
+        require(binding["addr"] == sender["addr"], "from_binding", "from.binding.addr")
+        require((binding["kid"], binding["fp"]) == (sender["kid"], sender["fp"]), "from_binding",
+                "from.binding.key")

@@ -82,7 +82,8 @@ def _opened(args) -> message.Opened:
 
 
 def _shown(letter: dict) -> dict:
-    return {"mid": letter["mid"], "from": letter["from"]["addr"], "subject": letter["subject"]}
+    return {"mid": letter["mid"], "from": letter["from"]["addr"], "date": letter["date"],
+            "subject": letter["subject"]}
 
 
 def message_open(args):
@@ -92,7 +93,9 @@ def message_open(args):
 
 
 def head_open(args):
-    return _shown(message.open_head(_opened(args), _bytes(args, "head_b64")))
+    opened = _opened(args)
+    chain = _chain(args, opened.fields["sdom"])
+    return _shown(message.open_head(opened, _bytes(args, "head_b64"), chain))
 
 
 def vouch_verify(args):

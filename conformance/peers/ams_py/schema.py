@@ -69,6 +69,11 @@ def one_of(*names):
     return judge
 
 
+def any_object(value, where):
+    require(isinstance(value, dict), "schema", where)
+    return value
+
+
 def kid(value, where):
     if not isinstance(value, str):
         fail("schema", where)
@@ -112,6 +117,7 @@ def members(tag, listed: list):
             fail("schema", where)
             return {}
         if tag is not None:
+            require(isinstance(value.get("ams"), str), "schema", where + ".ams")
             require(value.get("ams") == tag, "unknown_ams_tag", where)
         out, known = {}, {"ams"} if tag is not None else set()
         for name, kind in listed:
