@@ -39,6 +39,8 @@ struct Client::Impl {
       if (link.up() && learnt != link.epoch()) {
         learnt = link.epoch();
         lookup.learn_own(link.chain());
+        if (const keys::KeyPair* own = account.pair())
+          lookup.learn_record(std::make_shared<const keys::KeyRecord>(own->record));
       }
       account.run();
       lookup.run();

@@ -118,7 +118,7 @@ class Client final : public machine::Machine {
   std::optional<Report> poll_report();
 
   bool ready() const;                        // keys associated
-  std::size_t unsent() const;  // tickets not acknowledged and not failed yet
+  std::size_t unsent() const;                // tickets not acknowledged and not failed yet
   const keys::KeyPair* account_key() const;  // null before enrolment
   /// Private key bytes that must never appear in what a server receives; for the simulator's
   /// invariant.

@@ -56,6 +56,7 @@ void Link::handle_connected(machine::Token token, machine::ConnId conn, const Ha
   options.peer_domain = domain_;
   options.peer_root = found_->root;
   options.limits = client_limits();
+  options.known_chain = chain_;
   conn_ = conn;
   stage_ = Stage::greeting;
   heard_ = core_.now;

@@ -96,6 +96,28 @@ TEST(ClientEnrol, a_pair_that_is_given_is_used) {
   EXPECT_EQ(bench.last<AccountReady>()->key, id);
 }
 
+TEST(ClientEnrol, rsa_keys_survive_a_restart) {
+  Bench bench;
+  auto signing = crypto::SigningKey::generate_rsa(crypto::SigAlg::rsa2048pss).value();
+  auto decryption = crypto::DecryptionKey::generate_rsa(crypto::Kem::rsa2048kem).value();
+  keys::KeyPairOptions options;
+  options.nbf = start_ms;
+  options.exp = start_ms + 86'400'000;
+  auto pair =
+      keys::make_pair(std::move(signing), std::move(decryption), bench.drbg.array<16>(), options);
+  bench.client->enrol(bench.server.token, std::move(pair.value()), bench.now);
+  bench.settle();
+  ASSERT_TRUE(bench.client->ready());
+  bench.crash();
+  ASSERT_TRUE(bench.client->ready());
+  bench.client->submit(bench.draft({bench.bob.addr}), bench.now);
+  bench.deliver(bench.bob, "to an RSA key");
+  bench.run_for(1s);
+  EXPECT_EQ(bench.count<Submitted>(), 1);
+  EXPECT_GE(bench.count<Received>(), 1);
+  EXPECT_EQ(bench.count<Unreadable>(), 0);
+}
+
 TEST(ClientEnrol, a_full_disk_is_told_and_the_server_hears_nothing) {
   Bench bench;
   bench.disk.faults().fail_next_commit = true;

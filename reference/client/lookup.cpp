@@ -38,6 +38,13 @@ void Lookup::learn_own(const keys::Chain& chain) {
   chains_[own_domain_] = KnownChain{ms(core_), std::make_shared<const keys::Chain>(chain)};
 }
 
+void Lookup::learn_record(RecordPtr record) {
+  if (records_.contains(record->id())) return;
+  make_room(records_);
+  const keys::KeyId id = record->id();
+  records_.emplace(id, std::move(record));
+}
+
 std::optional<Lookup::KnownChain> Lookup::known_chain(const std::string& domain) {
   if (const auto at = chains_.find(domain); at != chains_.end()) return at->second;
   const auto bytes = core_.row(table_chains, domain);
@@ -82,21 +89,26 @@ Result<ChainPtr> Lookup::accept_chain(const std::string& domain, const keys::Key
                                       const wire::Value& answer) {
   const wire::Value* value = answer.find("chain");
   if (!value) return fail(Code::schema, "domain.get.chain");
+  const auto before = known_chain(domain);
+  if (before && before->chain->value == *value && before->chain->root.id() == root)
+    return keep_chain(domain, before->chain);  // verified once, for this root
   auto chain = keys::verify_chain(*value, domain, root);
   if (!chain && mutant("client.skip_chain_check")) chain = believe_chain(*value, domain);
   if (!chain) return tl::unexpected(chain.error());
-  const auto known = known_chain(domain);
-  if (known && known->chain->record.seq > chain->record.seq)  // DOM-6
+  if (before && before->chain->record.seq > chain->record.seq)  // DOM-6
     return fail(Code::domain_record, "domain record of lower seq");
-  ChainRow row{ms(core_), chain->root.id(), *value};
+  return keep_chain(domain, std::make_shared<const keys::Chain>(std::move(*chain)));
+}
+
+ChainPtr Lookup::keep_chain(const std::string& domain, ChainPtr chain) {
+  ChainRow row{ms(core_), chain->root.id(), chain->value};
   storage::WriteBatch batch;
   batch.puts.push_back(put_row(table_chains, domain, to_row(row)));
   core_.commit(std::move(batch), [](const Result<>&) {});  // a cache: nothing waits for it
   chains_.erase(domain);
   make_room(chains_);
-  const auto kept = std::make_shared<const keys::Chain>(std::move(*chain));
-  chains_.emplace(domain, KnownChain{ms(core_), kept});
-  return kept;
+  chains_.emplace(domain, KnownChain{ms(core_), chain});
+  return chain;
 }
 
 void Lookup::finish(const std::string& domain, const Result<ChainPtr>& outcome) {
@@ -236,6 +248,7 @@ Result<RecordPtr> Lookup::keep(const std::string& addr, const BindingRow& row,
     core_.commit(std::move(batch), [](const Result<>&) {});  // a cache
   }
   RecordPtr record = known.record;
+  learn_record(record);
   recipients_.erase(addr);
   make_room(recipients_);
   recipients_.emplace(addr, std::move(known));

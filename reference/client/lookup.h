@@ -41,6 +41,8 @@ class Lookup {
 
   /// Our own domain's chain, verified by the session.
   void learn_own(const keys::Chain& chain);
+  /// A record that was verified elsewhere, or is our own.
+  void learn_record(RecordPtr record);
   void handle_resolved(const std::string& domain, const std::optional<keys::Discovery>& found);
   void run();
   std::optional<Instant> due() const;
@@ -65,6 +67,7 @@ class Lookup {
   Result<RecordPtr> accept_record(const keys::KeyId& id, const wire::Value& value);
   Result<ChainPtr> accept_chain(const std::string& domain, const keys::KeyId& root,
                                 const wire::Value& answer);
+  ChainPtr keep_chain(const std::string& domain, ChainPtr chain);
   Result<KnownRecipient> check(const std::string& addr, const BindingRow& row,
                                const keys::Chain& chain);
   std::optional<BindingRow> binding_row(const std::string& addr) const;

@@ -34,8 +34,7 @@ bool refuses(const std::function<void(Bench&)>& spoil) {
 }
 
 void answer_for_bob(Bench& bench, const wire::Value& binding, const keys::KeyRecord& key) {
-  bench.server.lookups[bench.bob.addr] =
-      wire::Object{{"binding", binding}, {"key", key.value()}};
+  bench.server.lookups[bench.bob.addr] = wire::Object{{"binding", binding}, {"key", key.value()}};
 }
 
 void forge_binding(Bench& bench) {

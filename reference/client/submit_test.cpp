@@ -217,6 +217,26 @@ TEST(ClientSubmit, a_domain_that_changed_its_op_key_is_asked_again) {
   EXPECT_EQ(bench.server.calls["domain.get"], 2);
 }
 
+TEST(ClientSubmit, a_domain_record_of_lower_seq_replaces_nothing) {
+  Bench bench;
+  bench.enrol();
+  const wire::Value old_chain = bench.away.chain;
+  Domain next = Domain::with(bench.away.name, std::move(bench.away.root), make_pair(bench.drbg), 2);
+  bench.server.chains[next.name] = next.chain;
+  bench.server.lookups[bench.bob.addr] =
+      wire::Object{{"binding", sign_binding(next, bench.bob.addr, bench.bob.pair.record.id())},
+                   {"key", bench.bob.pair.record.value()}};
+  bench.client->submit(bench.draft({bench.bob.addr}), bench.now);
+  bench.settle();
+  EXPECT_EQ(bench.count<Submitted>(), 1);
+  bench.server.chains[next.name] = old_chain;
+  bench.run_for(25h);
+  bench.client->submit(bench.draft({bench.bob.addr}), bench.now);
+  bench.settle();
+  ASSERT_EQ(bench.count<SubmitFailed>(), 1);
+  EXPECT_EQ(bench.last<SubmitFailed>()->why.code, Code::domain_record);
+}
+
 TEST(ClientSubmit, the_same_bytes_go_again_after_a_lost_answer) {
   for (const std::string op : {"blob.put", "mail.submit"}) {
     for (const bool before : {true, false}) {
