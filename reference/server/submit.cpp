@@ -130,6 +130,123 @@ std::int64_t Dseq::next(Txn& txn, std::int64_t today) {
   return used;
 }
 
+namespace {
+
+/// What must hold before anything is written (SUB-1); the sender's record.
+Result<keys::KeyRecord> check_submission(Core& core, Txn& txn, const std::string& addr,
+                                         const Core::Account& from, Submission& mail) {
+  AMS_TRY(const std::optional<Core::Held> held, core.held_binding(txn, addr));
+  if (!held || held->key != mail.header.sender) return fail(Code::auth_key, "env.skid");
+  if (!core.local(mail.header.sdom) && !mutant("server.skip_sdom"))
+    return fail(Code::domain_mismatch, "env.sdom");
+  AMS_TRY(keys::KeyRecord record, core.record_of(held->key));
+  if (!mutant("server.skip_asig_submit")) AMS_CHECK(mail::verify_asig(mail.env, mail.asig, record));
+  AMS_CHECK(record.valid_at(core.now_));
+  AMS_CHECK(check_times(mail.header, core.now_ms()));
+  AMS_CHECK(check_indexes(mail));
+  for (const Hash& blob : blobs_of(mail.header)) {
+    const bool mine = txn.any(table_blob_owner, key_of({blob, Core::owner_put(from.acct)})) ||
+                      txn.any(table_blob_owner, key_of({blob, key_char('m'), from.acct}));
+    const bool fits =
+        blob != mail.header.body.hash || txn.get_u64(table_blob_len, blob) == mail.header.body.len;
+    if ((!mine || !fits) && !mutant("server.skip_missing_blob"))
+      return fail(Code::missing_blob, "env.body");  // BLB-4
+  }
+  AMS_CHECK(check_head(mail));
+  return record;
+}
+
+Result<> check_queues(const Core& core, const std::vector<Rcpt>& rcpts) {
+  if (mutant("server.skip_queue_limit")) return {};
+  for (const Rcpt& rcpt : rcpts) {
+    const auto lane = core.lanes_.find(rcpt.domain);
+    if (lane == core.lanes_.end()) continue;
+    const auto waiting =
+        static_cast<std::int64_t>(lane->second.entries.size()) + lane->second.joining;
+    if (waiting >= core.options_.queue_max) return fail(Code::queue_full, "rcpt");  // REL-10
+  }
+  return {};
+}
+
+/// A message on its way out of mail.submit.
+struct Outgoing {
+  const Submission* mail;
+  const std::string* sender;
+  Core::Account from;
+  wire::Value key;         // the sender's record
+  std::string asig, head;  // base64url
+  Hash vouched;
+  Changed changed;
+  std::vector<std::pair<std::string, std::uint64_t>> joined;  // queue entries
+};
+
+/// A recipient of our own: true when it is settled, by acceptance or by a notice.
+bool deliver_here(Core& core, Txn& txn, Outgoing& out, const Rcpt& rcpt, const wire::Value& vouch) {
+  const Submission& mail = *out.mail;
+  const Parcel parcel{&mail.env, &mail.header, mail.ehash,
+                      out.asig,  out.head,     mail.stanza_values[rcpt.stanza],
+                      vouch};
+  const auto verdict = core.accept_mail(txn, parcel, rcpt.addr, out.changed);
+  if (verdict && code_info(*verdict).temporary) return false;
+  if (verdict)
+    core.add_notice(txn, *out.sender,
+                    {mail.ehash, mail.header.id, rcpt.addr, true, *verdict, core.now_ms(),
+                     core.chain_->record.op.kid, std::nullopt},
+                    out.changed);
+  return true;
+}
+
+/// Everything for one domain: what is ours at once, the rest as one queue entry (MSG-20).
+Result<> route(Core& core, Txn& txn, Outgoing& out, const std::string& rdom,
+               const std::vector<const Rcpt*>& rcpts) {
+  const Submission& mail = *out.mail;
+  wire::Array stanzas, vouches, waiting;
+  std::map<std::size_t, std::int64_t> places;
+  for (const Rcpt* rcpt : rcpts) {
+    const Id16 salt = core.drbg_.array<16>();
+    const Hash rtag = mail::rtag(salt, rcpt->addr);
+    AMS_TRY(wire::Value vouch, core.sign_vouch(txn, out.from, rdom, out.vouched, rtag));
+    if (core.local(rdom) && deliver_here(core, txn, out, *rcpt, vouch)) continue;
+    const auto [place, fresh] =
+        places.emplace(rcpt->stanza, static_cast<std::int64_t>(stanzas.size()));
+    if (fresh) stanzas.push_back(mail.stanza_values[rcpt->stanza]);
+    waiting.push_back(wire::Object{{"addr", rcpt->addr},
+                                   {"salt", to_base64url(salt)},
+                                   {"stanza", place->second},
+                                   {"vouch", static_cast<std::int64_t>(vouches.size())}});
+    vouches.push_back(std::move(vouch));
+  }
+  if (waiting.empty()) return {};
+  const wire::Value delivery = wire::Object{{"asig", out.asig},
+                                            {"env", mail.env},
+                                            {"head", out.head},
+                                            {"key", out.key},
+                                            {"rcpts", std::move(waiting)},
+                                            {"stanzas", std::move(stanzas)},
+                                            {"vouches", std::move(vouches)}};
+  out.joined.emplace_back(rdom, core.queue_add(txn, rdom, delivery, *out.sender, mail.header));
+  return {};
+}
+
+Result<> keep_sent_copy(Core& core, Txn& txn, Outgoing& out) {
+  const Submission& mail = *out.mail;
+  if (!mail.sent) return {};
+  wire::Value copy = wire::Object{
+      {"addr", *out.sender}, {"asig", out.asig}, {"env", mail.env},
+      {"head", out.head},    {"kind", "sent"},   {"stanza", mail.stanza_values[*mail.sent]}};
+  std::uint64_t size = wire::encode(copy).size();
+  const std::vector<Hash> blobs = blobs_of(mail.header);
+  for (const Hash& blob : blobs) size += txn.get_u64(table_blob_len, blob);
+  const Id16& acct = out.from.acct;
+  if (!core.room_for(txn, acct, size)) return fail(Code::mailbox_full, "mail.submit.sent");
+  const std::uint64_t uid =
+      core.box_add(txn, *out.sender, acct, "sent", std::move(copy), size, out.changed);
+  for (const Hash& blob : blobs) core.own_blob(txn, blob, Core::owner_mail(acct, uid));
+  return {};
+}
+
+}  // namespace
+
 Result<> Core::op_submit(const Asked& to, Conn& conn, const wire::Value& args) {
   AMS_TRY(Submission mail, read_submission(args));
   Txn txn(reader_);
@@ -142,101 +259,34 @@ Result<> Core::op_submit(const Asked& to, Conn& conn, const wire::Value& args) {
     answer_stable(to, answer);  // SUB-3
     return {};
   }
-  AMS_TRY(const std::optional<Held> held, held_binding(txn, conn.addr));
-  if (!held || held->key != mail.header.sender) return fail(Code::auth_key, "env.skid");
-  if (mail.header.sdom != options_.domain && !mutant("server.skip_sdom"))
-    return fail(Code::domain_mismatch, "env.sdom");
-  AMS_TRY(const keys::KeyRecord record, record_of(held->key));
-  if (!mutant("server.skip_asig_submit")) AMS_CHECK(mail::verify_asig(mail.env, mail.asig, record));
-  AMS_CHECK(record.valid_at(now_));
-  AMS_CHECK(check_times(mail.header, now_ms()));
-  AMS_CHECK(check_indexes(mail));
-  for (const Hash& blob : blobs_of(mail.header)) {
-    const bool mine = txn.any(table_blob_owner, key_of({blob, owner_put(from->acct)})) ||
-                      txn.any(table_blob_owner, key_of({blob, key_char('m'), from->acct}));
-    const bool fits =
-        blob != mail.header.body.hash || txn.get_u64(table_blob_len, blob) == mail.header.body.len;
-    if ((!mine || !fits) && !mutant("server.skip_missing_blob"))
-      return fail(Code::missing_blob, "env.body");
-  }
-  AMS_CHECK(check_head(mail));
+  AMS_TRY(const keys::KeyRecord record, check_submission(*this, txn, conn.addr, *from, mail));
+  AMS_CHECK(check_queues(*this, mail.rcpts));
 
-  // Sort by domain; MSG-20: each gets only its own stanzas.
+  Outgoing out{&mail,
+               &conn.addr,
+               *from,
+               record.value(),
+               to_base64url(mail.asig),
+               to_base64url(mail.head),
+               mail::vouch_ehash(mail.env, mail.asig),
+               {},
+               {}};
   std::map<std::string, std::vector<const Rcpt*>> by_domain;
   for (const Rcpt& rcpt : mail.rcpts) by_domain[rcpt.domain].push_back(&rcpt);
-  for (const auto& [rdom, rcpts] : by_domain) {
-    const auto lane = lanes_.find(rdom);
-    if (lane == lanes_.end() || mutant("server.skip_queue_limit")) continue;
-    const auto waiting =
-        static_cast<std::int64_t>(lane->second.entries.size()) + lane->second.joining;
-    if (waiting >= options_.queue_max)
-      return fail(Code::queue_full, rdom == options_.domain ? "own" : "rdom");
-  }
-
-  Changed changed;
-  std::vector<std::pair<std::string, std::uint64_t>> joined;
-  const std::string asig = to_base64url(mail.asig), head = to_base64url(mail.head);
-  const Hash vouched = mail::vouch_ehash(mail.env, mail.asig);
-  for (const auto& [rdom, rcpts] : by_domain) {
-    wire::Array stanzas, vouches, waiting;
-    std::map<std::size_t, std::int64_t> places;
-    for (const Rcpt* rcpt : rcpts) {
-      const Id16 salt = drbg_.array<16>();
-      AMS_TRY(wire::Value vouch,
-              sign_vouch(txn, *from, rdom, vouched, mail::rtag(salt, rcpt->addr)));
-      if (local(rdom)) {
-        const Parcel parcel{&mail.env, &mail.header, mail.ehash,
-                            asig,      head,         mail.stanza_values[rcpt->stanza],
-                            vouch};
-        const auto verdict = accept_mail(txn, parcel, rcpt->addr, changed);
-        if (!verdict) continue;
-        if (!code_info(*verdict).temporary) {
-          add_notice(txn, conn.addr,
-                     {mail.ehash, mail.header.id, rcpt->addr, true, *verdict, now_ms(),
-                      chain_->record.op.kid, std::nullopt},
-                     changed);
-          continue;
-        }
-      }
-      const auto [place, fresh] =
-          places.emplace(rcpt->stanza, static_cast<std::int64_t>(stanzas.size()));
-      if (fresh) stanzas.push_back(mail.stanza_values[rcpt->stanza]);
-      waiting.push_back(wire::Object{{"addr", rcpt->addr},
-                                     {"salt", to_base64url(salt)},
-                                     {"stanza", place->second},
-                                     {"vouch", static_cast<std::int64_t>(vouches.size())}});
-      vouches.push_back(std::move(vouch));
-    }
-    if (waiting.empty()) continue;
-    const wire::Value delivery = wire::Object{{"asig", asig},
-                                              {"env", mail.env},
-                                              {"head", head},
-                                              {"key", record.value()},
-                                              {"rcpts", std::move(waiting)},
-                                              {"stanzas", std::move(stanzas)},
-                                              {"vouches", std::move(vouches)}};
-    joined.emplace_back(rdom, queue_add(txn, rdom, delivery, conn.addr, mail.header));
-  }
-  if (mail.sent) {
-    wire::Value copy = wire::Object{
-        {"addr", conn.addr}, {"asig", asig},   {"env", mail.env},
-        {"head", head},      {"kind", "sent"}, {"stanza", mail.stanza_values[*mail.sent]}};
-    std::uint64_t size = wire::encode(copy).size();
-    for (const Hash& blob : blobs_of(mail.header)) size += txn.get_u64(table_blob_len, blob);
-    if (!room_for(txn, from->acct, size)) return fail(Code::mailbox_full, "mail.submit.sent");
-    const std::uint64_t uid =
-        box_add(txn, conn.addr, from->acct, "sent", std::move(copy), size, changed);
-    for (const Hash& blob : blobs_of(mail.header)) own_blob(txn, blob, owner_mail(from->acct, uid));
-  }
+  for (const auto& [rdom, rcpts] : by_domain) AMS_CHECK(route(*this, txn, out, rdom, rcpts));
+  AMS_CHECK(keep_sent_copy(*this, txn, out));
   const std::int64_t until = mail.header.exp + day_ms;
   txn.put(table_submitted, seen, key_of({be64(until)}));
   expire_at(txn, until, table_submitted, seen);
 
-  for (const auto& [rdom, seq] : joined) ++lanes_[rdom].joining;
+  for (const auto& [rdom, seq] : out.joined) ++lanes_[rdom].joining;
   if (mutant("server.ack_before_durable")) ok(to, answer);
-  commit(txn, [this, to, answer, changed, joined, day = dseq_.day,
-               reserved = dseq_.reserved](const Result<>& outcome) {
-    for (const auto& [rdom, seq] : joined) --lanes_[rdom].joining;
+  commit(txn, [this, to, answer, changed = std::move(out.changed), joined = std::move(out.joined),
+               day = dseq_.day, reserved = dseq_.reserved](const Result<>& outcome) {
+    for (const auto& [rdom, seq] : joined) {
+      --lanes_[rdom].joining;
+      if (!outcome) queue_drop(rdom, seq);  // forgets a lane that nothing joined
+    }
     if (!outcome) return refuse(to, outcome.error(), 60);  // STO-2
     if (day == dseq_.day) dseq_.durable = std::max(dseq_.durable, reserved);
     ++stats_.submitted;
