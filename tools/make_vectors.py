@@ -14,9 +14,9 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "conformance/peers"), str(ROOT / "tools")]
 
-from ams_py import errors, ops  # noqa: E402
-from vectorgen import encoding, frames, keys, message  # noqa: E402
-from vectorgen.excluded import reason  # noqa: E402
+from ams_py import errors, ops
+from vectorgen import encoding, frames, keys, message
+from vectorgen.excluded import reason
 
 EXCLUDED = ROOT / "vectors/single_fault.json"
 

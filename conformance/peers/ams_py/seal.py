@@ -57,9 +57,11 @@ def seal(letter: dict, sender, recipients: list, draws: Draws, hooks: Hooks = No
          aead: str = "a256gcm", blobs: list = ()) -> dict:
     """{header, asig, stanzas, body, head} in bytes. sender has record, domain and sign(text)."""
     hooks = hooks or Hooks()
-    letter = hooks.letter(copy.deepcopy(letter))
-    leaves = message.leaves_of(letter)
-    fk = encoding.unb64(letter["fk"]) or bytes(32)
+    honest, letter = letter, hooks.letter(copy.deepcopy(letter))
+    try:
+        leaves, fk = message.leaves_of(letter), encoding.unb64(letter["fk"]) or bytes(32)
+    except (AttributeError, KeyError, TypeError):  # a letter that is none has no leaves
+        leaves, fk = message.leaves_of(honest), encoding.unb64(honest["fk"])
     fp = keys.fingerprint(sender.record)
     ephemeral, content_key = draws.take(32), draws.take(32)
     value = {"ams": "env/1", "id": b64(draws.take(16)), "aead": aead, "skid": keys.kid_of(fp),
