@@ -62,6 +62,7 @@ class MemoryStorage final : public storage::Storage {
   std::size_t committed_size_ =
       0;  // undo_ up to here was reported as durable (0 unless a mutant lies)
   std::uint64_t bytes_ = 0;
+  std::uint32_t commits_ = 0;  // counted under the mutant alone
 };
 
 }  // namespace ams::store
