@@ -33,6 +33,7 @@ namespace ams::server {
 
 inline constexpr Duration answer_wait = std::chrono::seconds{30};
 inline constexpr Duration answer_wait_max = std::chrono::minutes{5};  // however lively the peer is
+inline constexpr std::size_t verified_chains_max = 10'000;
 inline constexpr Duration link_idle = std::chrono::seconds{60};
 inline constexpr Duration sweep_interval = std::chrono::minutes{10};
 inline constexpr std::int64_t day_ms = 86'400'000;
@@ -189,6 +190,9 @@ class Core {
 
   // --- chains.cpp
   bool keep_chain(const keys::Chain& chain);  // false: of lower seq than the one held (DOM-6)
+  /// The chain that these very bytes gave when they were verified for this root, or null.
+  const keys::Chain* verified_before(const std::string& domain, const wire::Value& value,
+                                     const keys::KeyId& root) const;
   Result<> op_domain_get(const Asked& to, Conn& conn, const wire::Value& args);
 
   // --- accounts.cpp, bindings.cpp
@@ -309,6 +313,7 @@ class Core {
   crypto::Drbg drbg_;
   Instant now_;
   std::optional<keys::Chain> chain_;  // our own
+  std::map<std::string, keys::Chain> verified_;  // others', at most verified_chains_max
   directory::Peer peer_;
   std::vector<std::string> ops_;
   Stats stats_;

@@ -52,6 +52,7 @@ directory::PeerOptions peer_options(const Options& options) {
   out.domain = options.domain;
   out.full = options.full_directory;
   out.peers = options.directory_peers;
+  out.interval = options.directory_interval;
   return out;
 }
 

@@ -14,6 +14,7 @@
 #include "base/instant.h"
 #include "base/result.h"
 #include "crypto/crypto.h"
+#include "directory/peer.h"
 #include "keys/records.h"
 #include "machine/machine.h"
 #include "session/session.h"
@@ -30,6 +31,7 @@ struct Options {
   bool mail = true;   // false: a directory peer and nothing else (ams-directory)
   bool full_directory = false;
   std::vector<std::string> directory_peers;
+  Duration directory_interval = directory::reconcile_interval;
   session::Limits limits;
   std::int64_t connections_max = 10'000;
   std::int64_t queue_max = 100'000;            // queue entries for one domain (REL-10)

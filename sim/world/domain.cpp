@@ -40,6 +40,7 @@ server::Options server_options(const Internet& world, const DomainInfo& info) {
   options.row_key = to_bytes(ByteView(crypto::sha256(to_bytes("row " + info.name))));
   options.full_directory = info.full_directory;
   options.directory_peers = world.directory_domains;
+  options.directory_interval = std::chrono::minutes{world.scenario.reconcile_minutes};
   return options;
 }
 

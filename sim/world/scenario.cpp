@@ -66,6 +66,7 @@ void read_scenario(TableReader in, Scenario& out) {
   in.integer("domains", out.domains, 1, 100'000);
   in.integer("users", out.users, 1, 10'000'000);
   in.integer("directory_peers", out.directory_peers, 1, 1'000);
+  in.integer("reconcile_minutes", out.reconcile_minutes, 1, 60);
   in.integer("lying_domains", out.lying_domains, 0, 100'000);
   in.integer("days", out.days, 1, 3'650);
   in.integer("drain_hours", out.drain_hours, 0, 1'000);

@@ -22,6 +22,7 @@ struct Scenario {
   std::int64_t domains = 2;
   std::int64_t users = 2;
   std::int64_t directory_peers = 1;
+  std::int64_t reconcile_minutes = 1;  // between two rounds of a directory peer
   std::int64_t lying_domains = 0;  // the last ones hand out wrong keys to their own users
   std::int64_t days = 1;
   std::int64_t drain_hours = 24;
