@@ -152,7 +152,10 @@ void Core::judge_record(DeliverJob& job, std::size_t at, const Result<wire::Valu
     const bool quarantined = record_value.error().code == Code::kid_quarantined;
     return delivery.refuse_open(quarantined ? Code::kid_quarantined : Code::peer_unreachable);
   }
-  const auto record = keys::KeyRecord::parse_as(*record_value, delivery.header.sender);
+  const auto held = records_.find(delivery.header.sender);
+  const bool known = held != records_.end() && held->second.value() == *record_value;
+  const auto record = known ? Result<keys::KeyRecord>(held->second)
+                            : keys::KeyRecord::parse_as(*record_value, delivery.header.sender);
   if (!record) return delivery.refuse_open(record.error().code);
   if (const auto asig = mail::verify_asig(delivery.env, delivery.asig, *record); !asig)
     return delivery.refuse_open(asig.error().code);
