@@ -130,7 +130,8 @@ void Inbox::later_or_never(WorkPtr work, const Error& why) {
   message.retry_at = lost ? core_.now : core_.now + core_.backoff(message.attempt++);
   if (lost || complained_) return;
   complained_ = true;
-  core_.tell(CommandFailed{"sync", why});
+  const Error unheld{Code::peer_unreachable, "record still in gossip"};
+  core_.tell(CommandFailed{"sync", in_gossip ? unheld : why});
 }
 
 }  // namespace ams::client
