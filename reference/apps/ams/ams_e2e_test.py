@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Goal: `ams` against two running `amsd` over TLS: enrol, send across domains, sync, read; what each
-exit code says; and nothing acknowledged is lost or doubled when a server is killed while `ams` sends.
-Method: real programs in a fresh folder, on free ports. Arguments: the folder of the programs."""
+"""Goal: `ams` against two running `amsd` over TLS: enrol, send across domains, sync, read; what
+each exit code says; and nothing acknowledged is lost or doubled when a server is killed while `ams`
+sends. Method: real programs in a fresh folder, on free ports. Arguments: the folder of the programs."""
 
 import pathlib
 import signal
@@ -27,7 +27,8 @@ class Server:
         self.port = free_port()
         self.process = None
         run = [PROGRAMS / "amsd", "init", "--domain", domain, "--dir", self.folder, "--listen",
-               f"127.0.0.1:{self.port}", "--hosts", root / "hosts", "--directory-peer", directory_peer]
+               f"127.0.0.1:{self.port}", "--hosts", root / "hosts", "--directory-peer",
+               directory_peer]
         made = subprocess.run(run, capture_output=True, text=True, check=True)
         lines = [line for line in made.stdout.splitlines() if line.startswith(domain + " ")]
         hosts = root / "hosts"
@@ -56,7 +57,8 @@ class Server:
 
     def token(self, addr: str) -> str:
         made = subprocess.run([PROGRAMS / "amsd", "account", "add", addr, "--config",
-                               self.folder / "amsd.toml"], capture_output=True, text=True, check=True)
+                               self.folder / "amsd.toml"], capture_output=True, text=True,
+                              check=True)
         return max(made.stdout.split(), key=lambda word: len(word) if all(
             c in "0123456789abcdef" for c in word) else 0)
 
@@ -147,12 +149,13 @@ class Ams(unittest.TestCase):
         self.fail("it never came")
 
     def test_killed_servers_lose_and_double_nothing(self):
-        """The server is killed at another moment of each sending; the client tries on until it is told."""
+        """The server is killed at another moment of each sending."""
         names = [f"kill-{i}" for i in range(20)]
         for i, name in enumerate(names):
-            sending = subprocess.Popen([PROGRAMS / "ams", "send", "--to", "bob@b.example", "--subject",
-                                        name, "--home", self.root / "alice"], stdin=subprocess.PIPE,
-                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            command = [PROGRAMS / "ams", "send", "--to", "bob@b.example", "--subject", name,
+                       "--home", self.root / "alice"]
+            sending = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                       stderr=subprocess.PIPE, text=True)
             sending.stdin.write(name)
             sending.stdin.close()
             time.sleep(0.004 * i)
