@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Goal: `ams` against two running `amsd` over TLS: enrol, send across domains, sync, read; what
 each exit code says; and nothing acknowledged is lost or doubled when a server is killed while `ams`
-sends. Method: real programs in a fresh folder, on free ports. Arguments: the folder of the programs."""
+sends. Method: real programs in a fresh folder, on free ports. Arguments: the folder of the
+programs."""
 
 import pathlib
 import signal
