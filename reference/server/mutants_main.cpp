@@ -1,8 +1,8 @@
 // Goal: this room's tests see every mutant switch. Method: the same tests over the room built with
-// run-time switches; with all off they pass, with any one on some test fails and its site was reached.
+// run-time switches; with all off they pass, with any one on some test fails.
 //
-// usage: server_mutants            every switch in turn, each in a process of its own
-//        server_mutants --one NAME [gtest flags]   exit 0: the tests passed, 3: the switch was never asked
+// usage: server_mutants                              every switch, each in a process of its own
+//        server_mutants --one NAME [gtest flags]     exit 0: all passed; 3: NAME was never asked
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
