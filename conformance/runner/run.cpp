@@ -1,0 +1,85 @@
+#include "runner/run.h"
+
+#include <algorithm>
+
+#include "runner/sim_target.h"
+#include "runner/stage.h"
+
+namespace ams::conform {
+namespace {
+
+constexpr Millis alive_wait{5'000};
+
+std::int64_t now_us() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+}
+
+}  // namespace
+
+bool selected(const Case& one, const Filter& filter) {
+  if (one.id.find(filter.id) == std::string::npos) return false;
+  return filter.clause.empty() ||
+         std::any_of(one.clauses.begin(), one.clauses.end(),
+                     [&](const Clause& clause) { return clause.anchor == filter.clause; });
+}
+
+Runner::Runner(const std::vector<Case>& cases, Target& target, std::string run_tag)
+    : cases_(cases), target_(&target), run_tag_(std::move(run_tag)) {
+  roster_.emplace(target, run_tag_);
+}
+Runner::Runner(const std::vector<Case>& cases) : cases_(cases), run_tag_("simulated") {}
+
+Outcome Runner::run(const Case& one) {
+  const std::int64_t started = now_us();
+  Outcome out;
+  if (!one.twin.empty()) {
+    const Outcome twin = run_twin(one);
+    if (twin.verdict != Verdict::pass)
+      out = {Verdict::not_exercised, "its twin " + one.twin + ": " + twin.why, 0};
+  }
+  if (out.verdict == Verdict::pass) out = play(one);
+  if (out.verdict == Verdict::fail && one.keyword == "SHOULD") out.verdict = Verdict::warn;
+  out.us = now_us() - started;
+  return out;
+}
+
+/// The valid twin takes the same path, so that a refusal for another reason is not believed.
+Outcome Runner::run_twin(const Case& one) {
+  const auto known = twins_.find(one.twin);
+  if (target_ && known != twins_.end()) return known->second;
+  const auto twin = std::find_if(cases_.begin(), cases_.end(),
+                                 [&](const Case& other) { return other.id == one.twin; });
+  if (twin == cases_.end()) return {Verdict::suite_error, "there is no such case", 0};
+  Outcome out = play(*twin);
+  if (target_) twins_[one.twin] = out;
+  return out;
+}
+
+Outcome Runner::play(const Case& one) {
+  if (target_) return play_on(one, *target_, *roster_);
+  const auto target = make_simulated(one.options);
+  Roster roster(*target, run_tag_);
+  return play_on(one, *target, roster);
+}
+
+Outcome Runner::play_on(const Case& one, Target& target, Roster& roster) {
+  const std::string tag = run_tag_ + " " + one.id + " " + std::to_string(++plays_);
+  try {
+    for (const std::string& cap : one.caps)
+      if (cap == "peer" && !target.has_peer)
+        return {Verdict::unsupported, "needs --listen, where the target reaches conform.test", 0};
+    {
+      Stage stage(target, roster, tag, one.deadline);
+      stage.play(one.steps);
+    }
+    if (one.kind != "positive") require_alive(target, alive_wait);
+    return {};
+  } catch (const StepFailed& failed) {
+    return {failed.verdict, failed.why, 0};
+  } catch (const std::exception& error) {
+    return {Verdict::suite_error, error.what(), 0};
+  }
+}
+
+}  // namespace ams::conform

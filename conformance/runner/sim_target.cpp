@@ -1,0 +1,243 @@
+#include "runner/sim_target.h"
+
+#include <deque>
+#include <map>
+
+#include "base/overload.h"
+#include "judge/objects.h"
+#include "runner/suite_domain.h"
+#include "server/server.h"
+#include "store/memory.h"
+
+namespace ams::conform {
+namespace {
+
+constexpr std::int64_t start_ms = 1'790'000'000'000;
+constexpr int accounts = 8;
+
+keys::KeyPair pair_of(const std::string& name) {
+  crypto::Drbg drbg(crypto::sha256(as_bytes("simulated " + name)));
+  const Bytes entropy = drbg.bytes(80);
+  const std::int64_t nbf = start_ms - 86'400'000;
+  return std::move(*keys::make_modern(entropy, {nbf, nbf + keys::key_life_ms_max, {}}));
+}
+
+struct World;
+
+struct End {
+  machine::ConnId id = 0;
+  Hash exporter{};
+  Bytes inbox;
+  bool closed = false;
+};
+
+class SimChannel final : public Channel {
+ public:
+  SimChannel(World& world, std::shared_ptr<End> end) : world_(world), end_(std::move(end)) {}
+  ~SimChannel() override;
+  void send(ByteView bytes) override;
+  bool wait(Millis at_most) override;
+  Bytes take() override { return std::exchange(end_->inbox, {}); }
+  bool closed() const override { return end_->closed; }
+  const Hash& exporter() const override { return end_->exporter; }
+
+ private:
+  World& world_;
+  std::shared_ptr<End> end_;
+};
+
+struct World final : Target {
+  explicit World(const TargetOptions& wanted)
+      : root(pair_of("root")), op(pair_of("op")), suite(suite_domain(start_ms)) {
+    domain = "target.test";
+    root_kid = to_uuid_text(root.record.id().kid);
+    root_fp = to_hex(root.record.id().fp);
+    has_peer = true;
+    const keys::DomainRecord record{domain, root.record.id(), op.record.id(), keys::Policy::isp, 1};
+    options.domain = domain;
+    options.chain =
+        keys::chain_value(*keys::make_domain_record(record, root.signing), root.record, op.record);
+    options.index_key = Bytes(32, 1);
+    options.row_key = Bytes(32, 2);
+    if (wanted.queue_max) options.queue_max = wanted.queue_max;
+    if (wanted.mailbox_bytes_max) options.mailbox_bytes_max = wanted.mailbox_bytes_max;
+    if (wanted.connections_max) options.connections_max = wanted.connections_max;
+    for (int i = 1; i <= accounts; ++i) add_account("user" + std::to_string(i) + "@" + domain);
+    start();
+  }
+
+  void add_account(const std::string& addr) {
+    server::NewAccount account;
+    account.addr = addr;
+    const Hash seed = crypto::sha256(as_bytes(addr));
+    std::copy_n(seed.begin(), account.acct.size(), account.acct.begin());
+    account.token = crypto::sha256(seed);
+    account.created = start_ms - 86'400'000;
+    if (const auto rows = server::account_rows(options, storage, account))
+      if (storage.apply(*rows) && storage.commit()) grants.push_back({addr, account.token});
+  }
+
+  void start() {
+    Bytes seed = to_bytes(std::string_view("conform"));
+    append_u64(seed, ++starts);
+    machine =
+        std::make_unique<server::Server>(options, op.signing, storage, crypto::sha256(seed), now());
+    run();
+  }
+
+  // --- Target
+  std::string name() const override { return "reference server, simulated"; }
+  std::unique_ptr<Channel> connect() override {
+    auto end = new_end();
+    machine->handle_accepted(end->id, end->exporter, now());
+    run();
+    return std::make_unique<SimChannel>(*this, std::move(end));
+  }
+  std::unique_ptr<Channel> accept(Millis at_most) override {
+    wait_until(at_most, [&] { return !incoming.empty(); });
+    if (incoming.empty()) return nullptr;
+    auto end = std::move(incoming.front());
+    incoming.pop_front();
+    return std::make_unique<SimChannel>(*this, std::move(end));
+  }
+  std::int64_t unix_ms() override { return start_ms + elapsed.count(); }
+  Millis clock() override { return elapsed; }
+  bool simulated() const override { return true; }
+  void advance(Millis by) override {
+    wait_until(by, [] { return false; });
+  }
+  void set_faults(const Faults& wanted) override {
+    faults = wanted;
+    storage.faults().fail_next_commit = wanted.fail_next_commit;
+    run();
+  }
+  void restart() override {
+    storage.crash();
+    for (auto& [id, end] : ends) end->closed = true;
+    ends.clear();
+    undurable.clear();
+    start();
+  }
+
+  // --- the world
+  Instant now() const { return from_unix_ms(start_ms + elapsed.count()); }
+
+  std::shared_ptr<End> new_end() {
+    auto end = std::make_shared<End>();
+    end->id = next_id++;
+    Bytes seed = to_bytes(std::string_view("exporter"));
+    append_u64(seed, end->id);
+    end->exporter = crypto::sha256(seed);
+    ends.emplace(end->id, end);
+    return end;
+  }
+
+  void drop(machine::ConnId id) {
+    if (ends.erase(id) == 0) return;
+    machine->handle_closed(id, now());
+    run();
+  }
+
+  /// Moves time from timer to timer until `done` or until `at_most` has passed.
+  template <class Done>
+  void wait_until(Millis at_most, Done done) {
+    const Millis end = elapsed + at_most;
+    run();
+    while (!done() && elapsed < end) {
+      Millis next = end;
+      if (const auto due = machine->timeout()) {
+        const Millis at{to_unix_ms(*due + std::chrono::microseconds{999}) - start_ms};
+        next = std::clamp(at, elapsed + Millis{1}, end);
+      }
+      elapsed = next;
+      machine->handle_timeout(now());
+      run();
+    }
+  }
+
+  void run() {
+    for (;;) {
+      while (auto effect = machine->poll()) perform(*effect);
+      if (undurable.empty() || faults.hold_commits) return;
+      const auto batches = std::exchange(undurable, {});
+      const auto outcome = storage.commit();
+      for (const machine::BatchId batch : batches) machine->handle_durable(batch, outcome, now());
+    }
+  }
+
+  void perform(machine::Effect& effect) {
+    std::visit(Overload{
+                   [&](machine::Send& e) {
+                     if (const auto at = ends.find(e.conn); at != ends.end())
+                       append(at->second->inbox, e.bytes);
+                   },
+                   [&](machine::CloseConn& e) {
+                     if (const auto at = ends.find(e.conn); at != ends.end()) {
+                       at->second->closed = true;
+                       ends.erase(at);
+                     }
+                   },
+                   [&](machine::Connect& e) {
+                     if (e.domain != suite.name || faults.peer_down)
+                       return machine->handle_connect_failed(e.token, now());
+                     auto end = new_end();
+                     incoming.push_back(end);
+                     machine->handle_connected(e.token, end->id, end->exporter, now());
+                   },
+                   [&](machine::Resolve& e) {
+                     std::optional<keys::Discovery> found;
+                     if (e.domain == suite.name) {
+                       found.emplace();
+                       found->host = suite.name;
+                       found->port = 7747;
+                       found->root.kid = *from_uuid_text(suite.root.kid);
+                       found->root.fp = suite.root.fp;
+                     }
+                     machine->handle_resolved(e.domain, found, now());
+                   },
+                   [&](machine::Commit& e) {
+                     if (const auto applied = storage.apply(e.writes); !applied)
+                       return machine->handle_durable(e.batch, applied, now());
+                     undurable.push_back(e.batch);
+                   },
+                   [](machine::Log&) {},
+               },
+               effect);
+  }
+
+  keys::KeyPair root, op;
+  Domain suite;
+  server::Options options;
+  store::MemoryStorage storage;
+  std::unique_ptr<server::Server> machine;
+  std::map<machine::ConnId, std::shared_ptr<End>> ends;
+  std::deque<std::shared_ptr<End>> incoming;
+  std::vector<machine::BatchId> undurable;
+  Faults faults;
+  Millis elapsed{0};
+  machine::ConnId next_id = 1;
+  std::uint64_t starts = 0;
+};
+
+SimChannel::~SimChannel() {
+  if (!end_->closed) world_.drop(end_->id);
+}
+
+void SimChannel::send(ByteView bytes) {
+  if (end_->closed) return;
+  world_.machine->handle_bytes(end_->id, bytes, world_.now());
+  world_.run();
+}
+
+bool SimChannel::wait(Millis at_most) {
+  world_.wait_until(at_most, [&] { return !end_->inbox.empty() || end_->closed; });
+  return !end_->inbox.empty() || end_->closed;
+}
+
+}  // namespace
+
+std::unique_ptr<Target> make_simulated(const TargetOptions& options) {
+  return std::make_unique<World>(options);
+}
+
+}  // namespace ams::conform

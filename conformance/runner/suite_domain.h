@@ -1,0 +1,11 @@
+// The suite's own domain, conform.test. Its keys come from public seeds: for tests only.
+#pragma once
+
+#include "judge/objects.h"
+
+namespace ams::conform {
+
+inline constexpr const char* suite_name = "conform.test";
+inline Domain suite_domain(std::int64_t now) { return make_domain(suite_name, suite_name, now); }
+
+}  // namespace ams::conform

@@ -1,0 +1,67 @@
+// What the suite needs of an implementation under test, whichever way it is reached.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+
+namespace ams::conform {
+
+using Millis = std::chrono::milliseconds;
+
+/// One connection, TLS already up. Bytes come in while someone waits.
+class Channel {
+ public:
+  virtual ~Channel() = default;
+  virtual void send(ByteView bytes) = 0;  // ignored once closed
+  /// Returns when bytes came or the peer closed, or after `at_most`; false: neither.
+  virtual bool wait(Millis at_most) = 0;
+  virtual Bytes take() = 0;
+  virtual bool closed() const = 0;
+  virtual const Hash& exporter() const = 0;  // SES-4
+};
+
+/// An address of the target and its unused enrolment token.
+struct AccountGrant {
+  std::string addr;
+  Hash token{};
+};
+
+/// What only the simulator can do to a server.
+struct Faults {
+  bool hold_commits = false;      // nothing becomes durable
+  bool fail_next_commit = false;  // one commit fails
+  bool peer_down = false;         // the suite's own domain cannot be reached
+};
+struct TargetOptions {  // limits of a simulated server; 0: its own default
+  std::int64_t queue_max = 0;
+  std::int64_t mailbox_bytes_max = 0;
+  std::int64_t connections_max = 0;
+};
+
+class Target {
+ public:
+  virtual ~Target() = default;
+  virtual std::string name() const = 0;
+  /// Null: refused.
+  virtual std::unique_ptr<Channel> connect() = 0;
+  /// A connection of the target to the suite's own domain; null: none within `at_most`.
+  virtual std::unique_ptr<Channel> accept(Millis at_most) = 0;
+  virtual std::int64_t unix_ms() = 0;  // what objects are dated with
+  virtual Millis clock() = 0;          // what deadlines are counted on
+  virtual bool simulated() const { return false; }
+  virtual void advance(Millis) {}
+  virtual void set_faults(const Faults&) {}
+  virtual void restart() {}
+
+  std::string domain;    // of the target
+  std::string root_kid;  // may be empty: the chain is then judged without discovery
+  std::string root_fp;   // hexadecimal
+  std::vector<AccountGrant> grants;
+  bool has_peer = false;  // accept() can be used
+};
+
+}  // namespace ams::conform
