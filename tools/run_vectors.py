@@ -123,9 +123,12 @@ def main() -> int:
         parser.add_argument(name)
     parser.add_argument("command", nargs=argparse.REMAINDER)
     chosen = parser.parse_args()
-    vectors = [(op, test, notes) for op, test, notes in load(ROOT / "vectors")
-               if chosen.op in (None, op) and chosen.id in (None, test["id"]) and
-               (chosen.flag is None or chosen.flag in test["flags"])]
+    every = load(ROOT / "vectors")
+    named = {test["id"] for op, test, _ in every if chosen.op in (None, op) and
+             chosen.id in (None, test["id"]) and
+             (chosen.flag is None or chosen.flag in test["flags"])}
+    named |= {test["twin"] for _, test, _ in every if test["id"] in named and "twin" in test}
+    vectors = [vector for vector in every if vector[1]["id"] in named]  # with their twins
     requests = [{"id": i, "op": op, "args": test["input"]} for i, (op, test, _) in enumerate(vectors)]
     if not vectors or not chosen.command:
         print("nothing to run")

@@ -97,15 +97,15 @@ class Letters:
     def _fill(length: int) -> dict:
         return letter(parts=[{"type": "text/plain", "text": "x" * length}])
 
-    def group(self, name: str):
+    def group(self, name: str, *clauses: str):
         group = self.file.group(name)
 
         def refuse(comment, code, flag, args, twin=None, importance="high"):
-            group.invalid(comment, args, code, twin or self.twin, [flag], importance=importance)
+            group.invalid(comment, args, code, twin or self.twin, [flag], clauses, importance)
         return refuse
 
     def senders(self):
-        refuse = self.group("from")
+        refuse = self.group("from", "MSG-27", "MSG-31")
 
         def forge(comment, sender=MALLORY, domain=EVIL, text=None):
             refuse(comment, "from_binding", "from_binding", args_of(sealed(sender=sender, text=text), sender=sender,
@@ -150,7 +150,7 @@ class Letters:
                args_of(sealed(people=[BOB, DAVE]), person=DAVE), importance="critical")
 
     def signatures(self):
-        refuse, good = self.group("asig"), sealed()
+        refuse, good = self.group("asig", "MSG-5", "MSG-29"), sealed()
 
         def asig(comment, code, flag, signature, twin=None, **options):
             refuse(comment, code, flag, {**args_of(sealed(**options), **({"sender": options["sender"]} if options else {})),
@@ -178,6 +178,7 @@ class Letters:
                importance="critical")
         refuse("the record at hand does not verify", "signature", "changed_after_signing", {
             **args_of(good), "sender_record_b64": b64(encode({**ALICE.record, "sig": b64(bytes(64))}))}, importance="critical")
+        refuse = self.group("header", "MSG-29")
         for exp, what in ((NOW_MS, "exp is ts"), (NOW_MS + message.SEVEN_DAYS + 1, "more than seven days")):
             refuse(what, "expired", "header_times", args_of(sealed(Hooks(header=add(exp=exp)))))
         refuse("an unknown AEAD", "unknown_algorithm", "unknown_algorithm", args_of(sealed(Hooks(header=add(aead="none")))))
@@ -185,7 +186,7 @@ class Letters:
         refuse("the header of another version", "unknown_ams_tag", "wrong_tag", args_of(sealed(Hooks(header=add(ams="env/2")))))
 
     def stanzas(self):
-        refuse = self.group("stanzas")
+        refuse = self.group("stanzas", "MSG-29")
 
         def hook(comment, code, flag, twin=None, person=BOB, importance="high", **hooks):
             text = letter(deliver_to=[person.addr])
@@ -245,7 +246,7 @@ class Letters:
         return value.to_bytes(256, "big") if value < 1 << 2048 else b"\xff" * 256
 
     def bodies(self):
-        refuse, plain = self.group("body"), sealed()
+        refuse, plain = self.group("body", "MSG-29"), sealed()
 
         def hook(comment, code, flag, twin=None, text=None, importance="high", **hooks):
             refuse(comment, code, flag, args_of(sealed(Hooks(**hooks), text=text)), twin, importance)
@@ -285,7 +286,7 @@ class Letters:
         return flip(plain, 4 + int.from_bytes(plain[:4], "big"))
 
     def letters(self):
-        refuse = self.group("letter")
+        refuse = self.group("letter", "MSG-24")
 
         def written(comment, code, flag, change):
             hooks = Hooks(plain=lambda plain: crypto.layout(change(crypto.layout_open(plain, "plain"))))

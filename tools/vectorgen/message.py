@@ -172,6 +172,41 @@ def _head_file() -> File:
     return file
 
 
+def _attachment_file() -> File:
+    file = File("message/attachments.json", "attachment.open", "att")
+    header, key, salt = sealed()["header"], Draws("att 0").take(32), Draws("att salt").take(24)
+
+    def args(content, plain=None, stream=None, number=0, **changed):
+        context = b"AMS1-ATT" + unb64(decode(header)["id"]) + number.to_bytes(4, "big")
+        stream = stream or crypto.stream_seal("a256gcm", key, context, plain or crypto.layout(content, 8), salt)
+        return {"header_b64": b64(header), "id": number, "size": len(content), "blob": b64(crypto.sha256(stream)),
+                "key_b64": b64(key), "sealed_b64": b64(stream), **changed}
+    good = file.group("valid")
+    text = b"attached"
+    twin = good.valid("eight bytes", args(text), clauses=["MSG-23"])
+    good.valid("no byte", args(b""), clauses=["MSG-23"])
+    good.valid("the second attachment", args(text, number=1), clauses=["MSG-23"])
+    good.valid("two chunks", args(bytes(20_000)), clauses=["MSG-23", "STR-2"])
+    bad, right = file.group("attachment"), args(text)
+
+    def refuse(comment, code, flag, its_args):
+        bad.invalid(comment, its_args, code, twin, [flag], ["MSG-23"])
+    refuse("another blob", "blob_hash", "blob_hash", {**right, "blob": b64(bytes(32))})
+    refuse("opened as another attachment", "key_commitment", "commitment", {**right, "id": 1})
+    refuse("another key", "key_commitment", "commitment", {**right, "key_b64": b64(flip(key, 0))})
+    other = encode({**decode(header), "id": b64(bytes(16))})
+    refuse("opened under another message", "key_commitment", "commitment", {**right, "header_b64": b64(other)})
+    stream = unb64(right["sealed_b64"])
+    refuse("a changed chunk under a good hash", "chunk", "chunk_tampered", args(text, stream=flip(stream, 60)))
+    refuse("truncated under a good hash", "stream_truncated", "truncation", args(text, stream=stream[:70]))
+    refuse("another size than the letter's", "body_layout", "layout_length", {**right, "size": 7})
+    refuse("non-zero padding", "body_layout", "layout_padding", args(bytes(9), (9).to_bytes(8, "big") + bytes(8) + b"\1\1"))
+    refuse("a length of four bytes", "body_layout", "layout_length", args(text, crypto.layout(text, 4)))
+    refuse("a length over the end", "body_layout", "layout_length", args(text, b"\xff" * 8 + text))
+    refuse("no padding", "body_layout", "layout_padding", args(bytes(25), (25).to_bytes(8, "big") + bytes(25)))
+    return file
+
+
 def _vouch_file() -> File:
     file = File("message/vouches.json", "vouch.verify", "vch")
     plain, salts = sealed(), [Draws(f"rcpt salt {i}").take(16) for i in range(3)]
@@ -229,4 +264,5 @@ def _vouch_file() -> File:
 
 
 def files() -> list:
-    return [_header_file(), *letters.files(), _head_file(), _stream_file(), _vouch_file()]
+    return [_header_file(), *letters.files(), _head_file(), _attachment_file(), _stream_file(),
+            _vouch_file()]

@@ -268,8 +268,8 @@ def layout(content: bytes, prefix: int = 4) -> bytes:
 def layout_open(plain: bytes, where: str, prefix: int = 4) -> bytes:
     length = int.from_bytes(plain[:prefix], "big")
     require(len(plain) >= prefix and prefix + length <= len(plain), "body_layout", where)
-    require(len(plain) == padme(prefix + length), "body_layout", where)
-    require(not any(plain[prefix + length:]), "body_layout", where)
+    require(len(plain) == padme(prefix + length), "body_layout", where + ".size")
+    require(not any(plain[prefix + length:]), "body_layout", where + ".padding")
     return plain[prefix:prefix + length]
 
 

@@ -164,6 +164,17 @@ def open_head(opened: Opened, sealed: bytes, chain: keys.Chain) -> dict:
     return value
 
 
+def open_attachment(header: bytes, number: int, size: int, blob: bytes, key: bytes, sealed: bytes):
+    """MSG-23. number, size, blob and key are those of the letter's attachment."""
+    fields = judge_header(header)[1]
+    require(crypto.sha256(sealed) == blob, "blob_hash", "attachment")
+    plain = crypto.stream_open(fields["aead"], key, b"AMS1-ATT" + fields["id"] + u32(number), sealed,
+                               "attachment")
+    content = crypto.layout_open(plain, "attachment", prefix=8)
+    require(len(content) == size, "body_layout", "attachment.size")
+    return content
+
+
 def open_body(opened: Opened, sealed: bytes, reader: str, chain: keys.Chain) -> dict:
     """The letter; every check of MSG-29 from the body's length on."""
     fields = opened.fields

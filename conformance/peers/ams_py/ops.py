@@ -92,6 +92,12 @@ def message_open(args):
     return _shown(message.open_body(opened, _bytes(args, "body_b64"), args["reader"], chain))
 
 
+def attachment_open(args):
+    return {"data_b64": b64(message.open_attachment(
+        _bytes(args, "header_b64"), args["id"], args["size"], _bytes(args, "blob"),
+        _bytes(args, "key_b64"), _bytes(args, "sealed_b64")))}
+
+
 def head_open(args):
     opened = _opened(args)
     chain = _chain(args, opened.fields["sdom"])
@@ -117,6 +123,7 @@ OPS = {"hello": hello, "codec.decode": codec_decode,
        "key.usable": key_usable, "domain.verify": domain_verify,
        "binding.verify": binding_verify, "header.judge": header_judge,
        "message.open": message_open, "head.open": head_open, "vouch.verify": vouch_verify,
+       "attachment.open": attachment_open,
        "stream.open": stream_open}
 
 

@@ -1,0 +1,65 @@
+#!/usr/bin/python3
+"""Goal: no adapter passes that does not judge. Method: lying adapters, each with its exit code."""
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+TOOLS = pathlib.Path(__file__).resolve().parent
+PEER = TOOLS.parent / "conformance/peers"
+ANSWER = "import json, sys\nfor line in sys.stdin:\n    r = json.loads(line)\n    print(json.dumps({}))\n"
+
+
+class RunVectors(unittest.TestCase):
+    def run_with(self, program: str, *options) -> tuple:
+        with tempfile.NamedTemporaryFile("w", suffix=".py") as file:
+            file.write(program)
+            file.flush()
+            done = subprocess.run([TOOLS / "run_vectors.py", *options, "/usr/bin/python3", file.name],
+                                  capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout
+
+    def answer(self, expression: str, *options) -> tuple:
+        return self.run_with(ANSWER.format(expression), *options)
+
+    def test_an_adapter_that_accepts_all_fails(self):
+        code, text = self.answer('{"id": r["id"], "ok": {}}')
+        self.assertEqual(code, 1)
+        self.assertIn("MSG-27", text)  # the clause stands beside what fails
+
+    def test_refusing_all_is_not_exercised_beside_its_twin(self):
+        code, text = self.answer('{"id": r["id"], "error": {"code": "signature", "phase": "crypto"}}',
+                                 "--op", "key.verify")
+        self.assertEqual(code, 1)
+        self.assertIn("not exercised: its valid twin", text)
+
+    def test_an_adapter_that_supports_nothing_ran_nothing(self):
+        code, _ = self.answer('{"id": r["id"], "error": {"code": "unsupported", "phase": "schema"}}')
+        self.assertEqual(code, 3)
+
+    def test_a_mute_adapter_is_an_adapter_error(self):
+        self.assertEqual(self.run_with("import sys\nsys.stdin.read()\n")[0], 4)
+
+    def test_an_adapter_that_dies_is_an_adapter_error(self):
+        self.assertEqual(self.run_with("import sys\nsys.stdin.readline()\nsys.exit(9)\n")[0], 4)
+
+    def test_what_is_no_json_is_an_adapter_error(self):
+        self.assertEqual(self.run_with("import sys\nsys.stdin.read()\nprint('hello')\n")[0], 4)
+
+    def test_no_vector_is_nothing(self):
+        self.assertEqual(self.run_with("", "--flag", "there_is_no_such_flag")[0], 3)
+
+    def test_each_check_disabled_is_seen(self):
+        """ams_py with one check disabled at a time: its vectors must fail."""
+        program = ("import sys\nsys.path.insert(0, {!r})\nimport codec_adapter\n"
+                   "from ams_py import errors\nwith errors.without({!r}):\n    codec_adapter.main()\n")
+        for check in ("signature@asig", "from_binding@from.binding.addr", "deliver_to@letter.deliver_to",
+                      "duplicate_name@text", "kid_mismatch@key", "key_commitment@stream"):
+            code, text = self.run_with(program.format(str(PEER), check))
+            self.assertEqual(code, 1, check)
+            self.assertIn("was accepted", text, check)
+
+
+if __name__ == "__main__":
+    sys.exit(unittest.main())
