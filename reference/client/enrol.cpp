@@ -49,9 +49,12 @@ Result<keys::KeyPair> Account::make_pair() {
 
 void Account::enrol(const Hash& token, std::optional<keys::KeyPair> pair) {
   if (ready()) return core_.tell(CommandFailed{"enrol", Error{Code::address_taken, "enrolled"}});
-  if (has_work()) return core_.tell(CommandFailed{"enrol", Error{Code::enrol_token, "under way"}});
+  // An attempt that was kept goes on with its pair, which the server may have bound already.
+  if (has_work() && token_ == token) return;
+  if (has_work() && asked_)
+    return core_.tell(CommandFailed{"enrol", Error{Code::enrol_token, "under way"}});
   token_ = token;
-  if (pair) {
+  if (pair && !has_work()) {
     pair_ = std::move(*pair);
   } else if (!pair_) {  // a pair of an enrolment that was refused serves the next one
     auto made = make_pair();

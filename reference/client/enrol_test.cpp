@@ -42,6 +42,25 @@ TEST(ClientEnrol, a_wrong_token_is_told_and_nothing_is_associated) {
   bench.enrol();  // the right token afterwards
 }
 
+TEST(ClientEnrol, an_unreachable_server_leaves_an_attempt_that_goes_on) {
+  for (const bool other_token : {false, true}) {
+    Bench bench(1, false);
+    bench.reachable = false;
+    bench.client->enrol(other_token ? Hash{} : bench.server.token, std::nullopt, bench.now);
+    bench.run_for(1s);
+    bench.crash();
+    ASSERT_FALSE(bench.client->ready());
+    const keys::KeyId key = bench.client->account_key()->record.id();
+    bench.reports.clear();
+    bench.reachable = true;
+    bench.client->enrol(bench.server.token, std::nullopt, bench.now);
+    bench.run_for(10s);
+    EXPECT_EQ(bench.count<CommandFailed>(), 0) << other_token;
+    ASSERT_EQ(bench.count<AccountReady>(), 1) << other_token;
+    EXPECT_EQ(bench.last<AccountReady>()->key, key);
+  }
+}
+
 TEST(ClientEnrol, lost_answers_do_not_lose_the_account) {
   for (const std::string op : {"account.enrol", "keys.associate"}) {
     Bench bench;

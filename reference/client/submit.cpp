@@ -110,7 +110,11 @@ void Outbox::retry_later(Entry& entry) {
 }
 
 void Outbox::refused(Entry& entry, const std::string& addr, const Error& why) {
-  if (is_temporary(why) && !outlived(entry)) return retry_later(entry);
+  if (is_temporary(why) && !outlived(entry)) {
+    core_.log(machine::Log::Level::info,
+              "client.put_off " + std::string(code_info(why.code).name));
+    return retry_later(entry);
+  }
   // Bytes that went out may have arrived although no answer came.
   const bool unknown = is_temporary(why) && entry.stage == Stage::sending;
   const Code code = unknown ? Code::undetermined : why.code;

@@ -75,10 +75,16 @@ class Daemon {
   tl::expected<void, Failure> run();
 
  private:
+  /// Room for every blob that a peer may ask for at once; a peer that does not read times out.
+  net::ConnectionOptions connection_options() const {
+    net::ConnectionOptions out;
+    out.write_queue_max +=
+        static_cast<std::size_t>(options_.limits.transfers * options_.limits.blob);
+    return out;
+  }
   net::DriverOptions driver_options() {
-    return {parts_.client_tls, {}, [this](const std::string& domain) {
-              return parts_.hosts.find(domain, log_);
-            }};
+    return {parts_.client_tls, connection_options(),
+            [this](const std::string& domain) { return parts_.hosts.find(domain, log_); }};
   }
   tl::expected<void, Failure> listen();
   void handle_control(std::string_view line, const net::ControlReply& reply);
@@ -114,6 +120,7 @@ tl::expected<void, Failure> Daemon::listen() {
       [this](std::string_view line, net::ControlReply reply) { handle_control(line, reply); });
   if (!control) return tl::unexpected(Failure{exit_failure, control.error()});
   net::ListenerOptions options;
+  options.connection = connection_options();
   options.connections_max = static_cast<std::size_t>(options_.connections_max) + spare_connections;
   auto listener = net::listen(
       loop_, parts_.server_tls, config_.listen_host, config_.listen_port, options,
