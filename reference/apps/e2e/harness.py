@@ -59,7 +59,8 @@ def run(program: str, *args, text: str = "", check: bool = True, timeout: float 
     done = subprocess.run([BIN / program, *map(str, args)], input=text, text=True,
                           capture_output=True, timeout=timeout, check=False)
     if check and done.returncode != 0:
-        raise AssertionError(f"{program} {args}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+        raise AssertionError(
+            f"{program} {args}: exit {done.returncode}\n{done.stdout}{done.stderr}")
     return done
 
 
