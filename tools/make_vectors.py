@@ -3,9 +3,9 @@
 
 usage: make_vectors.py                 writes the files
        make_vectors.py --check         compares them, byte for byte, with what would be written
-       make_vectors.py --single-fault  with exactly the labelled check disabled, every invalid vector
-                                       must become valid, but for those vectors/single_fault.json
-                                       excludes with a reason (a look at its diff is part of review)
+       make_vectors.py --single-fault  with exactly the labelled check disabled, every invalid
+                                       vector must become valid, but for those that
+                                       vectors/single_fault.json excludes with a reason
 """
 import json
 import pathlib
@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "conformance/peers"), str(ROOT / "tools")]
 
 from ams_py import errors, ops
-from vectorgen import encoding, frames, keys, message
+from vectorgen import encoding, frames, keys, message, receipts
 from vectorgen.excluded import reason
 
 EXCLUDED = ROOT / "vectors/single_fault.json"
@@ -23,7 +23,7 @@ EXCLUDED = ROOT / "vectors/single_fault.json"
 
 def contents() -> dict:
     """{path: bytes} of all files."""
-    files = [file for chapter in (encoding, frames, keys, message) for file in chapter.files()]
+    files = [file for chapter in (encoding, frames, keys, message, receipts) for file in chapter.files()]
     return {ROOT / "vectors" / file.path: file.content() for file in files}
 
 
@@ -46,7 +46,8 @@ def summary(made: dict) -> str:
 def check(made: dict) -> list:
     """Problems."""
     problems = [f"{path.relative_to(ROOT)}: not what tools/make_vectors.py writes"
-                for path, content in made.items() if not path.exists() or path.read_bytes() != content]
+                for path, content in made.items() if not path.exists()
+                or path.read_bytes() != content]
     for path in sorted((ROOT / "vectors").glob("*/*.json")):
         if path not in made and path.name != "rsa_test_keys.json":
             problems.append(f"{path.relative_to(ROOT)}: tools/make_vectors.py does not write it")

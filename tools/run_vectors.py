@@ -34,7 +34,8 @@ def load(folder: pathlib.Path) -> list:
 
 def ask(command: list, requests: list) -> dict:
     """{id: answer}. The requests are written by a thread, so that neither pipe can fill up."""
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          text=True) as child:
         def feed():
             try:
                 for request in requests:
@@ -80,7 +81,8 @@ def verdict(test: dict, answer: dict) -> tuple:
     if not error:
         return "fail", f"must be refused with {wanted}, was accepted"
     if error.get("phase") != reject["phase"] or error.get("code") not in reject["codes"]:
-        return "fail", f"must be refused with {wanted}, got {error.get('phase')}/{error.get('code')}"
+        got = f"{error.get('phase')}/{error.get('code')}"
+        return "fail", f"must be refused with {wanted}, got {got}"
     return "pass", ""
 
 
@@ -129,7 +131,8 @@ def main() -> int:
              (chosen.flag is None or chosen.flag in test["flags"])}
     named |= {test["twin"] for _, test, _ in every if test["id"] in named and "twin" in test}
     vectors = [vector for vector in every if vector[1]["id"] in named]  # with their twins
-    requests = [{"id": i, "op": op, "args": test["input"]} for i, (op, test, _) in enumerate(vectors)]
+    requests = [{"id": i, "op": op, "args": test["input"]} for i,
+                (op, test, _) in enumerate(vectors)]
     if not vectors or not chosen.command:
         print("nothing to run")
         return 3

@@ -8,7 +8,11 @@ import unittest
 
 TOOLS = pathlib.Path(__file__).resolve().parent
 PEER = TOOLS.parent / "conformance/peers"
-ANSWER = "import json, sys\nfor line in sys.stdin:\n    r = json.loads(line)\n    print(json.dumps({}))\n"
+ANSWER = """import json, sys
+for line in sys.stdin:
+    r = json.loads(line)
+    print(json.dumps({}))
+"""
 
 
 class RunVectors(unittest.TestCase):
@@ -16,7 +20,8 @@ class RunVectors(unittest.TestCase):
         with tempfile.NamedTemporaryFile("w", suffix=".py") as file:
             file.write(program)
             file.flush()
-            done = subprocess.run([TOOLS / "run_vectors.py", *options, "/usr/bin/python3", file.name],
+            done = subprocess.run([TOOLS / "run_vectors.py", *options, "/usr/bin/python3",
+                                   file.name],
                                   capture_output=True, text=True, check=False)
         return done.returncode, done.stdout
 
@@ -54,7 +59,8 @@ class RunVectors(unittest.TestCase):
         """ams_py with one check disabled at a time: its vectors must fail."""
         program = ("import sys\nsys.path.insert(0, {!r})\nimport codec_adapter\n"
                    "from ams_py import errors\nwith errors.without({!r}):\n    codec_adapter.main()\n")
-        for check in ("signature@asig", "from_binding@from.binding.addr", "deliver_to@letter.deliver_to",
+        for check in ("signature@asig", "from_binding@from.binding.addr",
+                      "deliver_to@letter.deliver_to",
                       "duplicate_name@text", "kid_mismatch@key", "key_commitment@stream"):
             code, text = self.run_with(program.format(str(PEER), check))
             self.assertEqual(code, 1, check)

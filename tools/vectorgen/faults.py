@@ -6,16 +6,19 @@ WRONG_TYPE = {str: 1, int: "1", list: {}, dict: []}
 
 def faults(group, make, args, twin, listed: dict, tag_of_another: str = "key/1", code=None):
     """make(**changed) -> the signed object; args(value) -> the op's args. listed: name -> kind, of
-    "binary", "kid", "domain", "address", "text", "integer", "array". code: that of every fault, where there is one."""
+    "binary", "kid", "domain", "address", "text", "integer", "array". code: that of every
+    fault, where there is one."""
     def refuse(comment, flag, its_code, **changed):
         group.invalid(comment, args(make(**changed)), code or its_code, twin, [flag])
     for name, kind in listed.items():
         refuse(f"no {name}", "missing_member", "schema", **{name: None})
         value = make()[name]
-        refuse(f"{name} has another type", "wrong_type", "schema", **{name: WRONG_TYPE[type(value)]})
+        refuse(f"{name} has another type", "wrong_type", "schema",
+               **{name: WRONG_TYPE[type(value)]})
         SPECIAL[kind](refuse, name, value)
     refuse("an unknown member", "unknown_member", "unknown_member", zz=1)
-    refuse("an unknown member that would be ignored in args", "unknown_member", "unknown_member", x_a=1)
+    refuse("an unknown member that would be ignored in args", "unknown_member", "unknown_member",
+           x_a=1)
     value = make()
     form = code or "schema"
     for tag in (tag_of_another, value["ams"].split("/")[0] + "/2", value["ams"].upper(), ""):
@@ -30,7 +33,8 @@ def signature_faults(group, value: dict, args, twin, code: str = "signature", ot
     for bit, where in ((0, "first"), (8 * len(sig) - 1, "last")):
         flipped = bytearray(sig)
         flipped[bit // 8] ^= 1 << (bit % 8)
-        group.invalid(f"the {where} byte of sig changed", args({**value, "sig": b64(bytes(flipped))}), code,
+        group.invalid(f"the {where} byte of sig changed",
+                      args({**value, "sig": b64(bytes(flipped))}), code,
                       twin, ["signature_flip"], importance="critical")
     group.invalid("a signature of zeros", args({**value, "sig": b64(bytes(len(sig)))}), code, twin,
                   ["signature_flip"], importance="critical")
@@ -67,7 +71,8 @@ def _address(refuse, name, value):
     domain = value.rpartition("@")[2]
     for local in ("Alice", "", ".alice", "alice.", "al..ice", "al ice", "al\"ice", "al,ice", "a@b",
                   "\u0430lice", "alice\n", "(c)alice", "a" * 65):
-        refuse(f"the local part {local!r}", "address_syntax", "address_syntax", **{name: f"{local}@{domain}"})
+        refuse(f"the local part {local!r}", "address_syntax", "address_syntax",
+               **{name: f"{local}@{domain}"})
     for bad in ("alice", f"alice@{domain}.", f"alice@{domain.upper()}", "alice@localhost",
                 f"<alice@{domain}>", f"alice@{domain} ", "alice@[127.0.0.1]", "alice@a..example"):
         refuse(f"the address {bad!r}", "address_syntax", "address_syntax", **{name: bad})

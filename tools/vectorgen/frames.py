@@ -21,41 +21,52 @@ def _frame_file() -> File:
     good = file.group("valid")
     blob = bytes(range(16))
     text = good.valid("a JSON frame", _raw(frames.build(JSON, b"{}")), clauses=["WIR-3", "WIR-4"])
-    chunk = good.valid("a blob frame without bytes", _raw(frames.build(BLOB, blob)), clauses=["WIR-6"])
+    chunk = good.valid("a blob frame without bytes", _raw(frames.build(BLOB, blob)),
+                       clauses=["WIR-6"])
     for size in (1, 100, 4096):
         good.valid(f"a blob frame of {size} bytes", _raw(frames.build(BLOB, blob + b"x" * size)),
                    clauses=["WIR-6"])
     good.valid("more bytes than one frame", _raw(frames.build(JSON, b"{}") * 2), clauses=["WIR-3"])
-    good.valid("a frame does not judge its payload", _raw(frames.build(JSON, b"\xff")), clauses=["WIR-8"])
+    good.valid("a frame does not judge its payload", _raw(frames.build(JSON, b"\xff")),
+               clauses=["WIR-8"])
     good.valid("the first of two frames is judged alone",
                _raw(frames.build(JSON, b"{}") + _header(1, 9)), clauses=["WIR-3"])
     whole = frames.build(JSON, b'{"a":1}')
     for cut in range(len(whole)):
         good.valid(f"{cut} bytes of a frame", _raw(whole[:cut]), clauses=["WIR-3"])
-    limits = [good.valid("the longest JSON frame's header", _raw(_header(TEXT_MAX, JSON)), clauses=["WIR-7"]),
-              good.valid("the longest blob frame's header", _raw(_header(BLOB_MAX, BLOB)), clauses=["WIR-7"])]
+    limits = [good.valid("the longest JSON frame's header", _raw(_header(TEXT_MAX, JSON)),
+                         clauses=["WIR-7"]),
+              good.valid("the longest blob frame's header", _raw(_header(BLOB_MAX, BLOB)),
+                         clauses=["WIR-7"])]
     good.valid("the shortest blob frame's header", _raw(_header(16, BLOB)), clauses=["WIR-6"])
     bad = file.group("kind")
     for kind in (0, 3, 4, 16, 127, 128, 129, 130, 255):
-        bad.invalid(f"kind {kind}", _raw(_header(2, kind) + b"{}"), "frame_kind", text, ["frame_kind"])
-    bad.invalid("an unknown kind from the header alone", _raw(_header(2, 7)), "frame_kind", text, ["frame_kind"])
+        bad.invalid(f"kind {kind}", _raw(_header(2, kind) + b"{}"), "frame_kind", text,
+                    ["frame_kind"])
+    bad.invalid("an unknown kind from the header alone", _raw(_header(2, 7)), "frame_kind", text,
+                ["frame_kind"])
     bad = file.group("length")
     bad.invalid("an empty JSON frame", _raw(_header(0, JSON)), "frame_empty", text, ["frame_empty"])
-    bad.invalid("an empty blob frame", _raw(_header(0, BLOB)), "frame_empty", chunk, ["frame_empty"])
+    bad.invalid("an empty blob frame", _raw(_header(0, BLOB)), "frame_empty", chunk,
+                ["frame_empty"])
     for size in (1, 2, 7, 8, 9, 14, 15):
         bad.invalid(f"a blob frame of {size} bytes", _raw(_header(size, BLOB) + blob[:size]),
                     "frame_short", chunk, ["frame_short"])
-    bad.invalid("a short blob frame, from the header alone", _raw(_header(3, BLOB)), "frame_short", chunk,
+    bad.invalid("a short blob frame, from the header alone", _raw(_header(3, BLOB)), "frame_short",
+                chunk,
                 ["frame_short"])
     for kind, most, twin in ((JSON, TEXT_MAX, limits[0]), (BLOB, BLOB_MAX, limits[1])):
         for size in (most + 1, most * 2, 1 << 24, (1 << 31) - 1, 1 << 31, (1 << 32) - 1):
             bad.invalid(f"a length of {size} for kind {kind}", _raw(_header(size, kind)),
                         "frame_too_large", twin, ["frame_too_large"])
-    bad.invalid("a blob frame of a JSON frame's length", _raw(_header(TEXT_MAX, BLOB)), "frame_too_large",
+    bad.invalid("a blob frame of a JSON frame's length", _raw(_header(TEXT_MAX, BLOB)),
+                "frame_too_large",
                 limits[1], ["frame_too_large"])
     bad = file.group("order")
-    bad.invalid("an unknown kind and no payload", _raw(_header(0, 9)), "frame_kind", text, ["frame_order"])
-    bad.invalid("an unknown kind and the largest length", _raw(_header((1 << 32) - 1, 0)), "frame_kind",
+    bad.invalid("an unknown kind and no payload", _raw(_header(0, 9)), "frame_kind", text,
+                ["frame_order"])
+    bad.invalid("an unknown kind and the largest length", _raw(_header((1 << 32) - 1, 0)),
+                "frame_kind",
                 text, ["frame_order"])
     return file
 
@@ -70,7 +81,8 @@ def _shape_file() -> File:
     event = {"data": {}, "event": "error"}
     first = good.valid("a request", args(request), clauses=["OPS-1"])
     answer = good.valid("an answer", args({"id": 1, "ok": {}}), clauses=["OPS-1"])
-    error = good.valid("an error", args({"error": {"code": "rate", "phase": "limit"}, "id": 7}), clauses=["OPS-1"])
+    error = good.valid("an error", args({"error": {"code": "rate", "phase": "limit"}, "id": 7}),
+                       clauses=["OPS-1"])
     happens = good.valid("an event", args(event), clauses=["OPS-1"])
     longest = good.valid("an op of 64 bytes", args({**request, "op": "o" * 64}), clauses=["OPS-1"])
     good.valid("the largest id", args({**request, "id": 2**53 - 1}), clauses=["OPS-1"])
@@ -100,7 +112,8 @@ def _shape_file() -> File:
     refuse("ok and error at once", {"id": 1, "ok": {}, "error": {}}, answer)
     refuse("an event with an id", {**event, "id": 1}, happens)
     refuse("a member more", {**request, "x": 1}, first)
-    bad.invalid("a request that is not canonical", _raw(b'{"id":1,"op":"ping","args":{}}'), "not_canonical",
+    bad.invalid("a request that is not canonical", _raw(b'{"id":1,"op":"ping","args":{}}'),
+                "not_canonical",
                 first, ["member_order"])
     return file
 

@@ -26,7 +26,8 @@ def modulus(der: bytes) -> bytes:
 class Person:
     """A key pair of each kind and the record over them."""
 
-    def __init__(self, name: str, domain: str, rsa_sign: str = None, rsa_encrypt: str = None, **changed):
+    def __init__(self, name: str, domain: str, rsa_sign: str = None, rsa_encrypt: str = None,
+                 **changed):
         self.name, self.domain, self.addr = name, domain, f"{name}@{domain}"
         draws = Draws(f"person {self.addr} {rsa_sign} {rsa_encrypt}")
         self.seed, self.private = draws.take(32), draws.take(32)
@@ -71,7 +72,8 @@ class Domain:
 
     def make_chain(self, root=None, op=None, signer=None, **changed) -> dict:
         root, op = root or self.root, op or self.op
-        record = {"ams": "domain/1", "domain": self.name, "root_kid": root.kid, "root_fp": b64(root.fp),
+        record = {"ams": "domain/1", "domain": self.name, "root_kid": root.kid,
+                  "root_fp": b64(root.fp),
                   "op_kid": op.kid, "op_fp": b64(op.fp), "policy": "isp", "seq": 1}
         return {"record": keys.sign_object((signer or root).sign, record, **changed),
                 "root": root.record, "op": op.record}

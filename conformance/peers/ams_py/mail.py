@@ -1,6 +1,6 @@
 """Vouches, receipts and notices (spec VCH, REL)."""
-from . import crypto, keys, message, schema
-from .errors import answered_with, require
+from . import crypto, keys, schema
+from .errors import PHASES, answered_with, fail, require
 
 HASH = schema.binary(32)
 SIG = schema.binary(1, 1024)
@@ -9,14 +9,32 @@ VOUCH = schema.members("vouch/1", [
     ("rdom", schema.domain), ("class", schema.one_of("cold", "granted")), ("rroot", HASH),
     ("day", schema.integer()), ("dseq?", schema.integer(1)), ("aseq?", schema.integer(1)),
     ("age", schema.integer()), ("close", HASH), ("sig", SIG)])
-RECEIPT = schema.members("receipt/1", [
+
+
+def _code(value, where):
+    value = schema.text()(value, where)
+    require(value in PHASES, "schema", where)
+    return value
+
+
+_RECEIPT = schema.members("receipt/1", [
     ("ehash", HASH), ("rdom", schema.domain), ("dkid", schema.kid), ("addr_tag", HASH),
-    ("verdict", schema.one_of("accepted", "refused")), ("code?", schema.text()),
+    ("verdict", schema.one_of("accepted", "refused")), ("code?", _code),
     ("ts", schema.integer()), ("sig", SIG)])
+
+
+def receipt(value, where):
+    """REL-16: a code stands there exactly when the verdict is refused."""
+    fields = _RECEIPT(value, where)
+    if ("code" in fields) != (fields.get("verdict") == "refused"):
+        fail("schema", where + ".code?")
+    return fields
+
+
 NOTICE = schema.members("notice/1", [
     ("ehash", HASH), ("id", schema.binary(16)), ("addr", schema.address),
     ("verdict", schema.one_of("failed", "undetermined")), ("code", schema.text()),
-    ("ts", schema.integer()), ("dkid", schema.kid), ("receipt?", RECEIPT), ("sig", SIG)])
+    ("ts", schema.integer()), ("dkid", schema.kid), ("receipt?", receipt), ("sig", SIG)])
 
 
 def rtag(salt: bytes, addr: str) -> bytes:
@@ -39,4 +57,13 @@ def verify_vouch(value, chain: keys.Chain, header: bytes, asig: bytes, rdom: str
     require(fields["rroot"] == crypto.merkle_root(tags), "vouch_mismatch", "vouch.rroot")
     with answered_with("vouch_mismatch"):
         chain.op.check_object(value, fields["sig"], "vouch.sig")
+    return fields
+
+
+def verify_receipt(value, chain: keys.Chain) -> dict:
+    """REL-16; chain is the answering domain's."""
+    fields = receipt(value, "receipt")
+    require(fields["rdom"] == chain.domain, "domain_mismatch", "receipt")
+    require(fields["dkid"] == chain.op.kid, "kid_mismatch", "receipt")
+    chain.op.check_object(value, fields["sig"], "receipt.sig")
     return fields

@@ -51,7 +51,8 @@ HEAD = schema.members("letter/1", _leaf0(0))
 def _attachments(value, where):
     judged = schema.array(schema.members(None, [
         ("id", schema.integer()), ("name", schema.text(1024)), ("type", schema.text(255)),
-        ("size", schema.integer()), ("blob", HASH), ("key", schema.binary(32))]), 0, 512)(value, where)
+        ("size", schema.integer()), ("blob", HASH), ("key", schema.binary(32))]), 0, 512)(value,
+            where)
     require([item["id"] for item in judged] == list(range(len(judged))), "schema", where + "[].id")
     return judged
 
@@ -168,7 +169,8 @@ def open_attachment(header: bytes, number: int, size: int, blob: bytes, key: byt
     """MSG-23. number, size, blob and key are those of the letter's attachment."""
     fields = judge_header(header)[1]
     require(crypto.sha256(sealed) == blob, "blob_hash", "attachment")
-    plain = crypto.stream_open(fields["aead"], key, b"AMS1-ATT" + fields["id"] + u32(number), sealed,
+    plain = crypto.stream_open(fields["aead"], key, b"AMS1-ATT" + fields["id"] + u32(number),
+                               sealed,
                                "attachment")
     content = crypto.layout_open(plain, "attachment", prefix=8)
     require(len(content) == size, "body_layout", "attachment.size")

@@ -112,6 +112,11 @@ def vouch_verify(args):
     return {"sdom": fields["sdom"], "rdom": fields["rdom"], "day": fields["day"]}
 
 
+def receipt_verify(args):
+    fields = mail.verify_receipt(_object(args, "raw_b64"), _chain(args))
+    return {"accepted": fields["verdict"] == "accepted", "ehash": b64(fields["ehash"])}
+
+
 def stream_open(args):
     plain = crypto.stream_open(args["aead"], _bytes(args, "key_b64"), _bytes(args, "context_b64"),
                                _bytes(args, "sealed_b64"))
@@ -122,7 +127,7 @@ OPS = {"hello": hello, "codec.decode": codec_decode,
        "frame.parse": frame_parse, "payload.shape": payload_shape, "key.verify": key_verify,
        "key.usable": key_usable, "domain.verify": domain_verify,
        "binding.verify": binding_verify, "header.judge": header_judge,
-       "message.open": message_open, "head.open": head_open, "vouch.verify": vouch_verify,
+       "message.open": message_open, "head.open": head_open, "vouch.verify": vouch_verify, "receipt.verify": receipt_verify,
        "attachment.open": attachment_open,
        "stream.open": stream_open}
 
