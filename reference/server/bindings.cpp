@@ -7,7 +7,6 @@ namespace ams::server {
 namespace {
 
 constexpr std::size_t row_block = 512;  // BND-2
-constexpr std::size_t records_held_max = 1'024;
 
 Bytes row_aad(const std::string& domain, const Hash& row_key, std::int64_t version) {
   return key_of({as_bytes(domain), key_zero, row_key, be64(version)});
@@ -64,6 +63,11 @@ Result<> Core::put_binding(Txn& txn, std::string_view addr, std::int64_t version
   return {};
 }
 
+void Core::hold_record(const keys::KeyRecord& record) {
+  if (records_.size() >= records_held_max) records_.clear();
+  records_.emplace(record.id(), record);
+}
+
 /// The verified record of a key published here.
 Result<keys::KeyRecord> Core::record_of(const keys::KeyId& key) {
   if (const auto at = records_.find(key); at != records_.end()) return at->second;
@@ -71,8 +75,7 @@ Result<keys::KeyRecord> Core::record_of(const keys::KeyId& key) {
   const wire::Value* value = found.find("record");
   if (!value) return fail(Code::not_found, "record");
   AMS_TRY(keys::KeyRecord record, keys::KeyRecord::parse_as(*value, key));
-  if (records_.size() >= records_held_max) records_.clear();
-  records_.emplace(key, record);
+  hold_record(record);
   return record;
 }
 

@@ -33,6 +33,7 @@ namespace ams::server {
 
 inline constexpr Duration answer_wait = std::chrono::seconds{30};
 inline constexpr Duration answer_wait_max = std::chrono::minutes{5};  // however lively the peer is
+inline constexpr std::size_t records_held_max = 1'024;
 inline constexpr std::size_t verified_chains_max = 10'000;
 inline constexpr Duration link_idle = std::chrono::seconds{60};
 inline constexpr Duration sweep_interval = std::chrono::minutes{10};
@@ -290,6 +291,8 @@ class Core {
   void job_end(const std::shared_ptr<DeliverJob>& job, const Result<>& outcome);
   void judge(DeliverJob& job);
   void judge_record(DeliverJob& job, std::size_t at, const Result<wire::Value>& record);
+  void hold_record(const keys::KeyRecord& record);  // in memory
+  void keep_record(const keys::KeyRecord& record, const std::string& sdom);
   void job_plan(DeliverJob& job);
   wire::Value receipts_of(const DeliverJob& job);
 

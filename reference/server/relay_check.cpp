@@ -160,6 +160,18 @@ void Core::judge_record(DeliverJob& job, std::size_t at, const Result<wire::Valu
   if (const auto asig = mail::verify_asig(delivery.env, delivery.asig, *record); !asig)
     return delivery.refuse_open(asig.error().code);
   if (!record->valid_at(from_unix_ms(delivery.header.ts))) delivery.refuse_open(Code::key_expired);
+  if (!known) keep_record(*record, delivery.header.sdom);
+}
+
+/// The reader's client will ask for the sender's record: what came with the mail need not be fetched.
+void Core::keep_record(const keys::KeyRecord& record, const std::string& sdom) {
+  hold_record(record);
+  auto kept = peer_.publish(wire::Object{{"records", wire::Array{record.value()}}}, sdom, now_);
+  if (!kept || kept->writes.empty()) return;
+  commit(std::move(kept->writes), [this](const Result<>& outcome) {
+    if (!outcome) peer_.handle_write_failure();  // no more lost than a look-up in the directory
+  });
+  later([this] { pump_peer(); });
 }
 
 /// What has to be pulled; mailboxes that cannot take even the body are spared it.
