@@ -39,6 +39,8 @@ class Stage {
   Json built_key(const Json& plan);
   Json built_message(const Json& plan);
   Json built_deliver(const Json& plan);
+  Json built_receipts(const Json& plan);
+  Json built_binding(const Json& plan);
   std::optional<std::string> mismatch(const Json& wanted, const Json& got, const std::string& at);
   std::optional<std::string> mismatch_op(const Json& wanted, const Json& got,
                                          const std::string& at);
@@ -67,6 +69,7 @@ class Stage {
   void do_hello(const Json&);
   void do_authenticate(const Json&);
   void do_session(const Json&);
+  void do_associate(const Json&);
   void do_let(const Json&);
   void do_send(const Json&);
   void do_frame(const Json&);

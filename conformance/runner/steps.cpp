@@ -17,6 +17,7 @@ const std::map<std::string, Stage::Step>& Stage::steps() {
       {"hello", &Stage::do_hello},
       {"authenticate", &Stage::do_authenticate},
       {"session", &Stage::do_session},
+      {"associate", &Stage::do_associate},
       {"let", &Stage::do_let},
       {"send", &Stage::do_send},
       {"frame", &Stage::do_frame},

@@ -118,6 +118,12 @@ void Stage::do_session(const Json& step) {
   if (who.version == 0) associate(sessions_.at(on), who);
 }
 
+/// Binds the session's address to a key once more, under the next version.
+void Stage::do_associate(const Json& step) {
+  Session& mine = session(step);
+  associate(mine, account(mine.as));
+}
+
 /// The target connects to conform.test; the suite is the acceptor (SES-4, SES-5, DOM-5).
 void Stage::do_accept(const Json& step) {
   const std::string on = step.value("on", "s");

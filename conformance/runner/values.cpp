@@ -106,6 +106,8 @@ Json Stage::built(const Json& raw) {
   if (name == "$key") return built_key(plan);
   if (name == "$message") return built_message(plan);
   if (name == "$deliver") return built_deliver(plan);
+  if (name == "$receipts") return built_receipts(plan);
+  if (name == "$binding") return built_binding(plan);
   if (name == "$literal") return plan;
   if (name == "$bytes")
     return b64(Bytes(plan.at("n").get<std::size_t>(), plan.value("fill", std::uint8_t{7})));
@@ -200,6 +202,41 @@ Json Stage::built_deliver(const Json& plan) {
           {"rcpts", std::move(rcpts)},
           {"vouches", std::move(vouches)},
           {"key", plan.value("key", key_of(plan.at("from")).record)}};
+}
+
+/// conform.test's answer to relay.deliver: accepts all, or refuses all with a code.
+Json Stage::built_receipts(const Json& plan) {
+  const Domain& from = domain_of("server");
+  Json results = Json::array();
+  for (const Json& delivery : plan.at("deliveries")) {
+    Json receipts = Json::array();
+    for (const Json& rcpt : delivery.at("rcpts")) {
+      const std::string addr = rcpt.at("addr");
+      Json receipt = {
+          {"ams", "receipt/1"},
+          {"ehash", b64(hash_of(delivery.at("env")))},
+          {"rdom", from.name},
+          {"dkid", from.op.kid},
+          {"addr_tag", b64(crypto::hmac_sha256(unb64(rcpt.at("salt")), as_bytes(addr)))},
+          {"verdict", plan.contains("code") ? "refused" : "accepted"},
+          {"ts", target_.unix_ms()}};
+      if (plan.contains("code")) receipt["code"] = plan.at("code");
+      const Key& key = plan.value("forged", false) ? from.root : from.op;
+      receipts.push_back(sign(std::move(receipt), key.secret.signing));
+    }
+    results.push_back(std::move(receipts));
+  }
+  return {{"results", std::move(results)}};
+}
+
+/// What conform.test answers to keys.lookup of one of its users.
+Json Stage::built_binding(const Json& plan) {
+  const Domain& from = domain_of("server");
+  const std::string addr = plan.at("addr");
+  const Key& key = key_of(addr);
+  const Json binding = {{"ams", "bind/1"},   {"addr", addr}, {"kid", key.kid},
+                        {"fp", b64(key.fp)}, {"version", 1}, {"dkid", from.op.kid}};
+  return {{"binding", sign(binding, from.op.secret.signing)}, {"key", key.record}};
 }
 
 // --- patterns ------------------------------------------------------------------------------------
