@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""usage: kill_mutants.py AMS_CODEC_MUT : every mutant of the rooms that the codec adapter reaches must
-be killed by a vector; exit 1 when one lives, 3 when there is none.
+"""usage: kill_mutants.py AMS_CODEC_MUT : every mutant of the rooms that the codec adapter
+reaches must be killed by a vector; exit 1 when one lives, 3 when there is none.
 
 A mutant is a rule that the reference leaves out on purpose (mutant("room.name") in its source)."""
 import pathlib

@@ -23,7 +23,8 @@ EXCLUDED = ROOT / "vectors/single_fault.json"
 
 def contents() -> dict:
     """{path: bytes} of all files."""
-    files = [file for chapter in (encoding, frames, keys, message, receipts) for file in chapter.files()]
+    chapters = (encoding, frames, keys, message, receipts)
+    files = [file for chapter in chapters for file in chapter.files()]
     return {ROOT / "vectors" / file.path: file.content() for file in files}
 
 

@@ -13,6 +13,7 @@ for line in sys.stdin:
     r = json.loads(line)
     print(json.dumps({}))
 """
+REFUSED = '{{"id": r["id"], "error": {{"code": "{}", "phase": "{}"}}}}'
 
 
 class RunVectors(unittest.TestCase):
@@ -34,13 +35,13 @@ class RunVectors(unittest.TestCase):
         self.assertIn("MSG-27", text)  # the clause stands beside what fails
 
     def test_refusing_all_is_not_exercised_beside_its_twin(self):
-        code, text = self.answer('{"id": r["id"], "error": {"code": "signature", "phase": "crypto"}}',
+        code, text = self.answer(REFUSED.format("signature", "crypto"),
                                  "--op", "key.verify")
         self.assertEqual(code, 1)
         self.assertIn("not exercised: its valid twin", text)
 
     def test_an_adapter_that_supports_nothing_ran_nothing(self):
-        code, _ = self.answer('{"id": r["id"], "error": {"code": "unsupported", "phase": "schema"}}')
+        code, _ = self.answer(REFUSED.format("unsupported", "schema"))
         self.assertEqual(code, 3)
 
     def test_a_mute_adapter_is_an_adapter_error(self):
@@ -58,11 +59,15 @@ class RunVectors(unittest.TestCase):
     def test_each_check_disabled_is_seen(self):
         """ams_py with one check disabled at a time: its vectors must fail."""
         program = ("import sys\nsys.path.insert(0, {!r})\nimport codec_adapter\n"
-                   "from ams_py import errors\nwith errors.without({!r}):\n    codec_adapter.main()\n")
-        for check in ("signature@asig", "from_binding@from.binding.addr",
-                      "deliver_to@letter.deliver_to",
-                      "duplicate_name@text", "kid_mismatch@key", "key_commitment@stream"):
-            code, text = self.run_with(program.format(str(PEER), check))
+                   "from ams_py import errors\n"
+                   "with errors.without({!r}):\n    codec_adapter.main()\n")
+        for check, flag in (("signature@asig", "signature_context"),
+                            ("from_binding@from.binding.addr", "from_binding"),
+                            ("deliver_to@letter.deliver_to", "deliver_to"),
+                            ("duplicate_name@text", "duplicate_member"),
+                            ("kid_mismatch@key", "kid_mismatch"),
+                            ("key_commitment@stream", "commitment")):
+            code, text = self.run_with(program.format(str(PEER), check), "--flag", flag)
             self.assertEqual(code, 1, check)
             self.assertIn("was accepted", text, check)
 

@@ -60,7 +60,7 @@ class Group:
         self.tests.append({"id": name, "comment": comment, "input": args, "now": NOW, **verdict,
                            "flags": list(flags), "importance": importance,
                            "clauses": sorted(set(clauses), key=_clause_order),
-                           "verified_by": ["py-indep"]})
+                           "verified_by": ["cpp-ref", "py-indep"]})
         return name
 
 

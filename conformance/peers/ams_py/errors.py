@@ -1,7 +1,7 @@
 """Refusals: every one has a code of reference/spec/errors.json and the place of the check.
 
-A check's name is `code@where`. For the single-fault proof (tools/make_vectors.py
---single-fault) one check by name can be disabled: then `fail` returns, and the caller goes on with what it has.
+A check's name is `code@where`. For the single-fault proof (tools/make_vectors.py --single-fault)
+one check by name can be disabled: then `fail` returns, and the caller goes on with what it has.
 """
 import contextlib
 import json

@@ -123,13 +123,23 @@ def stream_open(args):
     return {"plain_b64": b64(plain)}
 
 
-OPS = {"hello": hello, "codec.decode": codec_decode,
-       "frame.parse": frame_parse, "payload.shape": payload_shape, "key.verify": key_verify,
-       "key.usable": key_usable, "domain.verify": domain_verify,
-       "binding.verify": binding_verify, "header.judge": header_judge,
-       "message.open": message_open, "head.open": head_open, "vouch.verify": vouch_verify, "receipt.verify": receipt_verify,
-       "attachment.open": attachment_open,
-       "stream.open": stream_open}
+OPS = {
+    "hello": hello,
+    "codec.decode": codec_decode,
+    "frame.parse": frame_parse,
+    "payload.shape": payload_shape,
+    "key.verify": key_verify,
+    "key.usable": key_usable,
+    "domain.verify": domain_verify,
+    "binding.verify": binding_verify,
+    "header.judge": header_judge,
+    "message.open": message_open,
+    "head.open": head_open,
+    "vouch.verify": vouch_verify,
+    "receipt.verify": receipt_verify,
+    "attachment.open": attachment_open,
+    "stream.open": stream_open,
+}
 
 
 def run(op: str, args: dict) -> dict:
