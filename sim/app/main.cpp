@@ -44,15 +44,20 @@ std::shared_ptr<const Internet> prepare(const Flags& flags) {
 RunOptions run_options(const Flags& flags, unsigned threads) {
   RunOptions options;
   options.threads = threads;
-  if (flags.quiet || !isatty(STDERR_FILENO)) return options;
+  if (flags.quiet) return options;
+  const bool terminal = isatty(STDERR_FILENO) != 0;  // elsewhere: a line every tenth of the way
   const auto start = std::chrono::steady_clock::now();
-  options.progress = [start](ams::Duration reached, ams::Duration total, std::uint64_t events) {
+  options.progress = [start, terminal, tenths = std::int64_t{0}](ams::Duration reached, ams::Duration total,
+                                                                 std::uint64_t events) mutable {
+    const std::int64_t tenth = reached / (total / 10);
+    if (!terminal && tenth <= tenths) return;
+    tenths = tenth;
     const double wall = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     const double part = std::max(1e-6, static_cast<double>(reached.count()) / static_cast<double>(total.count()));
-    std::fprintf(stderr, "\r  day %.2f of %.2f  %3.0f %%  %.0f events/s  about %.0f s left   ",
+    std::fprintf(stderr, "%s  day %.2f of %.2f  %3.0f %%  %.0f events/s  about %.0f s left   %s", terminal ? "\r" : "",
                  static_cast<double>(reached / std::chrono::seconds{1}) / 86'400.0,
                  static_cast<double>(total / std::chrono::seconds{1}) / 86'400.0, part * 100,
-                 static_cast<double>(events) / std::max(wall, 1e-6), wall / part - wall);
+                 static_cast<double>(events) / std::max(wall, 1e-6), wall / part - wall, terminal ? "" : "\n");
   };
   return options;
 }
