@@ -8,6 +8,7 @@
 #  - Every module is also declared as `ams_NAME_mut`: the same sources with the run-time mutant
 #    switches of conformance/mutants instead of the constants of reference/base/policy. Those are
 #    EXCLUDE_FROM_ALL and linked by test-only programs.
+#  - DIR/mutants_main.cpp becomes the test program NAME_mutants, which shows that the switches are real.
 #  - DIR/*_test.cpp become the GoogleTest program NAME_test, *_fuzz.cpp one libFuzzer program each.
 find_package(Threads REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
@@ -71,6 +72,12 @@ function(ams_module name dir)
       set_target_properties(ams_${name}_mut PROPERTIES EXCLUDE_FROM_ALL ON)
     endif()
     ams_module_tests(${name} ${dir} "${all}" "${A_TEST_LABEL}")
+    if(EXISTS ${CMAKE_SOURCE_DIR}/${dir}/mutants_main.cpp)
+      ams_program(${name}_mutants ${dir} TEST_ONLY DEPS ${name}
+                  SOURCES ${CMAKE_SOURCE_DIR}/${dir}/mutants_main.cpp)
+      add_test(NAME ${name}_mutants COMMAND ${name}_mutants)
+      set_tests_properties(${name}_mutants PROPERTIES LABELS unit)
+    endif()
   endif()
   if(AMS_FUZZERS)
     ams_module_fuzzers(${name} ${dir} "${all}")

@@ -1,19 +1,15 @@
 // Goal: every mutant switch of this room really breaks its rule, and only when it is on. Method:
 // for each switch a probe that tells whether the rule holds; it must hold with all switches off,
 // fail with the switch on, and the switch must have been asked. Exit code: 0 all do, 1 otherwise.
-#include <cstdio>
 #include <functional>
 
 #include "client/test_bench.h"
-#include "policy/mutant.h"
+#include "policy/probe.h"
 
 namespace ams::client::testing {
 namespace {
 
-struct Probe {
-  const char* name;
-  std::function<bool()> holds;
-};
+using mutants::Probe;
 
 bool keeps_private_keys() {
   Bench bench;
@@ -105,24 +101,10 @@ std::vector<Probe> probes() {
   };
 }
 
-int run() {
-  int wrong = 0;
-  for (const Probe& probe : probes()) {
-    mutants::activate("");
-    const bool sound = probe.holds();
-    mutants::activate(probe.name);
-    const bool broken = !probe.holds();
-    const bool asked = mutants::asked() > 0;
-    if (sound && broken && asked) continue;
-    std::printf("%s: %s%s%s\n", probe.name, sound ? "" : "fails when off; ",
-                broken ? "" : "holds when on; ", asked ? "" : "never asked");
-    ++wrong;
-  }
-  std::printf("%zu switches, %d wrong\n", probes().size(), wrong);
-  return wrong == 0 ? 0 : 1;
-}
-
 }  // namespace
+
+int run_probes() { return mutants::run(probes()); }
+
 }  // namespace ams::client::testing
 
-int main() { return ams::client::testing::run(); }
+int main() { return ams::client::testing::run_probes(); }

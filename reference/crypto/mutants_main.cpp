@@ -2,19 +2,15 @@
 // Method: for each switch a probe that tells whether the rule holds; it must hold with all switches
 // off, fail with the switch on, and the switch must have been asked.
 // Exit code: 0 all do, 1 otherwise.
-#include <cstdio>
 #include <functional>
 
 #include "crypto/crypto.h"
-#include "policy/mutant.h"
+#include "policy/probe.h"
 
 namespace ams::crypto {
 namespace {
 
-struct Probe {
-  const char* name;
-  std::function<bool()> holds;
-};
+using mutants::Probe;
 
 Bytes sample_stream(std::size_t size) {
   return *stream_seal(Aead::a256gcm, Bytes(32, 1), {}, Bytes(24, 2), Bytes(size, 3));
@@ -62,23 +58,10 @@ std::vector<Probe> probes() {
   };
 }
 
-int run() {
-  int failures = 0;
-  for (const Probe& probe : probes()) {
-    mutants::activate("");
-    const bool holds = probe.holds();
-    mutants::activate(probe.name);
-    const bool broken = !probe.holds();
-    if (holds && broken && mutants::asked() > 0) continue;
-    std::printf("%s: rule %s without it, %s with it\n", probe.name, holds ? "holds" : "is broken",
-                broken ? "is broken" : "still holds");
-    ++failures;
-  }
-  std::printf("%zu probes, %d failures\n", probes().size(), failures);
-  return failures == 0 ? 0 : 1;
-}
-
 }  // namespace
+
+int run_probes() { return mutants::run(probes()); }
+
 }  // namespace ams::crypto
 
-int main() { return ams::crypto::run(); }
+int main() { return ams::crypto::run_probes(); }

@@ -1,19 +1,15 @@
 // Goal: every mutant switch of this room really breaks its rule, and only when it is on. Method:
 // for each switch a probe that tells whether the rule holds; it must hold with all switches off,
 // fail with the switch on, and the switch must have been asked. Exit code: 0 all do, 1 otherwise.
-#include <cstdio>
 #include <functional>
 
 #include "keys/records.h"
-#include "policy/mutant.h"
+#include "policy/probe.h"
 
 namespace ams::keys {
 namespace {
 
-struct Probe {
-  const char* name;
-  std::function<bool()> holds;
-};
+using mutants::Probe;
 
 constexpr std::int64_t day_ms = 86'400'000;
 constexpr std::int64_t start_ms = 1'900'000'000'000;
@@ -80,23 +76,10 @@ std::vector<Probe> probes() {
   };
 }
 
-int run() {
-  int failures = 0;
-  for (const Probe& probe : probes()) {
-    mutants::activate("");
-    const bool holds = probe.holds();
-    mutants::activate(probe.name);
-    const bool broken = !probe.holds();
-    if (holds && broken && mutants::asked() > 0) continue;
-    std::printf("%s: rule %s without it, %s with it\n", probe.name, holds ? "holds" : "is broken",
-                broken ? "is broken" : "still holds");
-    ++failures;
-  }
-  std::printf("%zu probes, %d failures\n", probes().size(), failures);
-  return failures == 0 ? 0 : 1;
-}
-
 }  // namespace
+
+int run_probes() { return mutants::run(probes()); }
+
 }  // namespace ams::keys
 
-int main() { return ams::keys::run(); }
+int main() { return ams::keys::run_probes(); }

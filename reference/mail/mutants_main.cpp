@@ -2,10 +2,9 @@
 // for each switch a message or object with that one fault; it must be refused with all switches
 // off, taken with the switch on, and the switch must have been asked. Exit code: 0 all do, 1
 // otherwise.
-#include <cstdio>
 
 #include "mail/forge_test.h"
-#include "policy/mutant.h"
+#include "policy/probe.h"
 
 namespace ams::mail {
 namespace {
@@ -13,10 +12,7 @@ namespace {
 using testing::Forge;
 using testing::World;
 
-struct Probe {
-  const char* name;
-  std::function<bool()> holds;
-};
+using mutants::Probe;
 
 const World& world() {
   static const World the_world;
@@ -149,23 +145,10 @@ std::vector<Probe> probes() {
   return out;
 }
 
-int run() {
-  int failures = 0;
-  for (const Probe& probe : probes()) {
-    mutants::activate("");
-    const bool holds = probe.holds();
-    mutants::activate(probe.name);
-    const bool broken = !probe.holds();
-    if (holds && broken && mutants::asked() > 0) continue;
-    std::printf("%s: rule %s without it, %s with it\n", probe.name, holds ? "holds" : "is broken",
-                broken ? "is broken" : "still holds");
-    ++failures;
-  }
-  std::printf("%zu probes, %d failures\n", probes().size(), failures);
-  return failures == 0 ? 0 : 1;
-}
-
 }  // namespace
+
+int run_probes() { return mutants::run(probes()); }
+
 }  // namespace ams::mail
 
-int main() { return ams::mail::run(); }
+int main() { return ams::mail::run_probes(); }

@@ -1,10 +1,9 @@
 // Goal: every mutant switch of this room really breaks its rule, and only when it is on. Method:
 // for each switch a probe that tells whether the rule holds; it must hold with all switches off,
 // fail with the switch on, and the switch must have been asked. Exit code: 0 all do, 1 otherwise.
-#include <cstdio>
 #include <functional>
 
-#include "policy/mutant.h"
+#include "policy/probe.h"
 #include "wire/address.h"
 #include "wire/frame.h"
 #include "wire/message.h"
@@ -12,10 +11,7 @@
 namespace ams::wire {
 namespace {
 
-struct Probe {
-  const char* name;
-  std::function<bool()> holds;
-};
+using mutants::Probe;
 
 std::function<bool()> text_refused(std::string text, Code code) {
   return [text = std::move(text), code] {
@@ -88,23 +84,10 @@ std::vector<Probe> probes() {
   };
 }
 
-int run() {
-  int failures = 0;
-  for (const Probe& probe : probes()) {
-    mutants::activate("");
-    const bool holds = probe.holds();
-    mutants::activate(probe.name);
-    const bool broken = !probe.holds();
-    if (holds && broken && mutants::asked() > 0) continue;
-    std::printf("%s: rule %s without it, %s with it\n", probe.name, holds ? "holds" : "is broken",
-                broken ? "is broken" : "still holds");
-    ++failures;
-  }
-  std::printf("%zu probes, %d failures\n", probes().size(), failures);
-  return failures == 0 ? 0 : 1;
-}
-
 }  // namespace
+
+int run_probes() { return mutants::run(probes()); }
+
 }  // namespace ams::wire
 
-int main() { return ams::wire::run(); }
+int main() { return ams::wire::run_probes(); }
