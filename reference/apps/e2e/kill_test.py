@@ -6,6 +6,7 @@ of every third submission the sender's amsd is killed and started again, twenty 
 `ams` could not deliver to the daemon it keeps; in the end it sends that too.
 """
 import random
+import statistics
 import threading
 import time
 import unittest
@@ -16,7 +17,9 @@ from harness import User, World, until
 
 LETTERS = 60
 KILLS = 20
-SUBMISSION_S = 0.06  # about what one submission takes: kills fall anywhere in it
+# Kills fall into this part of what an undisturbed submission takes: from when `ams` has connected to
+# when the letter is on its way to the recipient.
+MOMENT = (0.4, 1.2)
 
 
 class Kill(unittest.TestCase):
@@ -47,6 +50,7 @@ class Kill(unittest.TestCase):
 
     def submit_under_fire(self, daemon, alice, users, moments):
         acknowledged = kept = 0
+        undisturbed = []
         for n in range(LETTERS):
             result = {}
 
@@ -54,12 +58,16 @@ class Kill(unittest.TestCase):
                 out["done"] = alice.send(users[number % 2].addr, f"letter {number}",
                                          f"text {number}\n", check=False)
             sender = threading.Thread(target=submit)
+            begin = time.monotonic()
             sender.start()
-            if n % 3 == 0:
-                time.sleep(moments.random() * SUBMISSION_S)  # where in the submission, not a wait
+            if n % 3 == 2:  # the pause says where in the submission the kill falls
+                time.sleep(statistics.median(undisturbed) * moments.uniform(*MOMENT))
                 daemon.kill()
                 daemon.start()
-            sender.join()
+                sender.join()
+            else:
+                sender.join()
+                undisturbed.append(time.monotonic() - begin)
             done = result["done"]
             self.assertIn(done.returncode, (0, 3), done.stderr)
             acknowledged += done.returncode == 0
