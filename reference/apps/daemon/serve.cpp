@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <memory>
+#include <thread>
 #include <vector>
 
 #include "daemon/accounts.h"
@@ -57,6 +59,21 @@ void set_process_limits() {
   }
   std::signal(SIGXFSZ, SIG_IGN);
   ::umask(0077);
+}
+
+/// `account add` may hold the store for a moment; another daemon holds it for good.
+tl::expected<std::unique_ptr<store::SqliteStorage>, std::string> open_store(
+    const apps::ServerConfig& config) {
+  constexpr auto patience = std::chrono::seconds(2);
+  const auto give_up = std::chrono::steady_clock::now() + patience;
+  for (;;) {
+    auto store = store::SqliteStorage::open(store_path(config), {config.store_pages_max, {}});
+    if (store || !store.error().ends_with("is in use by another process") ||
+        std::chrono::steady_clock::now() > give_up) {
+      return store;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
 }
 
 class Daemon {
@@ -220,7 +237,7 @@ tl::expected<void, Failure> serve(const Program& program, const apps::ServerConf
   if (!parts) return tl::unexpected(Failure{exit_bad_config, parts.error()});
   auto log = net::Log::open(config.log_level, config.log_file);
   if (!log) return tl::unexpected(Failure{exit_bad_config, log.error()});
-  auto store = store::SqliteStorage::open(store_path(config), {config.store_pages_max, {}});
+  auto store = open_store(config);
   if (!store) return tl::unexpected(Failure{exit_failure, store.error()});
   Daemon daemon(program, config, std::move(*parts), std::move(*log), std::move(*store));
   return daemon.run();

@@ -4,6 +4,7 @@ there, and every daemon ends cleanly.
 Method: two amsd, one ams-directory and `ams`, as the README shows them.
 """
 import os
+import threading
 import unittest
 
 import harness
@@ -50,6 +51,16 @@ class Mail(unittest.TestCase):
         refused = alice.send("nobody@b.example", "Hello", "?\n", check=False)
         self.assertEqual(refused.returncode, 1)
         self.assertIn("nobody@b.example", refused.stderr)
+
+    def test_an_account_may_be_added_while_the_daemon_starts(self):
+        self.a.stop()
+        holder = threading.Thread(target=self.a.start)
+        tokens = [self.a.add_account("before@a.example")]
+        holder.start()
+        tokens += [self.a.add_account(f"n{n}@a.example") for n in range(5)]
+        holder.join()
+        self.assertTrue(self.a.alive(), self.a.log_text())
+        self.assertEqual(len(set(tokens)), 6)
 
     def test_a_second_daemon_gets_in_nowhere(self):
         twin = run("amsd", "--config", self.a.config, check=False)
