@@ -76,7 +76,7 @@ json summary(const RunResult& result, const Costs& costs) {
             {"partitions", s.partitions.size()},
             {"segments lost", result.net.lost},
             {"segments duplicated", result.net.duplicated},
-            {"connections reset", result.net.resets},
+            {"connections reset or timed out", result.net.resets},
             {"connections refused", result.net.refused},
             {"answers tampered with", lies}}},
           {"network", {{"connections", result.net.connects}, {"segments", result.net.segments}, {"bytes", result.net.bytes}}}};

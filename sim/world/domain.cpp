@@ -123,11 +123,18 @@ void DomainProcess::handle_kind(const Event& event, Context& context) {
     case kind_mail:
       return write_mail(internet_->mails[self_][event.a], context);
     case kind_sample:
-      ledger_.queue.push_back({context.now(), server_stats().queue_depth});
-      return;
+      return sample_queue(context.now());
     default:
       AMS_ASSERT(!"an event kind that this process never schedules");
   }
+}
+
+/// What waits: in the clients' outboxes (no key could be looked up, no server reached) and in the server's queue.
+void DomainProcess::sample_queue(Instant now) {
+  std::uint64_t depth = server_stats().queue_depth;
+  for (std::size_t i = 0; i < users_.size(); ++i)
+    if (hosts_[1 + i].up()) depth += client(i).unsent();
+  ledger_.queue.push_back({now, depth});
 }
 
 // --- server life ---------------------------------------------------------------------------------------

@@ -54,6 +54,7 @@ class DomainProcess final : public Process {
   static constexpr std::uint64_t pipe_bit = std::uint64_t{1} << 63;  // server: ConnId of a local pipe
 
   void handle_kind(const Event& event, Context& context);
+  void sample_queue(Instant now);
   void start_server(Context& context);
   void crash_server(Context& context);
   void enrol(std::size_t user, Context& context);

@@ -208,7 +208,7 @@ def queue_chart(queue: list, timeline: list, end_s: float) -> Markup:
             parts.append(Markup('<path d="M{0:.1f} {1} l6 10 h-12 z" class="crash" {2}/>').format(
                 x, y - 8, tip(event["what"], clock(event["t_s"]))))
     parts.append(text(left - 8, y + 2, "crashes", "tick", "end"))
-    return svg(height, parts, "Messages waiting in servers' queues over time")
+    return svg(height, parts, "Messages waiting in outboxes and queues over time")
 
 
 def clock(t_s: float) -> str:
