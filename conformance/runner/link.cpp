@@ -69,6 +69,7 @@ void Link::nothing_came(const std::string& expected) {
 Json Link::answer(std::int64_t id, Millis at_most) {
   if (!wait_until([&] { return answers_.contains(id); }, at_most))
     nothing_came("an answer to request " + std::to_string(id));
+  unread_.erase(id);
   return answers_.at(id);
 }
 
@@ -102,6 +103,13 @@ void Link::expect_close(Millis at_most) {
   if (wait_until([&] { return channel_->closed(); }, at_most)) return;
   fail_step("the connection stayed open");
 }
+
+void Link::await_given(const std::string& name, Millis at_most) {
+  if (!wait_until([&] { return given_.contains(name); }, at_most))
+    nothing_came("blob.get of " + name + " (REL-2)");
+}
+
+bool Link::has_unread() const { return !unread_.empty() || !events_.empty() || !requests_.empty(); }
 
 bool Link::silent(Millis for_so_long) {
   absorb();
@@ -155,6 +163,7 @@ void Link::take_answer(const Json& message, const Bytes& payload) {
   else if (!message.at("ok").is_object())
     fail_step("ok is no object (OPS-1): " + shown(message));
   answers_[id] = message;
+  unread_.insert(id);
   answer_payloads_[id] = payload;
 }
 
@@ -179,7 +188,7 @@ void Link::serve(const Request& request) {
     send(write_chunk(static_cast<std::uint64_t>(transfer), at,
                      ByteView(blob->second).subspan(at, size)));
   }
-  given.insert(hash);
+  given_.insert(hash);
   reply({{"id", request.id}, {"ok", {{"len", blob->second.size()}}}});
 }
 

@@ -41,6 +41,8 @@ class Link {
   void expect_close(Millis at_most);
   /// True when nothing at all comes for so long.
   bool silent(Millis for_so_long);
+  /// Something came that no step has taken.
+  bool has_unread() const;
   bool has_answer(std::int64_t id) const { return answers_.contains(id); }
   bool closed();
 
@@ -49,10 +51,12 @@ class Link {
   Bytes& chunks(std::uint64_t transfer) { return chunks_[transfer]; }
   /// Blobs that are given to a target that asks for them with blob.get, by name.
   std::map<std::string, Bytes> served;
-  std::set<std::string> given;  // those asked for and given
+  /// Waits until the target has asked for one of those and got it.
+  void await_given(const std::string& name, Millis at_most);
   std::uint64_t next_transfer;
 
  private:
+  std::set<std::string> given_;
   bool wait_until(const std::function<bool()>& done, Millis at_most);
   [[noreturn]] void nothing_came(const std::string& expected);
   void absorb();
@@ -72,6 +76,7 @@ class Link {
   std::deque<Json> events_;
   std::deque<Request> requests_;
   std::map<std::uint64_t, Bytes> chunks_;
+  std::set<std::int64_t> unread_;  // answers
   std::size_t frames_seen_ = 0;
 };
 

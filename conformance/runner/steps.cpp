@@ -212,7 +212,8 @@ void Stage::do_closed(const Json& step) { link(step).expect_close(wait_of(step))
 
 void Stage::do_silence(const Json& step) {
   const Millis ms{step.value("ms", std::int64_t{300})};
-  if (!link(step).silent(std::min(ms, left()))) fail_step("expected that nothing comes");
+  const bool quiet = link(step).silent(std::min(ms, left()));
+  if (!quiet || link(step).has_unread()) fail_step("expected that nothing comes");
 }
 
 void Stage::do_ping(const Json& step) { call(session(step), "ping", Json::object()); }
@@ -265,8 +266,7 @@ void Stage::do_serve(const Json& step) {
 }
 
 void Stage::do_served(const Json& step) {
-  if (!link(step).given.contains(value(step.at("hash")).get<std::string>()))
-    fail_step("the target never asked for the blob (REL-2)");
+  link(step).await_given(value(step.at("hash")).get<std::string>(), wait_of(step));
 }
 
 // --- the target asks -----------------------------------------------------------------------------

@@ -42,7 +42,8 @@ Result<Peer::Published> Peer::publish(const wire::Value& args, std::string_view 
   const wire::Value& records = in.any("records");
   AMS_CHECK(in.finish());
   if (!records.is_array() || records.as_array().empty()) return fail(Code::schema, "records");
-  if (records.as_array().size() > publish_max) return fail(Code::batch_too_large, "records");
+  if (records.as_array().size() > publish_max && !mutant("directory.skip_batch_limit"))
+    return fail(Code::batch_too_large, "records");
   Published out;
   wire::Array results;
   std::vector<Key> fresh;
@@ -89,7 +90,7 @@ Result<Id16> Peer::judge(const wire::Value& record, std::string_view from_domain
   const auto same_kid = keys_under(to_hex(id->kid));
   writes.puts.push_back({table_records, to_bytes(ByteView(key)), wire::encode(record)});
   keys_->insert(key);
-  root_.reset();
+  if (!mutant("directory.stale_head")) root_.reset();
   ++taken_[std::string(from_domain)];
   if (!same_kid.empty() && !mutant("directory.skip_quarantine"))
     return fail(Code::kid_quarantined, "kid");  // kept: both are the evidence (KEY-6)
@@ -102,7 +103,8 @@ Result<wire::Value> Peer::find(const Id16& kid) const {
     found.push_back(to_bytes(value));
     return found.size() < 2;
   }));
-  if (found.empty()) return fail(Code::not_found, "kid");
+  if (found.empty())
+    return fail(mutant("server.wrong_code_not_found") ? Code::schema : Code::not_found, "kid");
   if (found.size() > 1 && !mutant("directory.skip_quarantine")) return fail(Code::kid_quarantined, "kid");
   return wire::decode(found.front());
 }
@@ -125,7 +127,8 @@ Result<wire::Value> Peer::range(const wire::Value& args) const {
   wire::ObjectReader in(args, "directory.range", wire::ObjectReader::Unknown::ignore_x);
   const std::string prefix = in.string("prefix", prefix_digits_max);
   AMS_CHECK(in.finish());
-  if (prefix.find_first_not_of("0123456789abcdef") != std::string::npos)
+  if (prefix.find_first_not_of("0123456789abcdef") != std::string::npos &&
+      !mutant("directory.accept_prefix"))
     return fail(Code::schema, "directory.range.prefix");
   AMS_CHECK(load());
   const auto keys = keys_under(prefix);

@@ -28,7 +28,8 @@ std::vector<std::string> read_aeads(wire::ObjectReader& in) {
     in.require(name.is_string(), Code::schema, "aeads");
     if (!name.is_string()) break;
     in.require(name.as_string().size() <= 1024, Code::object_too_large, "aeads");
-    in.require(out.empty() || out.back() < name.as_string(), Code::schema, "aeads");
+    in.require(out.empty() || out.back() < name.as_string() || mutant("keys.accept_aeads_order"),
+               Code::schema, "aeads");
     out.push_back(name.as_string());
   }
   return out;
@@ -99,6 +100,7 @@ Result<KeyRecord> KeyRecord::parse_checked(const wire::Value& value, const Id16*
                                            const Hash* fp) {
   AMS_TRY(const KeyMembers members, read_key_members(value));
   const auto sig_alg = crypto::find_sig_alg(members.sig_alg);
+  if (!sig_alg && mutant("keys.wrong_code_algorithm")) return fail(Code::schema, "sig_alg");
   if (!sig_alg) return fail(Code::unknown_algorithm, "sig_alg");
   const auto kem = crypto::find_kem(members.kem);
   if (!kem) return fail(Code::unknown_algorithm, "kem");

@@ -72,7 +72,8 @@ Result<Header> parse_header(const wire::Value& value) {
   in.tag("env/1");
   out.id = in.bytes<16>("id");
   const auto aead = crypto::find_aead(in.string("aead"));
-  in.require(aead.has_value(), Code::unknown_algorithm, "aead");
+  in.require(aead.has_value(),
+             mutant("mail.wrong_code_aead") ? Code::schema : Code::unknown_algorithm, "aead");
   out.aead = aead.value_or(crypto::Aead::a256gcm);
   out.sender.kid = in.uuid("skid");
   out.sender.fp = in.bytes<32>("sfp");

@@ -32,7 +32,10 @@ Result<Stanza> parse_stanza(const wire::Value& value) {
 }
 
 Result<std::vector<Stanza>> parse_stanzas(const wire::Value& array) {
-  if (!array.is_array() || array.as_array().empty()) return fail(Code::schema, "stanzas");
+  if (!array.is_array()) return fail(Code::schema, "stanzas");
+  if (array.as_array().empty())
+    return fail(mutant("mail.wrong_code_no_stanzas") ? Code::too_many_stanzas : Code::schema,
+                "stanzas");
   if (array.as_array().size() > stanzas_max && !mutant("mail.accept_many_stanzas"))
     return fail(Code::too_many_stanzas, "stanzas");
   std::vector<Stanza> out;

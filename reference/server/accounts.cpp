@@ -60,8 +60,10 @@ Result<> Core::op_enrol(const Asked& to, Conn& conn, const wire::Value& args) {
     Conn* enrolled = find_conn(to.conn);
     if (!enrolled) return;
     if (!enrolled->enrolled) online_.emplace(enrolled->addr, to.conn);
-    enrolled->enrolled = true;
-    enrolled->session.restrict_to_enrolment(false);
+    if (!mutant("server.enrol_without_effect")) {
+      enrolled->enrolled = true;
+      enrolled->session.restrict_to_enrolment(false);
+    }
     ok(to, wire::Object{});
   });
   return {};

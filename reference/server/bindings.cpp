@@ -108,7 +108,8 @@ Result<> Core::op_associate(const Asked& to, Conn& conn, const wire::Value& args
       return fail(info ? info->code : Code::schema, "keys.associate.record");
     }
   txn.add(std::move(published.writes));
-  AMS_CHECK(put_binding(txn, conn.addr, version, binding));
+  if (!held || !mutant("server.lookup_stale"))
+    AMS_CHECK(put_binding(txn, conn.addr, version, binding));
   commit(txn, [this, to, binding](const Result<>& outcome) {
     if (!outcome) {
       peer_.handle_write_failure();

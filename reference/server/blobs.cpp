@@ -92,7 +92,8 @@ Result<> Core::op_blob_get(const Asked& to, Conn& conn, const wire::Value& args)
   const auto bytes = give ? txn.get(table_blob, hash) : std::nullopt;
   AMS_CHECK(txn.status());
   if (!bytes)
-    return fail(Code::not_found, "blob.get.hash");  // BLB-6: the same for a stranger as for nobody
+    return fail(mutant("server.wrong_code_not_found_blob") ? Code::missing_blob : Code::not_found,
+                "blob.get.hash");  // BLB-6: the same for a stranger as for nobody
   conn.working -= 1;
   conn.session.answer_blob(to.id, args, *bytes);
   touch(conn);

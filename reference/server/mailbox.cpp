@@ -36,6 +36,7 @@ void Core::put_box(Txn& txn, const Id16& acct, const Box& box) {
 }
 
 bool Core::room_for(Txn& txn, const Id16& acct, std::uint64_t size) {
+  if (mutant("server.skip_mailbox_limit")) return true;
   return box(txn, acct).bytes + size <= static_cast<std::uint64_t>(options_.mailbox_bytes_max);
 }
 
@@ -96,6 +97,7 @@ void Core::add_notice(Txn& txn, const std::string& sender, const mail::Notice& n
 }
 
 void Core::push_changed(const Changed& changed, ConnId except) {
+  if (mutant("server.no_push")) return;
   for (const auto& [addr, state] : changed) {
     const auto [first, last] = online_.equal_range(addr);
     for (auto at = first; at != last; ++at) {
@@ -119,7 +121,8 @@ Result<> Core::op_sync(const Asked& to, Conn& conn, const wire::Value& args) {
   if (since > mine.state && !mutant("server.skip_sync_token"))
     return fail(Code::sync_token, "mail.sync.since");
   std::vector<std::uint64_t> uids;
-  AMS_CHECK(reader_.scan(table_change, who->acct, key_of({who->acct, be64(since + 1)}),
+  const std::uint64_t from = since + (mutant("server.stale_sync") ? 2 : 1);
+  AMS_CHECK(reader_.scan(table_change, who->acct, key_of({who->acct, be64(from)}),
                          [&](ByteView, ByteView uid) {
                            uids.push_back(read_u64(uid));
                            return uids.size() <= changes_max;
@@ -163,7 +166,8 @@ Result<> Core::op_flag(const Asked& to, Conn& conn, const wire::Value& args) {
   for (std::size_t i = 0; i < flags.size(); ++i) {
     if (!flags[i].is_string() || flags[i].as_string().empty() || flags[i].as_string().size() > 64)
       return fail(Code::schema, "mail.flag.flags");
-    if (i > 0 && flags[i - 1].as_string() >= flags[i].as_string())
+    if (i > 0 && flags[i - 1].as_string() >= flags[i].as_string() &&
+        !mutant("server.accept_flag_order"))
       return fail(Code::schema, "mail.flag.flags");
   }
   Txn txn(reader_);
@@ -178,7 +182,7 @@ Result<> Core::op_flag(const Asked& to, Conn& conn, const wire::Value& args) {
   put_box(txn, who->acct, mine);
   txn.erase(table_change, key_of({who->acct, be64(integer_of(*row, "state"))}));
   txn.put(table_change, key_of({who->acct, be64(state)}), key_of({be64(uid)}));
-  row->as_object().insert_or_assign("flags", flags);
+  if (!mutant("server.forget_flags")) row->as_object().insert_or_assign("flags", flags);
   row->as_object().insert_or_assign("state", integer(state));
   txn.put_value(table_mail, key, *row);
   commit(txn, [this, to, addr = conn.addr, state](const Result<>& outcome) {
@@ -199,7 +203,9 @@ Result<> Core::op_delete(const Asked& to, Conn& conn, const wire::Value& args) {
   const Bytes key = key_of({who->acct, be64(uid)});
   const auto row = txn.get_value(table_mail, key);
   AMS_CHECK(txn.status());
-  if (!row || gone(*row)) return fail(Code::not_found, "mail.delete.uid");
+  if (!row || gone(*row))
+    return fail(mutant("server.wrong_code_not_found") ? Code::sync_token : Code::not_found,
+                "mail.delete.uid");
   Box mine = box(txn, who->acct);
   const std::uint64_t state = ++mine.state;
   mine.bytes -= std::min(mine.bytes, integer_of(*row, "size"));

@@ -269,7 +269,8 @@ void Core::batch_answered(const std::string& rdom, const std::vector<std::uint64
 void Core::back_off(Txn& txn, const std::string& rdom, std::uint64_t seq, QueueState state) {
   const auto entry = lanes_[rdom].entries.find(seq);
   if (entry == lanes_[rdom].entries.end()) return;
-  const std::int64_t wait = retry_ms << std::min(state.attempts, doublings_max);
+  const std::int64_t wait =
+      (mutant("server.no_retry") ? 100 : 1) * (retry_ms << std::min(state.attempts, doublings_max));
   ++state.attempts;
   ++stats_.retries;
   state.next = std::min(now_ms() + wait, std::max(state.exp, now_ms() + 1));

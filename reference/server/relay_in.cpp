@@ -175,6 +175,7 @@ Result<> Core::op_status(const Asked& to, Conn& conn, const wire::Value& args) {
   const auto row = txn.get(table_delivered, key_of({ehash, crypto::sha256(as_bytes(addr))}));
   AMS_CHECK(txn.status());
   bool accepted = row && row->size() >= 8;
+  if (mutant("server.status_to_nobody")) accepted = false;
   if (accepted && !mutant("server.status_to_anyone"))
     accepted = as_text(ByteView(*row).subspan(8)) == conn.domain;  // REL-13
   answer_stable(to, wire::Object{{"verdict", accepted ? "accepted" : "unknown"}});

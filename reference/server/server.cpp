@@ -198,11 +198,15 @@ void Core::dispatch(Conn& conn, session::RequestIn request) {
   const auto op = std::find_if(all_ops.begin(), all_ops.end(), [&](const Op& o) {
     return o.name == request.op && (options_.mail || !o.mail);
   });
-  if (op == all_ops.end()) return refuse(to, Error{Code::unsupported, "op"});  // OPS-4
+  if (op == all_ops.end())
+    return refuse(to, Error{mutant("server.wrong_code_unsupported") ? Code::request_shape
+                                                                    : Code::unsupported,
+                            "op"});  // OPS-4
   const bool client = !conn.addr.empty();
   if ((op->who & (client ? clients : servers)) == 0 && !mutant("server.skip_role"))
     return refuse(to, Error{Code::wrong_role, "op"});  // OPS-5
-  if (client && !conn.enrolled && op->name != "account.enrol")
+  if (client && !conn.enrolled && op->name != "account.enrol" &&
+      !mutant("session.accept_unenrolled"))
     return refuse(to,
                   Error{Code::auth_key, "op"});  // SES-8, also for ops sent before Greeted was seen
   if (auto done = (this->*op->handler)(to, conn, request.args); !done) refuse(to, done.error());

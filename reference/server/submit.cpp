@@ -52,8 +52,10 @@ Result<Submission> read_submission(const wire::Value& args) {
   AMS_TRY(out.header, mail::parse_header(out.env));
   AMS_TRY(out.stanzas, mail::parse_stanzas(stanzas));
   out.stanza_values = stanzas.as_array();
-  if (rcpts.empty()) return fail(Code::schema, "mail.submit.rcpts");
-  if (rcpts.size() > rcpts_max) return fail(Code::too_many_stanzas, "mail.submit.rcpts");
+  if (rcpts.empty() && !mutant("server.accept_no_rcpts"))
+    return fail(Code::schema, "mail.submit.rcpts");
+  if (rcpts.size() > rcpts_max && !mutant("server.accept_many_rcpts"))
+    return fail(Code::too_many_stanzas, "mail.submit.rcpts");
   std::set<std::string> seen;
   for (const wire::Value& value : rcpts) {
     AMS_TRY(Rcpt rcpt, read_rcpt(value));
@@ -136,7 +138,8 @@ namespace {
 Result<keys::KeyRecord> check_submission(Core& core, Txn& txn, const std::string& addr,
                                          const Core::Account& from, Submission& mail) {
   AMS_TRY(const std::optional<Core::Held> held, core.held_binding(txn, addr));
-  if (!held || held->key != mail.header.sender) return fail(Code::auth_key, "env.skid");
+  if (!held || (held->key != mail.header.sender && !mutant("server.skip_sender_key")))
+    return fail(Code::auth_key, "env.skid");
   if (!core.local(mail.header.sdom) && !mutant("server.skip_sdom"))
     return fail(Code::domain_mismatch, "env.sdom");
   AMS_TRY(keys::KeyRecord record, core.record_of(held->key));
@@ -146,7 +149,8 @@ Result<keys::KeyRecord> check_submission(Core& core, Txn& txn, const std::string
   AMS_CHECK(check_indexes(mail));
   for (const Hash& blob : blobs_of(mail.header)) {
     const bool mine = txn.any(table_blob_owner, key_of({blob, Core::owner_put(from.acct)})) ||
-                      txn.any(table_blob_owner, key_of({blob, key_char('m'), from.acct}));
+                      txn.any(table_blob_owner, key_of({blob, key_char('m'), from.acct})) ||
+                      (mutant("server.blob_of_anyone") && txn.any(table_blob_owner, blob));
     const bool fits =
         blob != mail.header.body.hash || txn.get_u64(table_blob_len, blob) == mail.header.body.len;
     if ((!mine || !fits) && !mutant("server.skip_missing_blob"))
@@ -202,6 +206,7 @@ Result<> route(Core& core, Txn& txn, Outgoing& out, const std::string& rdom,
   const Submission& mail = *out.mail;
   wire::Array stanzas, vouches, waiting;
   std::map<std::size_t, std::int64_t> places;
+  if (mutant("server.all_stanzas")) stanzas = mail.stanza_values;
   for (const Rcpt* rcpt : rcpts) {
     const Id16 salt = core.drbg_.array<16>();
     const Hash rtag = mail::rtag(salt, rcpt->addr);
@@ -230,7 +235,7 @@ Result<> route(Core& core, Txn& txn, Outgoing& out, const std::string& rdom,
 
 Result<> keep_sent_copy(Core& core, Txn& txn, Outgoing& out) {
   const Submission& mail = *out.mail;
-  if (!mail.sent) return {};
+  if (!mail.sent || mutant("server.forget_sent")) return {};
   wire::Value copy = wire::Object{
       {"addr", *out.sender}, {"asig", out.asig}, {"env", mail.env},
       {"head", out.head},    {"kind", "sent"},   {"stanza", mail.stanza_values[*mail.sent]}};
@@ -255,6 +260,8 @@ Result<> Core::op_submit(const Asked& to, Conn& conn, const wire::Value& args) {
   if (!from) return fail(Code::not_found, "mail.submit");
   const wire::Value answer = wire::Object{{"ehash", to_base64url(mail.ehash)}};
   const Bytes seen = key_of({from->acct, mail.ehash});
+  if (txn.get(table_submitted, seen) && mutant("server.submit_refuses_again"))
+    return fail(Code::version_conflict, "mail.submit");
   if (txn.get(table_submitted, seen) && !mutant("server.skip_submit_dedup")) {
     answer_stable(to, answer);  // SUB-3
     return {};
@@ -268,7 +275,8 @@ Result<> Core::op_submit(const Asked& to, Conn& conn, const wire::Value& args) {
                record.value(),
                to_base64url(mail.asig),
                to_base64url(mail.head),
-               mail::vouch_ehash(mail.env, mail.asig),
+               mutant("server.wrong_vouch_ehash") ? mail.ehash
+                                                  : mail::vouch_ehash(mail.env, mail.asig),
                {},
                {}};
   std::map<std::string, std::vector<const Rcpt*>> by_domain;

@@ -35,6 +35,9 @@ Result<HelloInfo> parse_hello(const wire::Value& args) {
   } else if (role == "server") {
     hello.kind = PeerKind::server;
     hello.chain = in.any("chain");
+  } else if (mutant("session.accept_any_role")) {
+    hello.addr = in.string("addr", 320);
+    hello.device = in.binary("device", 32, 32);
   } else if (in.ok()) {
     return fail(Code::schema, "hello.role");
   }
@@ -107,12 +110,13 @@ std::optional<Effect> Session::poll() {
 }
 
 std::optional<Instant> Session::timeout() const {
-  if (state_ == State::open || state_ == State::closed) return std::nullopt;
+  if (state_ == State::open || state_ == State::closed || mutant("session.no_auth_timeout"))
+    return std::nullopt;
   return deadline_;
 }
 
 void Session::handle_timeout(Instant now) {
-  if (timeout() && now >= deadline_ && !mutant("session.no_auth_timeout")) close(Code::auth_timeout);
+  if (timeout() && now >= deadline_) close(Code::auth_timeout);
 }
 
 void Session::send(wire::Message message) {
@@ -188,9 +192,11 @@ void Session::handle_payload(ByteView payload) {
 void Session::handle_request(wire::Request request, ByteView payload) {
   const auto refuse = [&](Code code) { send(wire::error_answer(request.id, Error{code, "session"})); };
   if (unanswered_.contains(request.id)) return refuse(Code::request_shape);
-  if (request.op == "ping") return send(wire::ok_answer(request.id, wire::Object{}));
+  if (request.op == "ping" && (open() || !mutant("session.ping_needs_session")))
+    return send(wire::ok_answer(request.id, wire::Object{}));
   if (request.op == "bye") {
     send(wire::ok_answer(request.id, wire::Object{}));
+    if (mutant("session.bye_stays")) return;
     return close({});
   }
   if (offers_private_key(request.args) && !mutant("session.accept_private_key"))
@@ -204,7 +210,8 @@ void Session::handle_request(wire::Request request, ByteView payload) {
 // --- hello and authentication ------------------------------------------------------------------------
 
 void Session::handle_hello(const wire::Request& request, ByteView payload) {
-  if (state_ != State::fresh) return send(wire::error_answer(request.id, Error{Code::auth_order, "hello"}));
+  if (state_ != State::fresh && !mutant("session.accept_second_hello"))
+    return send(wire::error_answer(request.id, Error{Code::auth_order, "hello"}));
   auto hello = parse_hello(request.args);
   if (!hello) return send(wire::error_answer(request.id, hello.error()));
   hello_ = std::move(*hello);
@@ -217,6 +224,7 @@ void Session::handle_hello(const wire::Request& request, ByteView payload) {
   }
   wire::Array ops;
   for (const std::string& op : acceptor_.ops) ops.emplace_back(op);
+  if (mutant("session.ops_unsorted")) std::reverse(ops.begin(), ops.end());
   const Bytes answer = wire::encode_message(wire::ok_answer(
       request.id, wire::Object{{"domain", acceptor_.domain},
                                {"chain", acceptor_.chain},
@@ -227,7 +235,8 @@ void Session::handle_hello(const wire::Request& request, ByteView payload) {
   Bytes out;
   AMS_ASSERT(wire::append_frame(out, wire::FrameKind::json, answer));
   emit(SendBytes{std::move(out)});
-  auto proof = proof_key_->sign(proof_input(role_server_proof));
+  auto proof = proof_key_->sign(
+      proof_input(mutant("session.server_proof_role") ? role_client : role_server_proof));
   if (!proof) return close(Code::storage);
   send(wire::Event{"auth", wire::Object{{"sig", to_base64url(*proof)}}});
   state_ = State::greeted;
@@ -236,8 +245,12 @@ void Session::handle_hello(const wire::Request& request, ByteView payload) {
 
 void Session::handle_authenticate(const wire::Request& request) {
   if (state_ == State::fresh)
-    return send(wire::error_answer(request.id, Error{Code::not_authenticated, "authenticate"}));
-  if (state_ != State::greeted || authenticate_id_)
+    return send(wire::error_answer(
+        request.id, Error{mutant("session.authenticate_first") ? Code::auth_order
+                                                               : Code::not_authenticated,
+                          "authenticate"}));
+  if ((state_ != State::greeted || authenticate_id_) &&
+      !mutant("session.accept_second_authenticate"))
     return send(wire::error_answer(request.id, Error{Code::auth_order, "authenticate"}));
   wire::ObjectReader in(request.args, "authenticate", wire::ObjectReader::Unknown::ignore_x);
   authenticate_sig_ = in.binary("sig", 1, 512);
@@ -260,7 +273,8 @@ void Session::deny(Error why) {
 }
 
 Result<> Session::check_proof(ByteView signature) const {
-  const std::uint8_t role = hello_.kind == PeerKind::client ? role_client : role_server;
+  const bool as_client = hello_.kind == PeerKind::client || mutant("session.server_as_client");
+  const std::uint8_t role = as_client ? role_client : role_server;
   if (mutant("session.skip_proof")) return {};
   if (!peer_key_->verify(proof_input(role), signature)) 
     return ams::fail(Code::auth_signature, "authenticate.sig");
@@ -319,7 +333,9 @@ void Session::handle_event(wire::Event event) {
     const Bytes sig = in.binary("sig", 1, 512);
     const bool proven = in.finish() && peer_chain_->op.signing().verify(proof_input(role_server_proof), sig);
     if (!proven && !mutant("session.skip_server_proof")) return close(Code::auth_signature);  // SES-5
-    auto proof = proof_key_->sign(proof_input(hello_.kind == PeerKind::client ? role_client : role_server));
+    const bool as_client =
+        hello_.kind == PeerKind::client || mutant("session.connector_proof_role");
+    auto proof = proof_key_->sign(proof_input(as_client ? role_client : role_server));
     if (!proof) return close(Code::auth_signature);
     state_ = State::auth_sent;
     send_request("authenticate", wire::Object{{"sig", to_base64url(*proof)}}, Pending{"authenticate", {}, 0});
@@ -353,7 +369,9 @@ void Session::handle_blob_put(const wire::Request& request) {
   if (len > limits_.blob && !mutant("session.accept_large_blob"))
     return refuse(Error{Code::object_too_large, "blob.put.len"});
   const auto transfer = static_cast<std::uint64_t>(number);
-  if (foreign_parity(transfer) == false || transfers_.contains(transfer))
+  const bool parity = foreign_parity(transfer) || mutant("session.accept_parity");
+  if (mutant("session.accept_transfer_in_use")) transfers_.erase(transfer);
+  if (!parity || transfers_.contains(transfer))
     return refuse(Error{Code::transfer, "blob.put.transfer"});
   const auto puts = std::count_if(transfers_.begin(), transfers_.end(), [](auto& t) { return t.second.put; });
   if (puts >= limits_.transfers && !mutant("session.accept_transfers"))
@@ -369,10 +387,15 @@ void Session::handle_blob_put(const wire::Request& request) {
 
 void Session::handle_chunk(const wire::BlobChunk& chunk) {
   const auto at = transfers_.find(chunk.transfer);
-  if (at == transfers_.end()) return report(Code::transfer);
+  if (at == transfers_.end()) {
+    if (!mutant("session.ignore_stray_chunk")) report(Code::transfer);
+    return;
+  }
   Transfer& transfer = at->second;
   const bool in_order = chunk.offset == transfer.bytes.size() || mutant("session.accept_chunk_order");
-  if (!in_order || transfer.bytes.size() + chunk.bytes.size() > transfer.len_max) {
+  const bool fits = transfer.bytes.size() + chunk.bytes.size() <= transfer.len_max ||
+                    mutant("session.accept_beyond_len");
+  if (!in_order || !fits) {
     report(Code::transfer);
     return end_transfer(chunk.transfer, Code::transfer);
   }
@@ -501,7 +524,8 @@ void Session::answer_blob(std::int64_t id, const wire::Value& args, ByteView byt
   if (!foreign_parity(number)) return fail(id, Error{Code::transfer, "blob.get.transfer"});
   if (closed()) return;
   send_chunks(number, bytes);
-  answer(id, wire::Object{{"len", static_cast<std::int64_t>(bytes.size())}});
+  const std::size_t len = bytes.size() + (mutant("session.wrong_blob_len") ? 1 : 0);
+  answer(id, wire::Object{{"len", static_cast<std::int64_t>(len)}});
 }
 
 }  // namespace ams::session

@@ -88,7 +88,7 @@ class Parser {
 
   bool open(int depth) {
     ++at_;
-    if (depth <= depth_max) return true;
+    if (depth <= depth_max - (mutant("wire.depth_off_by_one") ? 1 : 0)) return true;
     if (mutant("wire.accept_depth") && depth <= mutant_depth_max) return true;
     return refuse(mutant("wire.wrong_code_depth") ? Code::json_syntax : Code::depth, "value");
   }

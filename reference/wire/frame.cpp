@@ -15,6 +15,8 @@ std::size_t payload_size_max(FrameKind kind) {
 // buffer.
 Result<FrameKind> judge_header(std::uint8_t kind_byte, std::size_t size) {
   auto kind = static_cast<FrameKind>(kind_byte);
+  if (mutant("wire.length_before_kind") && size > json_payload_size_max)
+    return fail(Code::frame_too_large, "frame");
   if (kind != FrameKind::json && kind != FrameKind::blob) {
     if (!mutant("wire.accept_frame_kind")) return fail(Code::frame_kind, "frame");
     kind = FrameKind::json;

@@ -10,7 +10,9 @@ namespace {
 constexpr std::size_t error_text_size_max = 64;  // bytes, of code, phase and clause
 
 // Whatever ObjectReader finds wrong with a message's own members is one refusal: request_shape.
-tl::unexpected<Error> bad_shape(std::string_view where) { return fail(Code::request_shape, where); }
+tl::unexpected<Error> bad_shape(std::string_view where) {
+  return fail(mutant("wire.wrong_code_shape") ? Code::schema : Code::request_shape, where);
+}
 
 // Moved out rather than copied: most of a frame is its args. An empty object when there is none.
 Value take_member(Value& value, std::string_view name) {

@@ -10,6 +10,13 @@ namespace {
 constexpr std::string_view base64url_alphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+/// Only for a mutant.
+std::string lower(std::string text) {
+  for (char& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+  return text;
+}
+
 /// Only for the mutant: drops padding and clears the bits that the last character has too many.
 std::optional<Bytes> from_lax_base64url(std::string text) {
   while (text.ends_with('=')) text.pop_back();
@@ -80,6 +87,7 @@ std::optional<std::int64_t> ObjectReader::optional_integer(std::string_view name
                                                            std::int64_t max) {
   const Value* member = take(name);
   if (member == nullptr) return std::nullopt;
+  if (mutant("wire.accept_wrong_type") && !member->is_integer()) return min;
   if (!member->is_integer() || member->as_integer() < min || member->as_integer() > max) {
     record(Code::schema, name);
     return std::nullopt;
@@ -113,6 +121,8 @@ std::optional<Bytes> ObjectReader::optional_binary(std::string_view name, std::s
     return std::nullopt;
   }
   auto bytes = read_base64url(member->as_string());
+  if (bytes && mutant("wire.accept_length"))
+    bytes->resize(std::clamp(bytes->size(), size_min, size_max));
   if (!bytes || bytes->size() < size_min || bytes->size() > size_max) {
     record(Code::base64url, name);
     return std::nullopt;
@@ -123,7 +133,9 @@ std::optional<Bytes> ObjectReader::optional_binary(std::string_view name, std::s
 Id16 ObjectReader::uuid(std::string_view name) {
   const Value* member = need(name);
   if (member == nullptr) return {};
-  const auto id = member->is_string() ? from_uuid_text(member->as_string()) : std::nullopt;
+  auto id = member->is_string() ? from_uuid_text(member->as_string()) : std::nullopt;
+  if (!id && member->is_string() && mutant("wire.accept_kid_case"))
+    id = from_uuid_text(lower(member->as_string()));
   if (!id) record(Code::schema, name);
   return id.value_or(Id16{});
 }
@@ -144,7 +156,7 @@ const Array& ObjectReader::array(std::string_view name, std::size_t count_max) {
     record(Code::schema, name);
     return empty;
   }
-  if (member->as_array().size() > count_max) {
+  if (member->as_array().size() > count_max && !mutant("wire.accept_large")) {
     record(Code::object_too_large, name);
     return empty;
   }
@@ -162,7 +174,8 @@ void ObjectReader::tag(std::string_view expected) {
 Result<> ObjectReader::finish() {
   if (error_) return tl::unexpected<Error>(*error_);
   for (const auto& [name, member] : value_->as_object()) {
-    if (unknown_ == Unknown::ignore_x && name.starts_with("x_")) continue;
+    const bool ignored = unknown_ == Unknown::ignore_x && !mutant("wire.refuse_x_members");
+    if (ignored && name.starts_with("x_")) continue;
     if (std::find(taken_.begin(), taken_.end(), name) != taken_.end()) continue;
     if (!mutant("wire.accept_unknown_member")) return fail(Code::unknown_member, what_);
   }
