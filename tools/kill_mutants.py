@@ -1,10 +1,11 @@
 #!/usr/bin/python3
-"""usage: kill_mutants.py AMS_CODEC_MUT : every mutant of the rooms that the codec adapter
-reaches must be killed by a vector; exit 1 when one lives, 3 when there is none.
+"""usage: kill_mutants.py AMS_CONFORM AMS_CODEC_MUT : every mutant of the rooms that the codec
+adapter reaches must be killed by a vector; exit 1 when one lives, 3 when there is none.
 
 A mutant is a rule that the reference leaves out on purpose (mutant("room.name") in its source)."""
 import pathlib
 import re
+import shlex
 import subprocess
 import sys
 
@@ -25,7 +26,8 @@ def mutants() -> list:
 def main(arguments: list) -> int:
     names, alive = mutants(), []
     for name in names:
-        done = subprocess.run([ROOT / "tools/run_vectors.py", arguments[0], "--mutant", name],
+        done = subprocess.run([arguments[0], "vectors", "--all", "--sut",
+                               f"{shlex.quote(arguments[1])} --mutant {name}"],
                               capture_output=True, text=True, check=False)
         failed = re.search(r"(\d+) fail", done.stdout.strip().split("\n")[-1])
         killed = done.returncode == 1 and failed is not None

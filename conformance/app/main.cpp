@@ -1,4 +1,4 @@
-// ams-conform: judges AMS servers from outside.
+// ams-conform: judges AMS servers and codecs from outside.
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <fstream>
@@ -9,6 +9,7 @@
 #include "report/report.h"
 #include "runner/suite_domain.h"
 #include "runner/tls_target.h"
+#include "vectors_run/command.h"
 #ifdef AMS_CONFORM_MUTANTS
 #include "selftest.h"
 #endif
@@ -29,6 +30,8 @@ constexpr const char* footer = R"(Examples:
     ams-conform run --role server --addr 127.0.0.1:7747 --ca ca.pem --domain a.example \
       --root-kid 0123… --root-fp 89ab… --listen 127.0.0.1:7799 \
       --account t1@a.example --token 4f… --account t2@a.example --token 9c… --json out.json
+  The codec of an implementation, through its adapter (conformance/README.md):
+    ams-conform vectors --sut ./theirs
   What one case asks for:
     ams-conform explain srv-frame-kind-unknown
 
@@ -202,7 +205,7 @@ void run_options(CLI::App& command, Arguments& to) {
 
 int act(int argc, char** argv) {
   Arguments given;
-  CLI::App app{"ams-conform: judges AMS servers from outside.", "ams-conform"};
+  CLI::App app{"ams-conform: judges AMS servers and codecs from outside.", "ams-conform"};
   app.footer(footer);
   app.require_subcommand(1);
   const auto filters = [&](CLI::App& command) {
@@ -221,6 +224,7 @@ int act(int argc, char** argv) {
   CLI::App* hosts_command =
       app.add_subcommand("hosts", "the hosts line of conform.test, for the server under test");
   hosts_command->add_option("--listen", given.listen, "HOST:PORT, as for run")->required();
+  const VectorsCommands vectors_commands(app);
 #ifdef AMS_CONFORM_MUTANTS
   SelftestOptions selftest_options;
   CLI::App* selftest_command = app.add_subcommand("selftest", "shows that every case can fail");
@@ -238,6 +242,7 @@ int act(int argc, char** argv) {
   if (*list_command) return list(given);
   if (*explain_command) return explain(given);
   if (*hosts_command) return hosts(given);
+  if (const auto code = vectors_commands.run()) return *code;
 #ifdef AMS_CONFORM_MUTANTS
   if (*selftest_command) return selftest(load_cases(""), selftest_options);
 #endif

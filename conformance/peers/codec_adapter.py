@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""usage: codec_adapter.py : the codec adapter of ams_py. JSON lines on stdin and stdout: request
-{"id","op","args"} -> {"id","ok"} or {"id","error":{"code","phase"}}; ops in vectors/README.md."""
+"""usage: codec_adapter.py : the codec adapter of ams_py. JSON lines on stdin and stdout, as
+conformance/adapter/adapter.schema.json says; ops in vectors/README.md."""
 import json
 import sys
 
@@ -9,11 +9,17 @@ from ams_py.errors import AmsError
 
 
 def answer(line: str) -> dict:
-    request = json.loads(line)
     try:
-        return {"id": request["id"], "ok": ops.run(request["op"], request.get("args", {}))}
+        request = json.loads(line)
+        number = request["id"]
+    except (ValueError, TypeError, KeyError):
+        return {"id": None, "fault": "no request"}
+    try:
+        return {"id": number, "ok": ops.run(request["op"], request["args"])}
     except AmsError as error:
-        return {"id": request["id"], "error": {"code": error.code, "phase": error.phase}}
+        return {"id": number, "error": {"code": error.code, "phase": error.phase}}
+    except (KeyError, TypeError) as error:  # of the request: AmsError is what the input deserves
+        return {"id": number, "fault": f"{type(error).__name__}: {error}"}
 
 
 def main() -> int:

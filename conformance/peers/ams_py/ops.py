@@ -7,7 +7,7 @@ from .errors import AmsError
 def _bytes(args: dict, name: str) -> bytes:
     raw = encoding.unb64(args[name]) if isinstance(args.get(name), str) else None
     if raw is None:
-        raise AmsError("schema", f"args.{name}")
+        raise TypeError(f"args.{name}: no base64url")  # the request's fault, no verdict
     return raw
 
 
@@ -25,7 +25,8 @@ def _chain(args: dict, domain: str = None) -> keys.Chain:
 
 
 def hello(_args):
-    return {"impl": "ams-py", "roles": ["codec"], "spec": "0.1", "ops": sorted(OPS)}
+    return {"impl": "ams-py", "version": "0.1", "roles": ["codec"],
+            "spec_versions": ["0.1"], "ops": sorted(OPS)}
 
 
 def codec_decode(args):
