@@ -44,6 +44,7 @@ struct Arguments {
   std::string listen;
   std::vector<std::string> accounts, tokens;
   Filter filter;
+  std::int64_t patience_ms = 5'000;
   bool simulator = false, strict = false, quiet = false;
   std::string id;
 };
@@ -108,7 +109,13 @@ std::unique_ptr<Target> reach(const Arguments& given) {
     std::tie(tls.listen_host, tls.listen_port) = host_port("--listen", given.listen);
   if (given.accounts.size() != given.tokens.size())
     throw Usage("--account, --token: expected one token for each account");
-  std::unique_ptr<Target> target = make_tls(tls);
+  std::unique_ptr<Target> target;
+  try {
+    target = make_tls(tls);
+  } catch (const std::runtime_error& error) {
+    throw Usage(error.what());
+  }
+  target->patience = Millis{given.patience_ms};
   target->domain = given.domain;
   target->root_kid = given.root_kid;
   target->root_fp = given.root_fp;
@@ -198,6 +205,8 @@ void run_options(CLI::App& command, Arguments& to) {
   command.add_option("--listen", to.listen, "HOST:PORT where it reaches conform.test");
   command.add_option("--account", to.accounts, "an address of the domain; give eight");
   command.add_option("--token", to.tokens, "that account's unused enrolment token");
+  command.add_option("--patience", to.patience_ms, "ms that an answer may take [5000]")
+      ->check(CLI::Range(1, 600'000));
   command.add_option("--json", to.json, "write the report as JSON");
   command.add_option("--junit", to.junit, "write the report as JUnit XML");
   command.add_flag("--strict", to.strict, "a broken SHOULD fails the run");

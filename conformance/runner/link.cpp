@@ -60,7 +60,7 @@ void Link::nothing_came(const std::string& expected) {
   std::string seen;
   for (const Json& event : events_) seen += "; got the event " + shown(event);
   if (channel_->closed()) {
-    require_alive(target_, Millis{5'000});  // else CRASH
+    require_alive(target_, target_.patience);  // else CRASH
     fail_step("the connection was closed without " + expected + seen);
   }
   throw StepFailed{Verdict::hang, "nothing came in time: expected " + expected + seen};

@@ -8,8 +8,6 @@
 namespace ams::conform {
 namespace {
 
-constexpr Millis alive_wait{5'000};
-
 std::int64_t now_us() {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
@@ -73,7 +71,7 @@ Outcome Runner::play_on(const Case& one, Target& target, Roster& roster) {
       Stage stage(target, roster, tag, one.deadline);
       stage.play(one.steps);
     }
-    if (one.kind != "positive") require_alive(target, alive_wait);
+    if (one.kind != "positive") require_alive(target, target.patience);
     return {};
   } catch (const StepFailed& failed) {
     return {failed.verdict, failed.why, 0};

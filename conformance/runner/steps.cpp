@@ -76,7 +76,7 @@ Stage::Session& Stage::session(const Json& step) {
 
 Millis Stage::left() const { return end_ - target_.clock(); }
 Millis Stage::wait_of(const Json& step) const {
-  return std::min(left(), Millis{step.value("wait", std::int64_t{5'000})});
+  return std::min(left(), Millis{step.value("wait", target_.patience.count())});
 }
 
 Bytes Stage::bytes_of(const Json& step) {

@@ -61,7 +61,8 @@ class Target {
   std::string root_kid;  // may be empty: the chain is then judged without discovery
   std::string root_fp;   // hexadecimal
   std::vector<AccountGrant> grants;
-  bool has_peer = false;  // accept() can be used
+  Millis patience{5'000};  // how long an answer may take
+  bool has_peer = false;   // accept() can be used
 };
 
 }  // namespace ams::conform
