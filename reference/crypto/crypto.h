@@ -196,6 +196,41 @@ Result<Bytes> stream_seal(Aead aead, ByteView key32, ByteView context, ByteView 
                           ByteView plaintext);
 Result<Bytes> stream_open(Aead aead, ByteView key32, ByteView context, ByteView sealed);
 
+/// The same bytes in pieces, in memory for one chunk whatever the size. Appends to `out` what is
+/// complete: the stream's header at once, then whole chunks of 16,400 bytes; finish() adds the last
+/// chunk and may be called once.
+class StreamSealer {
+ public:
+  StreamSealer(Aead aead, ByteView key32, ByteView context, ByteView salt24);
+  ~StreamSealer();
+  StreamSealer(StreamSealer&&) noexcept;
+  StreamSealer& operator=(StreamSealer&&) noexcept;
+  void push(ByteView plaintext, Bytes& out);
+  void finish(Bytes& out);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Appends to `out` the plaintext of chunks that have authenticated, and of no others. That the
+/// stream was cut off shows in finish() only, so what came before may be used for nothing that
+/// cannot be undone (spec STR-6). Fails with key_commitment once the header is in, chunk, and in
+/// finish() with stream_truncated; after a failure only destruction is allowed.
+class StreamOpener {
+ public:
+  StreamOpener(Aead aead, ByteView key32, ByteView context);
+  ~StreamOpener();
+  StreamOpener(StreamOpener&&) noexcept;
+  StreamOpener& operator=(StreamOpener&&) noexcept;
+  Result<> push(ByteView sealed, Bytes& out);
+  Result<> finish(Bytes& out);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
 /// Padmé (PURBs, Nikitin et al. 2019): the padded length of `length` bytes; at most 12 % more.
 std::uint64_t padme(std::uint64_t length);
 

@@ -190,5 +190,74 @@ TEST(Stream, truncation_is_told_before_commitment_and_commitment_before_chunks) 
   EXPECT_EQ(sample.refusal(Aead::a256gcm, ByteView(sealed).first(71)), Code::stream_truncated);
 }
 
+/// Some cut of `whole` into pieces. Small cases of rapidcheck draw small pieces, but not empty ones
+/// only: the cut would never end.
+std::vector<ByteView> drawn_pieces(ByteView whole) {
+  std::vector<ByteView> out{whole.first(0)};
+  while (!whole.empty()) {
+    const auto drawn = *rc::gen::resize(100, rc::gen::inRange<std::size_t>(1, 40000));
+    const auto size = std::min(drawn, whole.size());
+    out.push_back(whole.first(size));
+    whole = whole.subspan(size);
+  }
+  return out;
+}
+
+TEST(Stream, pieces_give_the_bytes_of_the_whole) {
+  EXPECT_TRUE(rc::check([] {
+    const Sample sample;
+    const auto aead = *rc::gen::elementOf(both_aeads);
+    const auto about = *rc::gen::element<std::size_t>(0, 16384, 32768, 49152, 100000);
+    const auto size = about + *rc::gen::inRange<std::size_t>(0, 40);
+    const Bytes plaintext = counting(size, 7, 3);
+    StreamSealer sealer(aead, sample.key, sample.context, sample.salt);
+    Bytes sealed;
+    for (const ByteView piece : drawn_pieces(plaintext)) sealer.push(piece, sealed);
+    sealer.finish(sealed);
+    RC_ASSERT(sealed == sample.seal(aead, plaintext));
+    StreamOpener opener(aead, sample.key, sample.context);
+    Bytes opened;
+    for (const ByteView piece : drawn_pieces(sealed)) RC_ASSERT(opener.push(piece, opened));
+    RC_ASSERT(opener.finish(opened));
+    RC_ASSERT(opened == plaintext);
+  }));
+}
+
+TEST(Stream, only_verified_chunks_come_out_of_pieces) {
+  const Sample sample;
+  const Bytes plaintext = counting(2 * stream_chunk_size + 77, 1);
+  const Bytes sealed = sample.seal(Aead::a256gcm, plaintext);
+  EXPECT_TRUE(rc::check([&] {
+    Bytes changed = sealed;
+    const auto at = *rc::gen::inRange<std::size_t>(0, sealed.size());
+    changed[at] ^= static_cast<std::uint8_t>(1 << *rc::gen::inRange(0, 8));
+    StreamOpener opener(Aead::a256gcm, sample.key, sample.context);
+    Bytes opened;
+    Result<> result;
+    for (const ByteView piece : drawn_pieces(changed))
+      if (result) result = opener.push(piece, opened);
+    if (result) result = opener.finish(opened);
+    RC_ASSERT(!result);
+    RC_ASSERT(result.error().code == code_of_change(at));
+    const std::size_t good = at < stream_header_size ? 0 : (at - stream_header_size) / whole_chunk;
+    RC_ASSERT(opened == to_bytes(ByteView(plaintext).first(good * stream_chunk_size)));
+  }));
+}
+
+TEST(Stream, pieces_that_stop_early_are_told_at_the_end) {
+  const Sample sample;
+  const Bytes sealed = sample.seal(Aead::c20p1305, counting(stream_chunk_size + 5, 1));
+  for (const std::size_t size :
+       {std::size_t{0}, std::size_t{55}, stream_header_size, stream_header_size + whole_chunk,
+        stream_header_size + whole_chunk + 15}) {
+    StreamOpener opener(Aead::c20p1305, sample.key, sample.context);
+    Bytes opened;
+    ASSERT_TRUE(opener.push(ByteView(sealed).first(size), opened)) << size;
+    const auto result = opener.finish(opened);
+    ASSERT_FALSE(result) << size;
+    EXPECT_EQ(result.error().code, Code::stream_truncated) << size;
+  }
+}
+
 }  // namespace
 }  // namespace ams::crypto
