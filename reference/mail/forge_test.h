@@ -8,6 +8,7 @@
 #include "mail/franking.h"
 #include "mail/layout.h"
 #include "mail/letter_form.h"
+#include "mail/wrap.h"
 
 namespace ams::mail::testing {
 

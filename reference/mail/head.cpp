@@ -75,11 +75,4 @@ Bytes attachment_context(const Id16& env_id, std::int64_t attachment_id) {
   return out;
 }
 
-Bytes stanza_info(const Hash& h0, const keys::KeyId& to) {
-  Bytes out = labelled("AMS1", h0);
-  append(out, to.kid);
-  append(out, to.fp);
-  return out;
-}
-
 }  // namespace ams::mail

@@ -47,7 +47,5 @@ Bytes body_context(const Hash& h0);
 Bytes head_context(const Hash& h0);
 crypto::Secret head_key(ByteView content_key);
 Bytes attachment_context(const Id16& env_id, std::int64_t attachment_id);
-/// HPKE info of a stanza (MSG-15).
-Bytes stanza_info(const Hash& h0, const keys::KeyId& to);
 
 }  // namespace ams::mail

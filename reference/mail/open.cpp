@@ -4,6 +4,7 @@
 #include "mail/franking.h"
 #include "mail/layout.h"
 #include "mail/letter_form.h"
+#include "mail/wrap.h"
 #include "policy/mutant.h"
 
 namespace ams::mail {
@@ -27,29 +28,10 @@ Result<Envelope> check_envelope(const wire::Value& header_value, ByteView asig,
   return Envelope{std::move(header), h0(header_value)};
 }
 
-/// The encapsulated key that this stanza is opened with: the header's or its own (MSG-16, ALG-3).
-Result<ByteView> encapsulated(const Stanza& stanza, const Header& header, crypto::Kem kem) {
-  if (kem != crypto::Kem::x25519) {
-    if (!stanza.enc) return fail(Code::algorithm_mix, "enc");
-    return ByteView(*stanza.enc);
-  }
-  if (stanza.enc && !mutant("mail.accept_enc_mix")) return fail(Code::algorithm_mix, "enc");
-  if (!header.epk) return fail(Code::algorithm_mix, "epk");
-  return ByteView(*header.epk);
-}
-
 Result<crypto::Secret> content_key(const Envelope& envelope, std::span<const Stanza> stanzas,
                                    const OpenContext& context) {
-  const keys::KeyId& own = context.own_record->id();
-  const auto stanza = std::find_if(stanzas.begin(), stanzas.end(),
-                                   [&](const Stanza& each) { return each.to == own; });
-  if (stanza == stanzas.end()) return fail(Code::no_stanza, "stanzas");
-  AMS_TRY(const ByteView enc,
-          encapsulated(*stanza, envelope.header, context.own_record->encryption().kem()));
-  AMS_TRY(crypto::Secret key, crypto::hpke_open(*context.own_key, envelope.header.aead, enc,
-                                                stanza_info(envelope.h0, own), stanza->wk));
-  if (key.size() != 32) return fail(Code::unwrap, "content key");
-  return key;
+  const WrapHeader wrapped{envelope.header.aead, envelope.header.epk, envelope.h0};
+  return unwrap_key(wrapped, stanzas, *context.own_record, *context.own_key);
 }
 
 Result<> check_blob(ByteView sealed, const BlobRef& ref) {

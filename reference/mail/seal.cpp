@@ -5,6 +5,7 @@
 #include "mail/franking.h"
 #include "mail/layout.h"
 #include "mail/letter_form.h"
+#include "mail/wrap.h"
 #include "wire/address.h"
 
 namespace ams::mail {
@@ -107,36 +108,12 @@ wire::Value letter_value(wire::Object leaf0, const Draft& draft, wire::Array att
   return leaf0;
 }
 
-/// MSG-15, MSG-16.
-Result<std::vector<Stanza>> wrap(std::span<const keys::KeyRecord* const> recipients,
-                                 crypto::Aead aead, const Hash& message, ByteView content_key,
-                                 const crypto::Ephemeral* ephemeral) {
-  std::vector<Stanza> out;
-  out.reserve(recipients.size());
-  for (const keys::KeyRecord* recipient : recipients) {
-    const crypto::EncryptionKey& to = recipient->encryption();
-    AMS_TRY(
-        crypto::Wrapped wrapped,
-        crypto::hpke_seal(to, aead, stanza_info(message, recipient->id()), content_key, ephemeral));
-    Stanza stanza{recipient->id(), std::move(wrapped.ciphertext), std::nullopt};
-    if (to.kem() != crypto::Kem::x25519) stanza.enc = std::move(wrapped.enc);
-    out.push_back(std::move(stanza));
-  }
-  return out;
-}
-
 Result<Bytes> seal_part(crypto::Aead aead, ByteView key, ByteView context, ByteView salt,
                         ByteView text) {
   return crypto::stream_seal(aead, key, context, salt, lay_out(text, LengthField::u32));
 }
 
 BlobRef ref_of(ByteView sealed) { return {sealed.size(), crypto::sha256(sealed)}; }
-
-bool any_x25519(std::span<const keys::KeyRecord* const> recipients) {
-  return std::any_of(recipients.begin(), recipients.end(), [](const keys::KeyRecord* record) {
-    return record->encryption().kem() == crypto::Kem::x25519;
-  });
-}
 
 /// The header but for its body.
 Header begin_header(const Draft& draft, const keys::KeyPair& sender, const SealOptions& options,
@@ -182,7 +159,7 @@ Result<Sealed> seal(const Draft& draft, const keys::KeyPair& sender,
   Sealed out;
   const ByteView key = entropy.content_key.view();
   AMS_TRY(out.stanzas,
-          wrap(recipients, options.aead, message, key, ephemeral ? &*ephemeral : nullptr));
+          wrap_key(recipients, options.aead, message, key, ephemeral ? &*ephemeral : nullptr));
   AMS_TRY(out.body, seal_part(options.aead, key, body_context(message), entropy.body_salt,
                               wire::encode(letter)));
   AMS_TRY(out.head, seal_part(options.aead, head_key(key).view(), head_context(message),
