@@ -3,6 +3,7 @@ if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "" FORCE)
 endif()
 set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1")
+set(CMAKE_CXX_FLAGS_SANITIZE "-O1 -g1")  # instrumented code: -O2 compiles longer and finds less
 
 # Python with Debian's modules (cryptography, jsonschema), not whichever comes first on PATH.
 find_program(AMS_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH REQUIRED)
