@@ -72,7 +72,7 @@ function(ams_module name dir)
       set_target_properties(ams_${name}_mut PROPERTIES EXCLUDE_FROM_ALL ON)
     endif()
     ams_module_tests(${name} ${dir} "${all}" "${A_TEST_LABEL}")
-    if(EXISTS ${CMAKE_SOURCE_DIR}/${dir}/mutants_main.cpp)
+    if(AMS_MUTANTS AND EXISTS ${CMAKE_SOURCE_DIR}/${dir}/mutants_main.cpp)
       ams_program(${name}_mutants ${dir} TEST_ONLY DEPS ${name}
                   SOURCES ${CMAKE_SOURCE_DIR}/${dir}/mutants_main.cpp)
       add_test(NAME ${name}_mutants COMMAND ${name}_mutants)
