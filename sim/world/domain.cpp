@@ -125,7 +125,7 @@ void DomainProcess::handle_kind(const Event& event, Context& context) {
     case kind_sample:
       return sample_queue(context.now());
     default:
-      AMS_ASSERT(!"an event kind that this process never schedules");
+      AMS_ASSERT(false && "an event kind that this process never schedules");
   }
 }
 
