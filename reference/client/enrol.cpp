@@ -12,21 +12,10 @@ constexpr std::int64_t clock_slack_ms = 600'000;  // others' clocks may be behin
 Account::Account(Core& core, Link& link) : core_(core), link_(link), retry_at_(core.now) { load(); }
 
 void Account::load() {
-  const auto signing = core_.row(table_account, row_signing);
-  const auto encryption = core_.row(table_account, row_encryption);
-  const auto record_bytes = core_.row(table_account, row_record);
-  if (!signing || !encryption || !record_bytes) return;
-  const auto restore = [&]() -> Result<keys::KeyPair> {
-    AMS_TRY(const wire::Value value, wire::decode(*record_bytes));
-    AMS_TRY(keys::KeyRecord record, keys::KeyRecord::parse(value));
-    AMS_TRY(auto sign, crypto::SigningKey::from_private(record.signing().alg(), *signing));
-    AMS_TRY(auto decrypt,
-            crypto::DecryptionKey::from_private(record.encryption().kem(), *encryption));
-    return keys::KeyPair{std::move(sign), std::move(decrypt), std::move(record)};
-  };
-  auto pair = restore();
+  auto pair = read_account_pair(core_.reader);
   if (!pair) return core_.tell(CommandFailed{"load", pair.error()});
-  pair_ = std::move(*pair);
+  if (!*pair) return;
+  pair_ = std::move(**pair);
   if (const auto token = core_.row(table_account, row_token)) {
     token_ = to_array<32>(*token);
     if (token_) stage_ = Stage::enrolling;

@@ -106,6 +106,19 @@ class RowReader {
 
 }  // namespace
 
+Result<std::optional<keys::KeyPair>> read_account_pair(const storage::Reader& in) {
+  AMS_TRY(const auto signing, in.get(table_account, as_bytes(row_signing)));
+  AMS_TRY(const auto encryption, in.get(table_account, as_bytes(row_encryption)));
+  AMS_TRY(const auto record_bytes, in.get(table_account, as_bytes(row_record)));
+  if (!signing || !encryption || !record_bytes) return std::nullopt;
+  AMS_TRY(const wire::Value value, wire::decode(*record_bytes));
+  AMS_TRY(keys::KeyRecord record, keys::KeyRecord::parse(value));
+  AMS_TRY(auto sign, crypto::SigningKey::from_private(record.signing().alg(), *signing));
+  AMS_TRY(auto decrypt,
+          crypto::DecryptionKey::from_private(record.encryption().kem(), *encryption));
+  return keys::KeyPair{std::move(sign), std::move(decrypt), std::move(record)};
+}
+
 Bytes key_of(std::uint64_t number) {
   Bytes out;
   append_u64(out, number);

@@ -36,6 +36,9 @@ inline constexpr std::string_view row_binding = "binding";        // AMS-CJ
 inline constexpr std::string_view row_ticket = "ticket";          // u64, the last one given
 inline constexpr std::string_view row_state = "state";  // u64, of the mailbox, all below is stored
 
+/// The account's key pair; empty before there is one.
+Result<std::optional<keys::KeyPair>> read_account_pair(const storage::Reader& in);
+
 Bytes key_of(std::uint64_t number);
 Bytes key_of(const keys::KeyId& id);
 
