@@ -4,6 +4,7 @@
 
 #include "ams_cli/commands.h"
 #include "ams_cli/home.h"
+#include "ams_cli/sealing.h"
 
 namespace {
 
@@ -88,6 +89,44 @@ int main(int argc, char** argv) {
       ->check(CLI::ExistingDirectory);
   shared(read_command, "ams read 3 --save .");
   read_command->callback([&] { code = read(common, uid, save); });
+
+  SealFiles sealing;
+  CLI::App* seal_command = app.add_subcommand(
+      "seal", "Seals files for others and for yourself: FILE becomes FILE.ams. Asks no server");
+  seal_command->add_option("files", sealing.files, "what to seal; - is standard input")->required();
+  seal_command->add_option("--to", sealing.to,
+                           "a reader: an address that this device knows, or a file with a key "
+                           "record; may be repeated");
+  seal_command->add_option("-o,--output", sealing.output, "another name; - is standard output");
+  seal_command->add_option("--aead", sealing.aead, "the cipher")
+      ->check(CLI::IsMember({"a256gcm", "c20p1305"}))
+      ->capture_default_str();
+  seal_command->add_flag("--force", sealing.force, "replace a file that exists");
+  shared(seal_command, "ams seal --to bob@b.example --to carol.json report.pdf");
+  seal_command->callback([&] { code = seal_files(common, sealing); });
+
+  OpenFiles opening;
+  CLI::App* open_command = app.add_subcommand(
+      "open", "Opens sealed files and verifies who sealed them: FILE.ams becomes FILE");
+  open_command->add_option("files", opening.files, "what to open; - is standard input")->required();
+  open_command->add_option("--from", opening.from,
+                           "who must have sealed it: an address that this device knows, or a file "
+                           "with a key record");
+  open_command->add_option("-o,--output", opening.output,
+                           "another name; - is standard output, with --unverified-stream only");
+  open_command->add_flag("--force", opening.force, "replace a file that exists");
+  open_command->add_flag("--unverified-stream", opening.unverified_stream,
+                         "write to a pipe while the sender's signature is not verified yet: only "
+                         "exit code 0 says that what was written is right");
+  shared(open_command, "ams open --from alice@a.example report.pdf.ams");
+  open_command->callback([&] { code = open_files(common, opening); });
+
+  CLI::App* keys_group = app.add_subcommand("keys", "keys of this account");
+  keys_group->require_subcommand(1);
+  CLI::App* export_command = keys_group->add_subcommand(
+      "export-record", "Prints your public key record, for others to seal files to");
+  shared(export_command, "ams keys export-record > alice.json");
+  export_command->callback([&] { code = export_record(common); });
 
   try {
     app.parse(argc, argv);

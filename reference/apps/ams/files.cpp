@@ -1,0 +1,184 @@
+#include "ams_cli/files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+// The error branch of a FileResult<>.
+#define AMS_FILE_CHECK(expression)                                       \
+  do {                                                                   \
+    if (auto file_result = (expression); !file_result)                   \
+      return tl::unexpected<::ams::cli::FileError>(file_result.error()); \
+  } while (false)
+
+namespace ams::cli {
+namespace {
+
+constexpr std::size_t piece_size = 256 * 1024;  // bytes read at a time
+
+tl::unexpected<FileError> file_error(const std::string& path, const char* what) {
+  const int cause = errno;
+  return tl::unexpected<FileError>(
+      FileError{std::nullopt, path + ": " + what + ": " + std::strerror(cause)});
+}
+tl::unexpected<FileError> refused_error(const std::string& path, const Error& why) {
+  return tl::unexpected<FileError>(FileError{why, path});
+}
+
+class Input {
+ public:
+  explicit Input(const std::string& path) : path_(path) {
+    file_ = path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    struct stat about {};
+    if (file_ >= 0 && fstat(file_, &about) == 0) {
+      if (S_ISREG(about.st_mode)) size_ = static_cast<std::uint64_t>(about.st_size);
+      if (S_ISDIR(about.st_mode)) directory_ = true;
+    }
+  }
+  ~Input() {
+    if (file_ > STDERR_FILENO) close(file_);
+  }
+  Input(const Input&) = delete;
+  Input& operator=(const Input&) = delete;
+
+  FileResult<> check() const {
+    if (file_ < 0) return file_error(path_, "cannot read");
+    if (directory_) return tl::unexpected<FileError>(FileError{{}, path_ + ": is a folder"});
+    return {};
+  }
+  /// The next bytes; empty at the end.
+  FileResult<ByteView> read() {
+    for (;;) {
+      const ssize_t got = ::read(file_, buffer_.data(), buffer_.size());
+      if (got >= 0) return ByteView(buffer_).first(static_cast<std::size_t>(got));
+      if (errno != EINTR) return file_error(path_, "cannot read");
+    }
+  }
+  std::uint64_t size() const { return size_; }
+
+ private:
+  std::string path_;
+  int file_ = -1;
+  std::uint64_t size_ = 0;  // 0: not known
+  bool directory_ = false;
+  Bytes buffer_ = Bytes(piece_size);
+};
+
+}  // namespace
+
+FileResult<NewFile> NewFile::create(const std::string& path, bool replace) {
+  NewFile out;
+  out.path_ = path;
+  out.replace_ = replace;
+  if (path == "-") {
+    out.file_ = STDOUT_FILENO;
+    return out;
+  }
+  struct stat there {};
+  const bool exists = stat(path.c_str(), &there) == 0;
+  if (exists && !S_ISREG(there.st_mode))
+    return tl::unexpected<FileError>(FileError{{}, path + ": is no regular file"});
+  if (exists && !replace)
+    return tl::unexpected<FileError>(FileError{{}, path + ": exists; --force replaces it"});
+  out.temporary_ = path + ".partial-XXXXXX";
+  out.file_ = mkostemp(out.temporary_.data(), O_CLOEXEC);  // mode 0600
+  if (out.file_ < 0) {
+    out.temporary_.clear();
+    return file_error(path, "cannot create");
+  }
+  return out;
+}
+
+NewFile::NewFile(NewFile&& other) noexcept
+    : path_(std::move(other.path_)),
+      temporary_(std::exchange(other.temporary_, {})),
+      file_(std::exchange(other.file_, -1)),
+      replace_(other.replace_) {}
+
+NewFile::~NewFile() {
+  if (file_ > STDERR_FILENO) close(file_);
+  if (!temporary_.empty()) unlink(temporary_.c_str());
+}
+
+FileResult<> NewFile::write(ByteView bytes) {
+  while (!bytes.empty()) {
+    const ssize_t put = ::write(file_, bytes.data(), bytes.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return file_error(path_, "cannot write");
+    bytes = bytes.subspan(static_cast<std::size_t>(put));
+  }
+  return {};
+}
+
+FileResult<> NewFile::commit() {
+  if (temporary_.empty()) return {};
+  if (fsync(file_) != 0) return file_error(path_, "cannot write");
+  // Without --force the name must still be free: link() does not replace, rename() does.
+  const int named = replace_ ? rename(temporary_.c_str(), path_.c_str())
+                             : link(temporary_.c_str(), path_.c_str());
+  if (named != 0) return file_error(path_, "cannot give the file its name");
+  if (!replace_) unlink(temporary_.c_str());
+  temporary_.clear();
+  return {};
+}
+
+FileResult<> seal_file(const FilePaths& paths, const keys::KeyPair& sender,
+                       std::span<const keys::KeyRecord* const> recipients,
+                       const container::SealOptions& options, crypto::Drbg& drbg,
+                       const Progress& progress) {
+  Input in(paths.from);
+  AMS_FILE_CHECK(in.check());
+  auto out = NewFile::create(paths.to, paths.replace);
+  if (!out) return tl::unexpected<FileError>(out.error());
+  Bytes sealed;
+  auto writer = container::Writer::begin(sender, recipients, options, drbg, sealed);
+  if (!writer) return refused_error(paths.from, writer.error());
+  for (std::uint64_t done = 0;;) {
+    auto piece = in.read();
+    if (!piece) return tl::unexpected<FileError>(piece.error());
+    if (piece->empty()) break;
+    writer->push(*piece, sealed);
+    AMS_FILE_CHECK(out->write(sealed));
+    sealed.clear();
+    done += piece->size();
+    if (progress) progress(done, in.size());
+  }
+  if (auto finished = writer->finish(sealed); !finished)
+    return refused_error(paths.from, finished.error());
+  AMS_FILE_CHECK(out->write(sealed));
+  return out->commit();
+}
+
+FileResult<OpenedFile> open_file(const FilePaths& paths, const container::ReadContext& context,
+                                 const Progress& progress) {
+  Input in(paths.from);
+  AMS_FILE_CHECK(in.check());
+  auto out = NewFile::create(paths.to, paths.replace);
+  if (!out) return tl::unexpected<FileError>(out.error());
+  container::Reader reader(context);
+  Bytes opened;
+  for (std::uint64_t done = 0;;) {
+    auto piece = in.read();
+    if (!piece) return tl::unexpected<FileError>(piece.error());
+    if (piece->empty()) break;
+    const auto pushed = reader.push(*piece, opened);
+    AMS_FILE_CHECK(out->write(opened));
+    opened.clear();
+    if (!pushed) return refused_error(paths.from, pushed.error());
+    done += piece->size();
+    if (progress) progress(done, in.size());
+  }
+  if (auto finished = reader.finish(); !finished)
+    return refused_error(paths.from, finished.error());
+  AMS_FILE_CHECK(out->commit());
+  return OpenedFile{*reader.sender(), reader.sealed_at()};
+}
+
+}  // namespace ams::cli
