@@ -8,7 +8,8 @@
 #  - Every module is also declared as `ams_NAME_mut`: the same sources with the run-time mutant
 #    switches of conformance/mutants instead of the constants of reference/base/policy. Those are
 #    EXCLUDE_FROM_ALL and linked by test-only programs.
-#  - DIR/mutants_main.cpp becomes the test program NAME_mutants, which shows that the switches are real.
+#  - DIR/mutants_main.cpp becomes the test program NAME_mutants, which shows that the switches are
+#    real.
 #  - DIR/*_test.cpp become the GoogleTest program NAME_test, *_fuzz.cpp one libFuzzer program each.
 find_package(Threads REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Goal: every planted bug is caught by the invariant that is there for it, which says what, when and how to
-replay; and without a bug the same scenarios are clean.
+"""Goal: every planted bug is caught by the invariant that is there for it, which says what, when
+and how to replay; and without a bug the same scenarios are clean.
 Method: runs ams-sim-mut over small scenarios with each switch on, seed by seed until it shows.
 
 usage: planted_bugs_test.py AMS_SIM_MUT CORPUS [SEEDS]

@@ -32,12 +32,14 @@ bool in_prefix(const std::string& hex, std::string_view prefix) { return hex.sta
 Peer::Peer(PeerOptions options, const storage::Reader& reader, Instant now)
     : options_(std::move(options)), reader_(&reader) {
   std::erase(options_.peers, options_.domain);
-  if (!options_.peers.empty()) next_round_ = now + (options_.full ? options_.interval : push_retry_interval);
+  if (!options_.peers.empty())
+    next_round_ = now + (options_.full ? options_.interval : push_retry_interval);
 }
 
-// --- ops -----------------------------------------------------------------------------------------------
+// --- ops --------------------------------------------------------------------------------
 
-Result<Peer::Published> Peer::publish(const wire::Value& args, std::string_view from_domain, Instant) {
+Result<Peer::Published> Peer::publish(const wire::Value& args, std::string_view from_domain,
+                                      Instant) {
   wire::ObjectReader in(args, "directory.publish", wire::ObjectReader::Unknown::ignore_x);
   const wire::Value& records = in.any("records");
   AMS_CHECK(in.finish());
@@ -60,7 +62,8 @@ Result<Peer::Published> Peer::publish(const wire::Value& args, std::string_view 
     fresh.push_back(*to_array<48>(out.writes.puts.back().key));
     fresh_records.push_back(record);
   }
-  // A light peer answers for its own users' keys: they stay in its outbox until each full peer has them.
+  // A light peer answers for its own users' keys: they stay in its outbox until each full peer has
+  // them.
   if (!fresh.empty() && (options_.full || from_domain == options_.domain))
     push(fresh, fresh_records, from_domain, options_.full ? nullptr : &out.writes);
   out.answer = wire::Object{{"results", std::move(results)}};
@@ -86,7 +89,8 @@ Result<Id16> Peer::judge(const wire::Value& record, std::string_view from_domain
   if (!mutant("directory.skip_verify")) {
     AMS_CHECK(keys::KeyRecord::parse(record));
   }
-  if (keys_->contains(key)) return id->kid;  // verified, another valid signature: one record is enough
+  if (keys_->contains(key))
+    return id->kid;  // verified, another valid signature: one record is enough
   const auto same_kid = keys_under(to_hex(id->kid));
   writes.puts.push_back({table_records, to_bytes(ByteView(key)), wire::encode(record)});
   keys_->insert(key);
@@ -105,7 +109,8 @@ Result<wire::Value> Peer::find(const Id16& kid) const {
   }));
   if (found.empty())
     return fail(mutant("server.wrong_code_not_found") ? Code::schema : Code::not_found, "kid");
-  if (found.size() > 1 && !mutant("directory.skip_quarantine")) return fail(Code::kid_quarantined, "kid");
+  if (found.size() > 1 && !mutant("directory.skip_quarantine"))
+    return fail(Code::kid_quarantined, "kid");
   return wire::decode(found.front());
 }
 
@@ -120,7 +125,8 @@ Result<wire::Value> Peer::get(const wire::Value& args) const {
 Result<wire::Value> Peer::head() const {
   AMS_CHECK(load());
   if (!root_) root_ = digest("");
-  return wire::Object{{"count", static_cast<std::int64_t>(keys_->size())}, {"root", to_base64url(*root_)}};
+  return wire::Object{{"count", static_cast<std::int64_t>(keys_->size())},
+                      {"root", to_base64url(*root_)}};
 }
 
 Result<wire::Value> Peer::range(const wire::Value& args) const {
@@ -132,7 +138,8 @@ Result<wire::Value> Peer::range(const wire::Value& args) const {
     return fail(Code::schema, "directory.range.prefix");
   AMS_CHECK(load());
   const auto keys = keys_under(prefix);
-  wire::Object out{{"count", static_cast<std::int64_t>(keys.size())}, {"digest", to_base64url(digest(prefix))}};
+  wire::Object out{{"count", static_cast<std::int64_t>(keys.size())},
+                   {"digest", to_base64url(digest(prefix))}};
   if (keys.size() <= range_kids_max || prefix.size() == prefix_digits_max) {
     wire::Array kids;
     for (const Key& key : keys) {
@@ -149,7 +156,7 @@ Result<wire::Value> Peer::range(const wire::Value& args) const {
   return wire::Value(std::move(out));
 }
 
-// --- what we hold ----------------------------------------------------------------------------------------
+// --- what we hold -----------------------------------------------------------------------
 
 Result<> Peer::load() const {
   if (keys_) return {};
@@ -191,7 +198,7 @@ void Peer::handle_write_failure() {
   root_.reset();
 }
 
-// --- gossip ------------------------------------------------------------------------------------------------
+// --- gossip -----------------------------------------------------------------------------
 
 void Peer::ask(Asked asked, std::string op, wire::Value args) {
   const std::uint64_t cookie = next_cookie_++;
@@ -299,7 +306,8 @@ void Peer::handle_range(const Asked& asked, const wire::Value& ok) {
     if (!kid || pulls_in_flight_ >= gets_in_flight_max) continue;
     if (!keys_under(to_hex(*kid)).empty()) continue;
     ++pulls_in_flight_;
-    ask({Purpose::pull, asked.domain, {}, *kid, {}}, "directory.get", wire::Object{{"kid", to_uuid_text(*kid)}});
+    ask({Purpose::pull, asked.domain, {}, *kid, {}}, "directory.get",
+        wire::Object{{"kid", to_uuid_text(*kid)}});
   }
 }
 
@@ -318,7 +326,7 @@ void Peer::handle_pushed(const Asked& asked, const wire::Value& ok) {
   if (!done.empty()) writes_.push_back(std::move(done));
 }
 
-// --- fetching ------------------------------------------------------------------------------------------------
+// --- fetching ---------------------------------------------------------------------------
 
 void Peer::fetch(std::uint64_t ticket, const Id16& kid, Instant) {
   auto held = find(kid);
@@ -338,10 +346,12 @@ void Peer::fetch(std::uint64_t ticket, const Id16& kid, Instant) {
 void Peer::ask_next(const Id16& kid) {
   Fetch& fetch = fetches_.at(kid);
   if (fetch.to_ask.empty())
-    return settle_fetch(kid, fail(fetch.unreachable ? Code::peer_unreachable : Code::not_found, "kid"));
+    return settle_fetch(kid,
+                        fail(fetch.unreachable ? Code::peer_unreachable : Code::not_found, "kid"));
   const std::string domain = std::move(fetch.to_ask.back());
   fetch.to_ask.pop_back();
-  ask({Purpose::fetch, domain, {}, kid, {}}, "directory.get", wire::Object{{"kid", to_uuid_text(kid)}});
+  ask({Purpose::fetch, domain, {}, kid, {}}, "directory.get",
+      wire::Object{{"kid", to_uuid_text(kid)}});
 }
 
 void Peer::settle_fetch(const Id16& kid, const Result<wire::Value>& outcome) {
@@ -392,7 +402,9 @@ void Peer::handle_reply(std::uint64_t cookie, const Result<wire::Value>& outcome
       return handle_fetch(asked, outcome);
     case Purpose::pull:
       --pulls_in_flight_;
-      if (outcome) static_cast<void>(keep_record(*outcome, asked.kid));  // refused: another round, another peer
+      if (outcome)
+        static_cast<void>(
+            keep_record(*outcome, asked.kid));  // refused: another round, another peer
       return;
     case Purpose::head:
       if (outcome) return handle_head(asked, *outcome);
@@ -407,7 +419,7 @@ void Peer::handle_reply(std::uint64_t cookie, const Result<wire::Value>& outcome
   }
 }
 
-// --- output ----------------------------------------------------------------------------------------------------
+// --- output -----------------------------------------------------------------------------
 
 std::optional<Fetched> Peer::poll_fetched() {
   if (fetched_.empty()) return std::nullopt;

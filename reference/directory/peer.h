@@ -1,11 +1,11 @@
-// Peer: one peer of the public key directory as a state machine inside its host (the server machine,
-// which owns the connections and commits the writes). Spec DIR, KEY-6.
+// Peer: one peer of the public key directory as a state machine inside its host (the server
+// machine, which owns the connections and commits the writes). Spec DIR, KEY-6.
 //
 // The host calls the op functions for requests that arrive, performs asks, commits writes and tells
-// the outcomes. A *full* peer holds every record and gossips; a *light* one holds what its own domain
-// published and what it fetched and verified.
+// the outcomes. A *full* peer holds every record and gossips; a *light* one holds what its own
+// domain published and what it fetched and verified.
 //
-//   publish --new--> stored --push--> full peers        (a light peer's own: retried until answered)
+//   publish --new--> stored --push--> full peers     (a light peer's own: retried until answered)
 //   every 60 s, full: head of one peer --differs--> range --differs--> … --kids--> get --> stored
 #pragma once
 
@@ -63,7 +63,7 @@ class Peer {
   Peer(PeerOptions options, const storage::Reader& reader, Instant now);
 
   struct Published {
-    wire::Value answer;          // {"results":[{"kid"}|{"code"}…]}, to be sent when `writes` are durable
+    wire::Value answer;  // {"results":[{"kid"}|{"code"}…]}, to be sent when `writes` are durable
     storage::WriteBatch writes;  // empty: all known or refused
   };
   /// directory.publish from a session of `from_domain` (ours for our own users): judges each record
@@ -103,7 +103,8 @@ class Peer {
     std::vector<Key> pushed;  // push
   };
 
-  Result<Id16> judge(const wire::Value& record, std::string_view from_domain, storage::WriteBatch& writes);
+  Result<Id16> judge(const wire::Value& record, std::string_view from_domain,
+                     storage::WriteBatch& writes);
   void push(const std::vector<Key>& keys, const wire::Array& records, std::string_view except,
             storage::WriteBatch* outbox);
   void send_push(const std::string& domain, std::vector<Key> keys, wire::Array records);

@@ -1,5 +1,7 @@
-// Goal: peers accept only what verifies, hold the union whatever was lost, and answer for a quarantined kid.
-// Method: peers over a std::map store, their asks carried by hand; records are made from fixed entropy.
+// Goal: peers accept only what verifies, hold the union whatever was lost, and answer for a
+// quarantined kid.
+// Method: peers over a std::map store, their asks carried by hand; records are made from fixed
+// entropy.
 #include "directory/peer.h"
 
 #include <gtest/gtest.h>
@@ -22,7 +24,8 @@ class MapStore final : public storage::Reader {
   }
   Result<> scan(storage::Table table, ByteView prefix, ByteView from,
                 const std::function<bool(ByteView, ByteView)>& visit) const override {
-    for (auto at = rows_.lower_bound({table, to_bytes(from)}); at != rows_.end() && at->first.first == table; ++at) {
+    for (auto at = rows_.lower_bound({table, to_bytes(from)});
+         at != rows_.end() && at->first.first == table; ++at) {
       const ByteView key = at->first.second;
       if (key.size() < prefix.size() || !std::equal(prefix.begin(), prefix.end(), key.begin())) {
         if (!prefix.empty() && to_bytes(key) > to_bytes(prefix)) break;
@@ -64,7 +67,8 @@ struct Node {
   MapStore store;
   Peer peer;
   Node(std::string domain, bool full, std::vector<std::string> peers)
-      : peer({.domain = std::move(domain), .full = full, .peers = std::move(peers)}, store, Instant{}) {}
+      : peer({.domain = std::move(domain), .full = full, .peers = std::move(peers)}, store,
+             Instant{}) {}
   Result<wire::Value> publish(const wire::Value& args, std::string_view from) {
     AMS_TRY(auto published, peer.publish(args, from, Instant{}));
     store.apply(published.writes);
@@ -119,7 +123,8 @@ TEST(Peer, refuses_what_does_not_verify) {
   forged.as_object().at("sig") = make_key(3).record.value().find("sig")->as_string();
   wire::Value renamed = key.record.value();
   renamed.as_object().at("nonce") = to_base64url(Id16{});
-  const auto answer = a.publish(wire::Object{{"records", wire::Array{forged, renamed, wire::Value(7)}}}, "c.example");
+  const auto answer = a.publish(
+      wire::Object{{"records", wire::Array{forged, renamed, wire::Value(7)}}}, "c.example");
   ASSERT_TRUE(answer);
   EXPECT_EQ(code_of(*answer, 0), "signature");
   EXPECT_EQ(code_of(*answer, 1), "signature");
@@ -133,13 +138,15 @@ TEST(Peer, a_known_fingerprint_with_a_forged_signature_is_still_refused) {
   ASSERT_TRUE(a.publish(publish_args({&key}), "c.example"));
   wire::Value forged = key.record.value();
   forged.as_object().at("sig") = make_key(5).record.value().find("sig")->as_string();
-  EXPECT_EQ(code_of(*a.publish(wire::Object{{"records", wire::Array{forged}}}, "c.example"), 0), "signature");
+  EXPECT_EQ(code_of(*a.publish(wire::Object{{"records", wire::Array{forged}}}, "c.example"), 0),
+            "signature");
 }
 
 TEST(Peer, limits_batch_and_quota) {
   Node a("a.example", true, {});
   wire::Array many(publish_max + 1, wire::Value(wire::Object{}));
-  EXPECT_EQ(a.peer.publish(wire::Object{{"records", many}}, "c.example", Instant{}).error().code, Code::batch_too_large);
+  EXPECT_EQ(a.peer.publish(wire::Object{{"records", many}}, "c.example", Instant{}).error().code,
+            Code::batch_too_large);
   MapStore store;
   Peer small({.domain = "a.example", .full = true, .peers = {}, .quota = 1}, store, Instant{});
   const auto one = make_key(6), two = make_key(7);
@@ -159,7 +166,8 @@ TEST(Peer, two_fingerprints_under_one_kid_quarantine_both) {
   batch.puts.push_back({table_records, row, wire::encode(other.record.value())});
   a.store.apply(batch);
   a.peer.handle_write_failure();  // storage changed under it
-  EXPECT_EQ(a.peer.get(wire::Object{{"kid", to_uuid_text(key.record.id().kid)}}).error().code, Code::kid_quarantined);
+  EXPECT_EQ(a.peer.get(wire::Object{{"kid", to_uuid_text(key.record.id().kid)}}).error().code,
+            Code::kid_quarantined);
   EXPECT_EQ(code_of(*a.publish(publish_args({&key}), "c.example"), 0), "kid_quarantined");
 }
 
@@ -211,7 +219,8 @@ TEST(Peer, fetches_verifies_and_keeps) {
   light.peer.fetch(3, unknown.record.id().kid, Instant{});
   settle(net);
   std::map<std::uint64_t, Result<wire::Value>> outcomes;
-  while (auto fetched = light.peer.poll_fetched()) outcomes.emplace(fetched->ticket, fetched->outcome);
+  while (auto fetched = light.peer.poll_fetched())
+    outcomes.emplace(fetched->ticket, fetched->outcome);
   EXPECT_EQ(*outcomes.at(1), key.record.value());
   EXPECT_EQ(*outcomes.at(2), key.record.value());
   EXPECT_EQ(outcomes.at(3).error().code, Code::not_found);
@@ -223,11 +232,13 @@ TEST(Peer, a_lying_peer_is_passed_over) {
   const auto key = make_key(13), other = make_key(14);
   light.peer.fetch(1, key.record.id().kid, Instant{});
   auto first = light.peer.poll_ask();
-  light.peer.handle_reply(first->cookie, wire::Value(wire::Object{{"record", other.record.value()}}), Instant{});
+  light.peer.handle_reply(first->cookie,
+                          wire::Value(wire::Object{{"record", other.record.value()}}), Instant{});
   auto second = light.peer.poll_ask();
   ASSERT_TRUE(second);
   EXPECT_NE(first->domain, second->domain);
-  light.peer.handle_reply(second->cookie, wire::Value(wire::Object{{"record", key.record.value()}}), Instant{});
+  light.peer.handle_reply(second->cookie, wire::Value(wire::Object{{"record", key.record.value()}}),
+                          Instant{});
   EXPECT_EQ(*light.peer.poll_fetched()->outcome, key.record.value());
 }
 

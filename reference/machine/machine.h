@@ -23,7 +23,7 @@ using ConnId = std::uint64_t;   // a connection; chosen by the driver, never reu
 using Token = std::uint64_t;    // an attempt to connect; chosen by the machine, never reused
 using BatchId = std::uint64_t;  // a write batch; chosen by the machine, ascending
 
-// --- effects ---------------------------------------------------------------------------------------
+// --- effects ----------------------------------------------------------------------------
 /// Queue these bytes on the connection, in order. Ignore when it is gone.
 struct Send {
   ConnId conn;
@@ -56,7 +56,7 @@ struct Log {
 };
 using Effect = std::variant<Send, CloseConn, Connect, Resolve, Commit, Log>;
 
-// --- inputs ------------------------------------------------------------------------------------------
+// --- inputs -----------------------------------------------------------------------------
 class Machine {
  public:
   virtual ~Machine() = default;

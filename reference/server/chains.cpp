@@ -7,7 +7,8 @@ namespace ams::server {
 const keys::Chain* Core::verified_before(const std::string& domain, const wire::Value& value,
                                          const keys::KeyId& root) const {
   const auto at = verified_.find(domain);
-  if (at == verified_.end() || !(at->second.value == value) || at->second.root.id() != root) return nullptr;
+  if (at == verified_.end() || !(at->second.value == value) || at->second.root.id() != root)
+    return nullptr;
   return &at->second;
 }
 
@@ -22,7 +23,8 @@ bool Core::keep_chain(const keys::Chain& chain) {
     if (seq && seq->is_integer() && seq->as_integer() > chain.record.seq) return false;  // DOM-6
     const bool fresh =
         seen && seen->is_integer() && now_ms() - seen->as_integer() < chain_fresh_ms / 2;
-    if (fresh && value && *value == chain.value && verified_.contains(chain.record.domain)) return true;
+    if (fresh && value && *value == chain.value && verified_.contains(chain.record.domain))
+      return true;
   }
   if (verified_.size() >= verified_chains_max) verified_.clear();
   verified_.insert_or_assign(chain.record.domain, chain);

@@ -68,7 +68,8 @@ void Core::connected(machine::Token token, ConnId id, const Hash& exporter) {
   connector.peer_domain = domain;
   connector.peer_root = link.root;
   connector.limits = options_.limits;
-  if (const auto chain = verified_.find(domain); chain != verified_.end()) connector.known_chain = chain->second;
+  if (const auto chain = verified_.find(domain); chain != verified_.end())
+    connector.known_chain = chain->second;
   auto [at, fresh] =
       conns_.emplace(id, Conn{id,
                               session::Session(std::move(connector), op_, exporter, now_),

@@ -164,7 +164,8 @@ void Core::judge_record(DeliverJob& job, std::size_t at, const Result<wire::Valu
   if (!known) keep_record(*record, delivery.header.sdom);
 }
 
-/// The reader's client will ask for the sender's record: what came with the mail need not be fetched.
+/// The reader's client will ask for the sender's record: what came with the mail need not be
+/// fetched.
 void Core::keep_record(const keys::KeyRecord& record, const std::string& sdom) {
   hold_record(record);
   auto kept = peer_.publish(wire::Object{{"records", wire::Array{record.value()}}}, sdom, now_);

@@ -13,7 +13,8 @@ constexpr std::uint8_t role_client = 1;
 constexpr std::uint8_t role_server = 2;
 
 wire::Value hello_args(const HelloInfo& hello) {
-  wire::Object args{{"role", hello.kind == PeerKind::client ? "client" : "server"}, {"domain", hello.domain}};
+  wire::Object args{{"role", hello.kind == PeerKind::client ? "client" : "server"},
+                    {"domain", hello.domain}};
   if (hello.kind == PeerKind::client) {
     args.emplace("addr", hello.addr);
     args.emplace("device", to_base64url(hello.device));
@@ -67,8 +68,8 @@ bool offers_private_key(const wire::Value& args) {
 
 }  // namespace
 
-Session::Session(ConnectorOptions options, const crypto::SigningKey& proof_key, const Hash& exporter,
-                 Instant now)
+Session::Session(ConnectorOptions options, const crypto::SigningKey& proof_key,
+                 const Hash& exporter, Instant now)
     : connector_(true),
       state_(State::hello_sent),
       proof_key_(&proof_key),
@@ -100,7 +101,7 @@ Session::Session(AcceptorOptions options, const crypto::SigningKey& proof_key, c
       next_transfer_(2),
       deadline_(now + auth_timeout) {}
 
-// --- output ------------------------------------------------------------------------------------------
+// --- output -----------------------------------------------------------------------------
 
 std::optional<Effect> Session::poll() {
   if (effects_.empty()) return std::nullopt;
@@ -127,7 +128,8 @@ void Session::send(wire::Message message) {
   if (auto sent = wire::append_message(out, std::move(message)); !sent) {
     // An answer of ours outgrew the frame: the peer still gets exactly one answer (OPS-2).
     AMS_ASSERT(is_answer);
-    AMS_ASSERT(wire::append_message(out, wire::error_answer(id, Error{Code::object_too_large, "answer"})));
+    AMS_ASSERT(
+        wire::append_message(out, wire::error_answer(id, Error{Code::object_too_large, "answer"})));
   }
   emit(SendBytes{std::move(out)});
 }
@@ -155,7 +157,7 @@ void Session::send_chunks(std::uint64_t transfer, ByteView bytes) {
   if (!out.empty()) emit(SendBytes{std::move(out)});
 }
 
-// --- input -------------------------------------------------------------------------------------------
+// --- input ------------------------------------------------------------------------------
 
 void Session::handle_bytes(ByteView in, Instant now) {
   // Piece by piece, so that a large read never makes the reader hold more than a frame and a piece.
@@ -173,7 +175,8 @@ void Session::handle_bytes(ByteView in, Instant now) {
 }
 
 void Session::handle_frame(const wire::Frame& frame, Instant) {
-  if (frame.kind == wire::FrameKind::blob) return handle_chunk(wire::parse_blob_payload(frame.payload));
+  if (frame.kind == wire::FrameKind::blob)
+    return handle_chunk(wire::parse_blob_payload(frame.payload));
   handle_payload(frame.payload);
 }
 
@@ -184,13 +187,17 @@ void Session::handle_payload(ByteView payload) {
     if (++bad_payloads_ >= bad_payloads_max && !mutant("session.endless_bad_payloads")) close({});
     return;
   }
-  if (auto* request = std::get_if<wire::Request>(&*message)) return handle_request(std::move(*request), payload);
-  if (auto* answer = std::get_if<wire::Answer>(&*message)) return handle_answer(std::move(*answer), payload);
+  if (auto* request = std::get_if<wire::Request>(&*message))
+    return handle_request(std::move(*request), payload);
+  if (auto* answer = std::get_if<wire::Answer>(&*message))
+    return handle_answer(std::move(*answer), payload);
   handle_event(std::get<wire::Event>(std::move(*message)));
 }
 
 void Session::handle_request(wire::Request request, ByteView payload) {
-  const auto refuse = [&](Code code) { send(wire::error_answer(request.id, Error{code, "session"})); };
+  const auto refuse = [&](Code code) {
+    send(wire::error_answer(request.id, Error{code, "session"}));
+  };
   if (unanswered_.contains(request.id)) return refuse(Code::request_shape);
   if (request.op == "ping" && (open() || !mutant("session.ping_needs_session")))
     return send(wire::ok_answer(request.id, wire::Object{}));
@@ -207,7 +214,7 @@ void Session::handle_request(wire::Request request, ByteView payload) {
   handle_open_request(std::move(request));
 }
 
-// --- hello and authentication ------------------------------------------------------------------------
+// --- hello and authentication -----------------------------------------------------------
 
 void Session::handle_hello(const wire::Request& request, ByteView payload) {
   if (state_ != State::fresh && !mutant("session.accept_second_hello"))
@@ -220,7 +227,8 @@ void Session::handle_hello(const wire::Request& request, ByteView payload) {
     if (!key) return send(wire::error_answer(request.id, key.error()));
     peer_key_ = std::move(*key);
   } else if (hello_.domain == acceptor_.domain) {
-    return send(wire::error_answer(request.id, Error{Code::domain_mismatch, "hello.domain"}));  // SES-1
+    return send(
+        wire::error_answer(request.id, Error{Code::domain_mismatch, "hello.domain"}));  // SES-1
   }
   wire::Array ops;
   for (const std::string& op : acceptor_.ops) ops.emplace_back(op);
@@ -331,29 +339,35 @@ void Session::handle_event(wire::Event event) {
   if (connector_ && state_ == State::proof_wait && event.event == "auth") {
     wire::ObjectReader in(event.data, "auth");
     const Bytes sig = in.binary("sig", 1, 512);
-    const bool proven = in.finish() && peer_chain_->op.signing().verify(proof_input(role_server_proof), sig);
-    if (!proven && !mutant("session.skip_server_proof")) return close(Code::auth_signature);  // SES-5
+    const bool proven =
+        in.finish() && peer_chain_->op.signing().verify(proof_input(role_server_proof), sig);
+    if (!proven && !mutant("session.skip_server_proof"))
+      return close(Code::auth_signature);  // SES-5
     const bool as_client =
         hello_.kind == PeerKind::client || mutant("session.connector_proof_role");
     auto proof = proof_key_->sign(proof_input(as_client ? role_client : role_server));
     if (!proof) return close(Code::auth_signature);
     state_ = State::auth_sent;
-    send_request("authenticate", wire::Object{{"sig", to_base64url(*proof)}}, Pending{"authenticate", {}, 0});
+    send_request("authenticate", wire::Object{{"sig", to_base64url(*proof)}},
+                 Pending{"authenticate", {}, 0});
     return;
   }
   emit(EventIn{std::move(event.event), std::move(event.data)});
 }
 
-// --- open session ------------------------------------------------------------------------------------
+// --- open session -----------------------------------------------------------------------
 
 void Session::handle_open_request(wire::Request request) {
-  const auto refuse = [&](Code code) { send(wire::error_answer(request.id, Error{code, "session"})); };
+  const auto refuse = [&](Code code) {
+    send(wire::error_answer(request.id, Error{code, "session"}));
+  };
   if (static_cast<std::int64_t>(unanswered_.size()) >= limits_.in_flight &&
       !mutant("session.accept_in_flight"))
     return refuse(Code::too_many_requests);  // OPS-7
   if (enrolment_only_ && request.op != "account.enrol" && !mutant("session.accept_unenrolled"))
     return refuse(Code::auth_key);
-  // Who announces no transfers takes no blobs: the op is then its owner's to refuse, like any other.
+  // Who announces no transfers takes no blobs: the op is then its owner's to refuse, like any
+  // other.
   if (request.op == "blob.put" && limits_.transfers > 0) return handle_blob_put(request);
   unanswered_.emplace(request.id, request.op);
   emit(RequestIn{request.id, std::move(request.op), std::move(request.args)});
@@ -373,7 +387,8 @@ void Session::handle_blob_put(const wire::Request& request) {
   if (mutant("session.accept_transfer_in_use")) transfers_.erase(transfer);
   if (!parity || transfers_.contains(transfer))
     return refuse(Error{Code::transfer, "blob.put.transfer"});
-  const auto puts = std::count_if(transfers_.begin(), transfers_.end(), [](auto& t) { return t.second.put; });
+  const auto puts =
+      std::count_if(transfers_.begin(), transfers_.end(), [](auto& t) { return t.second.put; });
   if (puts >= limits_.transfers && !mutant("session.accept_transfers"))
     return refuse(Error{Code::too_many_transfers, "blob.put"});
   unanswered_.emplace(request.id, request.op);
@@ -392,7 +407,8 @@ void Session::handle_chunk(const wire::BlobChunk& chunk) {
     return;
   }
   Transfer& transfer = at->second;
-  const bool in_order = chunk.offset == transfer.bytes.size() || mutant("session.accept_chunk_order");
+  const bool in_order =
+      chunk.offset == transfer.bytes.size() || mutant("session.accept_chunk_order");
   const bool fits = transfer.bytes.size() + chunk.bytes.size() <= transfer.len_max ||
                     mutant("session.accept_beyond_len");
   if (!in_order || !fits) {
@@ -426,7 +442,8 @@ void Session::handle_answer(wire::Answer answer, ByteView payload) {
   if (at == pending_.end()) return;  // late, or an answer to nothing: harmless
   const Pending pending = std::move(at->second);
   pending_.erase(at);
-  if (pending.op == "hello" && state_ == State::hello_sent) return handle_hello_answer(answer, payload);
+  if (pending.op == "hello" && state_ == State::hello_sent)
+    return handle_hello_answer(answer, payload);
   if (pending.op == "authenticate" && state_ == State::auth_sent) {
     if (!answer.is_ok()) {
       const CodeInfo* info = answer.error().info();
@@ -448,7 +465,8 @@ void Session::handle_answer(wire::Answer answer, ByteView payload) {
   emit(AnswerIn{answer.id, pending.op, std::move(outcome), retry_after});
 }
 
-void Session::handle_get_answer(const Pending& pending, std::int64_t id, const Result<wire::Value>& outcome) {
+void Session::handle_get_answer(const Pending& pending, std::int64_t id,
+                                const Result<wire::Value>& outcome) {
   const auto at = transfers_.find(pending.transfer);
   AMS_ASSERT(at != transfers_.end());
   Transfer transfer = std::move(at->second);
@@ -459,7 +477,7 @@ void Session::handle_get_answer(const Pending& pending, std::int64_t id, const R
   emit(BlobGot{id, *pending.blob, std::move(transfer.bytes)});
 }
 
-// --- the owner's calls -------------------------------------------------------------------------------
+// --- the owner's calls ------------------------------------------------------------------
 
 std::int64_t Session::send_request(std::string op, wire::Value args, Pending pending) {
   const std::int64_t id = next_id_++;

@@ -1,8 +1,8 @@
-// Session: one end of one AMS connection (spec chapter 02: framing, requests, authentication, blobs).
-// The same machine serves client-server, server-server and directory links, on either end.
+// Session: one end of one AMS connection (spec chapter 02: framing, requests, authentication,
+// blobs). The same machine serves client-server, server-server and directory links, on either end.
 //
 //   connector                                     acceptor
-//   hello_sent --hello ok, chain verifies-->       fresh --hello--> greeted (answers, proves itself)
+//   hello_sent --hello ok, chain verifies-->       fresh --hello--> greeted (answers, proves it)
 //   proof_wait --auth event verifies-->            greeted --authenticate--> open | closed
 //   auth_sent  --authenticate ok--> open
 //   any state --bad frame, timeout, bye--> closed
@@ -50,15 +50,16 @@ struct HelloInfo {
   std::optional<wire::Value> chain;  // server only, unverified
 };
 
-// --- outputs ---------------------------------------------------------------------------------------
+// --- outputs ----------------------------------------------------------------------------
 struct SendBytes {
   Bytes bytes;
 };
 struct Close {  // perform after what was sent before; the session takes no more input
   std::optional<Code> why;
 };
-/// Acceptor: hello has arrived. For a server the owner must call admit_server() or deny() when it has
-/// resolved the domain; a client is admitted by the session itself (its device key proves itself).
+/// Acceptor: hello has arrived. For a server the owner must call admit_server() or deny() when it
+/// has resolved the domain; a client is admitted by the session itself (its device key proves
+/// itself).
 struct Greeted {
   HelloInfo hello;
 };
@@ -95,15 +96,17 @@ struct BlobGot {
   Hash hash{};
   Result<Bytes> outcome;
 };
-using Effect = std::variant<SendBytes, Close, Greeted, Opened, RequestIn, AnswerIn, EventIn, BlobPut, BlobGot>;
+using Effect =
+    std::variant<SendBytes, Close, Greeted, Opened, RequestIn, AnswerIn, EventIn, BlobPut, BlobGot>;
 
-// --- the machine -------------------------------------------------------------------------------------
+// --- the machine ------------------------------------------------------------------------
 struct ConnectorOptions {
   HelloInfo hello;                      // kind, domain, addr/device or chain
   std::string peer_domain;              // whom we mean to reach
   keys::KeyId peer_root;                // what discovery said of it
   Limits limits;
-  std::optional<keys::Chain> known_chain = {};  // verified before: the same bytes need no second verification
+  // Verified before: the same bytes need no second verification.
+  std::optional<keys::Chain> known_chain = {};
 };
 struct AcceptorOptions {
   std::string domain;
@@ -114,10 +117,12 @@ struct AcceptorOptions {
 
 class Session {
  public:
-  /// `proof_key` is the device key (client) or the domain's op key (server); borrowed, must outlive the
-  /// session. `exporter`: 32 bytes of the TLS exporter, the same on both ends (SES-4).
-  Session(ConnectorOptions options, const crypto::SigningKey& proof_key, const Hash& exporter, Instant now);
-  Session(AcceptorOptions options, const crypto::SigningKey& proof_key, const Hash& exporter, Instant now);
+  /// `proof_key` is the device key (client) or the domain's op key (server); borrowed, must outlive
+  /// the session. `exporter`: 32 bytes of the TLS exporter, the same on both ends (SES-4).
+  Session(ConnectorOptions options, const crypto::SigningKey& proof_key, const Hash& exporter,
+          Instant now);
+  Session(AcceptorOptions options, const crypto::SigningKey& proof_key, const Hash& exporter,
+          Instant now);
 
   void handle_bytes(ByteView in, Instant now);  // any split of the stream
   void handle_timeout(Instant now);             // early or repeated calls are harmless
@@ -150,7 +155,15 @@ class Session {
   const wire::Value& peer_limits() const { return peer_limits_; }
 
  private:
-  enum class State : std::uint8_t { fresh, hello_sent, proof_wait, auth_sent, greeted, open, closed };
+  enum class State : std::uint8_t {
+    fresh,
+    hello_sent,
+    proof_wait,
+    auth_sent,
+    greeted,
+    open,
+    closed
+  };
   struct Pending {  // a request of ours
     std::string op;
     std::optional<Hash> blob;  // blob.get
@@ -181,7 +194,8 @@ class Session {
   void handle_blob_put(const wire::Request& request);
   void handle_answer(wire::Answer answer, ByteView payload);
   void handle_hello_answer(const wire::Answer& answer, ByteView payload);
-  void handle_get_answer(const Pending& pending, std::int64_t id, const Result<wire::Value>& outcome);
+  void handle_get_answer(const Pending& pending, std::int64_t id,
+                         const Result<wire::Value>& outcome);
   void handle_event(wire::Event event);
   void handle_chunk(const wire::BlobChunk& chunk);
   void end_transfer(std::uint64_t number, Code code);
@@ -201,7 +215,7 @@ class Session {
   Hash hello_c_hash_{}, hello_s_hash_{};
   std::optional<keys::Chain> peer_chain_;
   wire::Value peer_limits_;
-  std::optional<crypto::VerifyKey> peer_key_;           // acceptor: what must have signed authenticate
+  std::optional<crypto::VerifyKey> peer_key_;  // acceptor: what must have signed authenticate
   std::optional<Error> denied_;                         // acceptor
   std::optional<std::int64_t> authenticate_id_;         // waiting for admit_server
   Bytes authenticate_sig_;

@@ -1,6 +1,7 @@
-// Goal: two sessions authenticate each other, carry requests and blobs, and refuse what the spec names.
-// Method: a connector and an acceptor joined by byte queues; bytes cross in pieces of every size; hostile
-// frames are written by hand.
+// Goal: two sessions authenticate each other, carry requests and blobs, and refuse what the spec
+// names.
+// Method: a connector and an acceptor joined by byte queues; bytes cross in pieces of every size;
+// hostile frames are written by hand.
 #include "session/session.h"
 
 #include <gtest/gtest.h>
@@ -24,7 +25,8 @@ struct Domain {
   explicit Domain(std::string domain)
       : name(std::move(domain)), root(make_key(name + " root")), op(make_key(name + " op")) {
     const keys::DomainRecord record{name, root.record.id(), op.record.id(), keys::Policy::isp, 1};
-    chain = keys::chain_value(*keys::make_domain_record(record, root.signing), root.record, op.record);
+    chain =
+        keys::chain_value(*keys::make_domain_record(record, root.signing), root.record, op.record);
   }
 };
 
@@ -47,7 +49,8 @@ Session connector(const Hash& exporter = {}, Limits limits = {}) {
   hello.domain = "here.example";
   hello.addr = "alice@here.example";
   hello.device = device().public_raw();
-  return {ConnectorOptions{hello, "here.example", here().root.record.id(), limits}, device(), exporter, Instant{}};
+  return {ConnectorOptions{hello, "here.example", here().root.record.id(), limits}, device(),
+          exporter, Instant{}};
 }
 Session acceptor(const Hash& exporter = {}, Limits limits = {}) {
   return {AcceptorOptions{"here.example", here().chain, {"account.enrol", "mail.sync"}, limits},
@@ -89,7 +92,8 @@ Pair open_pair(Limits limits = {}) {
   return pair;
 }
 
-/// Sends raw bytes to an acceptor and gives the codes of the `error` events and answers that come back.
+/// Sends raw bytes to an acceptor and gives the codes of the `error` events and answers that come
+/// back.
 std::vector<std::string> codes_after(Session& session, ByteView bytes) {
   session.handle_bytes(bytes, Instant{});
   std::vector<std::string> codes;
@@ -134,8 +138,13 @@ TEST(Session, authenticates_a_server_when_its_chain_was_admitted) {
   hello.kind = PeerKind::server;
   hello.domain = "there.example";
   hello.chain = there().chain;
-  Pair pair{{ConnectorOptions{hello, "here.example", here().root.record.id(), {}}, there().op.signing, {}, Instant{}},
-            acceptor(), {}, {}};
+  Pair pair{{ConnectorOptions{hello, "here.example", here().root.record.id(), {}},
+             there().op.signing,
+             {},
+             Instant{}},
+            acceptor(),
+            {},
+            {}};
   pair.settle();
   EXPECT_FALSE(pair.b.open());
   const auto* greeted = Pair::all<Greeted>(pair.at_b).front();
@@ -152,8 +161,13 @@ TEST(Session, a_denied_server_is_told_why_and_cut) {
   hello.kind = PeerKind::server;
   hello.domain = "there.example";
   hello.chain = there().chain;
-  Pair pair{{ConnectorOptions{hello, "here.example", here().root.record.id(), {}}, there().op.signing, {}, Instant{}},
-            acceptor(), {}, {}};
+  Pair pair{{ConnectorOptions{hello, "here.example", here().root.record.id(), {}},
+             there().op.signing,
+             {},
+             Instant{}},
+            acceptor(),
+            {},
+            {}};
   pair.settle();
   pair.b.deny(Error{Code::domain_record, "chain"});
   pair.settle();
@@ -166,15 +180,21 @@ TEST(Session, another_exporter_fails_on_both_sides) {
   other[0] = 1;
   Pair pair{connector(other), acceptor(), {}, {}};
   pair.settle();
-  EXPECT_TRUE(pair.a.closed());  // the client sees first that the server is not at the other end of its TLS
+  EXPECT_TRUE(
+      pair.a.closed());  // the client sees first that the server is not at the other end of its TLS
   EXPECT_EQ(Pair::all<Close>(pair.at_a).front()->why, Code::auth_signature);
   EXPECT_FALSE(pair.b.open());
 }
 
 TEST(Session, the_server_must_be_the_domain_meant) {
   HelloInfo hello = connector().hello();
-  Pair pair{{ConnectorOptions{hello, "here.example", there().root.record.id(), {}}, device(), {}, Instant{}},
-            acceptor(), {}, {}};
+  Pair pair{{ConnectorOptions{hello, "here.example", there().root.record.id(), {}},
+             device(),
+             {},
+             Instant{}},
+            acceptor(),
+            {},
+            {}};
   pair.settle();
   EXPECT_EQ(Pair::all<Close>(pair.at_a).front()->why, Code::domain_record);
 }
@@ -183,7 +203,8 @@ TEST(Session, a_chain_verified_before_counts_for_the_same_bytes_only) {
   const auto chain = keys::verify_chain(here().chain, "here.example", here().root.record.id());
   const auto other = keys::verify_chain(there().chain, "there.example", there().root.record.id());
   for (const auto& known : {*chain, *other}) {
-    ConnectorOptions options{connector().hello(), "here.example", here().root.record.id(), {}, known};
+    ConnectorOptions options{
+        connector().hello(), "here.example", here().root.record.id(), {}, known};
     Pair pair{{options, device(), {}, Instant{}}, acceptor(), {}, {}};
     pair.settle();
     EXPECT_TRUE(pair.a.open());
@@ -211,11 +232,13 @@ TEST(Session, requests_are_answered_once_and_out_of_order) {
 
 TEST(Session, order_of_hello_and_authenticate) {
   Session fresh = acceptor();
-  EXPECT_EQ(codes_after(fresh, json_frame(R"({"args":{},"id":1,"op":"mail.sync"})")), Codes{"not_authenticated"});
+  EXPECT_EQ(codes_after(fresh, json_frame(R"({"args":{},"id":1,"op":"mail.sync"})")),
+            Codes{"not_authenticated"});
   EXPECT_EQ(codes_after(fresh, json_frame(R"({"args":{"sig":"AA"},"id":2,"op":"authenticate"})")),
             Codes{"not_authenticated"});
   Pair pair = open_pair();
-  EXPECT_EQ(codes_after(pair.b, json_frame(R"({"args":{},"id":91,"op":"hello"})")), Codes{"auth_order"});
+  EXPECT_EQ(codes_after(pair.b, json_frame(R"({"args":{},"id":91,"op":"hello"})")),
+            Codes{"auth_order"});
   EXPECT_EQ(codes_after(pair.b, json_frame(R"({"args":{"sig":"AA"},"id":92,"op":"authenticate"})")),
             Codes{"auth_order"});
 }
@@ -225,15 +248,17 @@ TEST(Session, a_wrong_proof_is_named_and_closes) {
   Session client = connector();
   server.handle_bytes(std::get<SendBytes>(*client.poll()).bytes, Instant{});
   const std::string sig = to_base64url(Bytes(64, 7));
-  EXPECT_EQ(codes_after(server, json_frame(R"({"args":{"sig":")" + sig + R"("},"id":2,"op":"authenticate"})")),
+  EXPECT_EQ(codes_after(server, json_frame(R"({"args":{"sig":")" + sig +
+                                           R"("},"id":2,"op":"authenticate"})")),
             Codes{"auth_signature"});
   EXPECT_TRUE(server.closed());
 }
 
 TEST(Session, bad_frames_close_and_bad_payloads_do_not) {
   const Bytes unknown_kind{0, 0, 0, 1, 9, 0}, empty{0, 0, 0, 0, 1}, large{0, 0x20, 0, 0, 1};
-  for (const auto& [bytes, code] : {std::pair{unknown_kind, "frame_kind"}, std::pair{empty, "frame_empty"},
-                                    std::pair{large, "frame_too_large"}}) {
+  for (const auto& [bytes, code] :
+       {std::pair{unknown_kind, "frame_kind"}, std::pair{empty, "frame_empty"},
+        std::pair{large, "frame_too_large"}}) {
     Session session = acceptor();
     EXPECT_EQ(codes_after(session, bytes), Codes{code});
     EXPECT_TRUE(session.closed());
@@ -331,8 +356,9 @@ TEST(Session, blob_limits) {
   EXPECT_EQ(Pair::all<AnswerIn>(pair.at_a).front()->outcome.error().code, Code::object_too_large);
   const std::string hash = to_base64url(Hash{});
   const auto put = [&](int id, int transfer) {
-    return json_frame(R"({"args":{"hash":")" + hash + R"(","len":10,"transfer":)" + std::to_string(transfer) +
-                      R"(},"id":)" + std::to_string(id) + R"(,"op":"blob.put"})");
+    return json_frame(R"({"args":{"hash":")" + hash + R"(","len":10,"transfer":)" +
+                      std::to_string(transfer) + R"(},"id":)" + std::to_string(id) +
+                      R"(,"op":"blob.put"})");
   };
   EXPECT_EQ(codes_after(pair.b, put(50, 2)), Codes{"transfer"});  // the other side's parity (BLB-7)
   EXPECT_EQ(codes_after(pair.b, put(51, 21)), Codes{});

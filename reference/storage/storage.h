@@ -42,8 +42,8 @@ class Reader {
   virtual ~Reader() = default;
   /// The value at key, or an empty optional. Fails with `storage` only.
   virtual Result<std::optional<Bytes>> get(Table table, ByteView key) const = 0;
-  /// Calls `visit` for keys >= from that start with `prefix`, in byte order, until it returns false.
-  /// `visit` must not write. The views are valid during the call only.
+  /// Calls `visit` for keys >= from that start with `prefix`, in byte order, until it returns
+  /// false. `visit` must not write. The views are valid during the call only.
   virtual Result<> scan(Table table, ByteView prefix, ByteView from,
                         const std::function<bool(ByteView key, ByteView value)>& visit) const = 0;
 };
@@ -51,8 +51,8 @@ class Reader {
 /// What a driver uses to carry out a machine's write effects.
 class Storage : public Reader {
  public:
-  /// Makes the batch visible to reads; not yet durable. Fails with `storage`, leaving nothing of it;
-  /// an implementation that had to undo the whole group with it fails the next commit() too.
+  /// Makes the batch visible to reads; not yet durable. Fails with `storage`, leaving nothing of
+  /// it; an implementation that had to undo the whole group with it fails the next commit() too.
   virtual Result<> apply(const WriteBatch& batch) = 0;
   /// Makes everything applied durable (group commit). On failure everything since the last
   /// successful commit is undone and the error is `storage`.

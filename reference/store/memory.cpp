@@ -49,7 +49,8 @@ Result<> MemoryStorage::commit() {
     roll_back_to(committed_size_);
     return fail(Code::storage, "commit");
   }
-  // The planted bug spares seven fsyncs of eight: a crash loses what the machine was told is durable.
+  // The planted bug spares seven fsyncs of eight: a crash loses what the machine was told is
+  // durable.
   if (ams::mutant("store.drop_fsync") && ++commits_ % 8 != 0) {
     committed_size_ = undo_.size();
     return {};

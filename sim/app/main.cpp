@@ -47,17 +47,21 @@ RunOptions run_options(const Flags& flags, unsigned threads) {
   if (flags.quiet) return options;
   const bool terminal = isatty(STDERR_FILENO) != 0;  // elsewhere: a line every tenth of the way
   const auto start = std::chrono::steady_clock::now();
-  options.progress = [start, terminal, tenths = std::int64_t{0}](ams::Duration reached, ams::Duration total,
-                                                                 std::uint64_t events) mutable {
+  options.progress = [start, terminal, tenths = std::int64_t{0}](
+                         ams::Duration reached, ams::Duration total, std::uint64_t events) mutable {
     const std::int64_t tenth = reached / (total / 10);
     if (!terminal && tenth <= tenths) return;
     tenths = tenth;
-    const double wall = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    const double part = std::max(1e-6, static_cast<double>(reached.count()) / static_cast<double>(total.count()));
-    std::fprintf(stderr, "%s  day %.2f of %.2f  %3.0f %%  %.0f events/s  about %.0f s left   %s", terminal ? "\r" : "",
+    const double wall =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const double part =
+        std::max(1e-6, static_cast<double>(reached.count()) / static_cast<double>(total.count()));
+    std::fprintf(stderr, "%s  day %.2f of %.2f  %3.0f %%  %.0f events/s  about %.0f s left   %s",
+                 terminal ? "\r" : "",
                  static_cast<double>(reached / std::chrono::seconds{1}) / 86'400.0,
                  static_cast<double>(total / std::chrono::seconds{1}) / 86'400.0, part * 100,
-                 static_cast<double>(events) / std::max(wall, 1e-6), wall / part - wall, terminal ? "" : "\n");
+                 static_cast<double>(events) / std::max(wall, 1e-6), wall / part - wall,
+                 terminal ? "" : "\n");
   };
   return options;
 }
@@ -74,23 +78,28 @@ void print(const Flags& flags, const RunResult& result, const Costs& costs) {
   std::printf("%s, seed %llu: %lld domains, %lld users, %lld days\n", s.name.c_str(),
               static_cast<unsigned long long>(s.seed), static_cast<long long>(s.domains),
               static_cast<long long>(s.users), static_cast<long long>(s.days));
-  std::printf("  written %llu, acknowledged %llu, refused %llu; copies due %llu, delivered %llu, failed %llu, undetermined %llu\n",
-              static_cast<unsigned long long>(t.written), static_cast<unsigned long long>(t.acknowledged),
-              static_cast<unsigned long long>(t.refused), static_cast<unsigned long long>(t.due),
-              static_cast<unsigned long long>(t.delivered), static_cast<unsigned long long>(t.failed),
-              static_cast<unsigned long long>(t.undetermined));
+  std::printf(
+      "  written %llu, acknowledged %llu, refused %llu; copies due %llu, delivered %llu, failed "
+      "%llu, undetermined %llu\n",
+      static_cast<unsigned long long>(t.written), static_cast<unsigned long long>(t.acknowledged),
+      static_cast<unsigned long long>(t.refused), static_cast<unsigned long long>(t.due),
+      static_cast<unsigned long long>(t.delivered), static_cast<unsigned long long>(t.failed),
+      static_cast<unsigned long long>(t.undetermined));
   for (const auto& [code, count] : t.refusals)
-    std::printf("    refused with %s: %llu\n", code.c_str(), static_cast<unsigned long long>(count));
+    std::printf("    refused with %s: %llu\n", code.c_str(),
+                static_cast<unsigned long long>(count));
   std::printf("  %llu events in %.1f s, peak memory %.0f MiB, trace hash %s\n",
               static_cast<unsigned long long>(result.events), costs.wall_seconds,
               static_cast<double>(costs.peak_rss_bytes) / 1048576.0, to_text(result.hash).c_str());
   for (const InvariantResult& one : result.judgement.invariants) {
-    std::printf("  %s %s (%llu checks)\n", one.violated == 0 ? "holds   " : "VIOLATED", one.name.c_str(),
-                static_cast<unsigned long long>(one.checked));
+    std::printf("  %s %s (%llu checks)\n", one.violated == 0 ? "holds   " : "VIOLATED",
+                one.name.c_str(), static_cast<unsigned long long>(one.checked));
     for (std::size_t i = 0; i < one.violations.size() && i < 3; ++i)
-      std::printf("    at %.3f s: %s\n",
-                  static_cast<double>((one.violations[i].at - world_start) / std::chrono::milliseconds{1}) / 1e3,
-                  one.violations[i].what.c_str());
+      std::printf(
+          "    at %.3f s: %s\n",
+          static_cast<double>((one.violations[i].at - world_start) / std::chrono::milliseconds{1}) /
+              1e3,
+          one.violations[i].what.c_str());
   }
   if (!result.judgement.holds()) std::printf("  replay: %s\n", replay_command(flags, s).c_str());
 }
@@ -99,7 +108,8 @@ Costs measure(std::chrono::steady_clock::time_point start) {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   Costs costs;
-  costs.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  costs.wall_seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   costs.peak_rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
   return costs;
 }
@@ -113,7 +123,8 @@ int run_command(const Flags& flags) {
   print(flags, result, costs);
   if (!flags.out.empty()) {
     if (auto written = write_report(result, costs, flags.out); !written) stop(written.error());
-    std::printf("  report: %s/summary.json, %s/metrics.json\n", flags.out.c_str(), flags.out.c_str());
+    std::printf("  report: %s/summary.json, %s/metrics.json\n", flags.out.c_str(),
+                flags.out.c_str());
   }
   return result.judgement.holds() ? 0 : 1;
 }
@@ -127,20 +138,26 @@ int check_command(const Flags& flags) {
     RunOptions options = run_options(flags, threads);
     options.record_windows = true;
     RunResult result = run(world, options);
-    std::printf("run %d, %u thread%s: %s\n", i + 1, threads, threads == 1 ? "" : "s", to_text(result.hash).c_str());
+    std::printf("run %d, %u thread%s: %s\n", i + 1, threads, threads == 1 ? "" : "s",
+                to_text(result.hash).c_str());
     if (!first) {
       first = std::move(result);
       continue;
     }
     if (result.hash == first->hash && result.windows == first->windows) continue;
     std::size_t at = 0;
-    while (at < result.windows.size() && at < first->windows.size() && result.windows[at] == first->windows[at]) ++at;
+    while (at < result.windows.size() && at < first->windows.size() &&
+           result.windows[at] == first->windows[at])
+      ++at;
     std::printf("DIFFERS from run 1, first in window %zu", at);
     if (at < first->windows.size())
-      std::printf(" at %.3f s", static_cast<double>((first->windows[at].start - world_start) / std::chrono::milliseconds{1}) / 1e3);
+      std::printf(" at %.3f s", static_cast<double>((first->windows[at].start - world_start) /
+                                                    std::chrono::milliseconds{1}) /
+                                    1e3);
     std::printf(", in domains:");
     for (std::size_t lp = 0; lp < first->domain_hashes.size(); ++lp)
-      if (!(result.domain_hashes[lp] == first->domain_hashes[lp])) std::printf(" %s", world->domains[lp].name.c_str());
+      if (!(result.domain_hashes[lp] == first->domain_hashes[lp]))
+        std::printf(" %s", world->domains[lp].name.c_str());
     std::printf("\n");
     return 1;
   }
@@ -152,26 +169,33 @@ int check_command(const Flags& flags) {
 void add_common(CLI::App& app, Flags& flags) {
   app.add_option("SCENARIO", flags.scenario, "a TOML file, see sim/scenarios")->required();
   app.add_option("--corpus", flags.corpus, "mails to send, instead of the scenario's own");
-  app.add_option("--seed", flags.seed, "instead of the scenario's own")->each([&](const std::string&) { flags.seed_given = true; });
+  app.add_option("--seed", flags.seed, "instead of the scenario's own")
+      ->each([&](const std::string&) { flags.seed_given = true; });
   app.add_flag("--quiet", flags.quiet, "no progress");
 #ifdef AMS_SIM_MUTANTS
-  app.add_option("--mutant", flags.mutant, "plants a bug: a name of conformance/mutants/mutants.json");
+  app.add_option("--mutant", flags.mutant,
+                 "plants a bug: a name of conformance/mutants/mutants.json");
 #endif
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Runs the reference AMS server, client and directory as a simulated internet in virtual time.\n"
-               "The same scenario and seed give the same run, bit for bit, on any number of threads.\n\n"
-               "Example: ams-sim run sim/scenarios/first-light.toml --seed 7 --out out/first-light"};
+  CLI::App app{
+      "Runs the reference AMS server, client and directory as a simulated internet in virtual "
+      "time.\n"
+      "The same scenario and seed give the same run, bit for bit, on any number of threads.\n\n"
+      "Example: ams-sim run sim/scenarios/first-light.toml --seed 7 --out out/first-light"};
   app.require_subcommand(1);
   Flags flags;
-  CLI::App* run_app = app.add_subcommand("run", "run a scenario, judge the invariants, write a report");
+  CLI::App* run_app =
+      app.add_subcommand("run", "run a scenario, judge the invariants, write a report");
   add_common(*run_app, flags);
-  run_app->add_option("--threads", flags.threads, "worker threads; never change a result")->check(CLI::Range(1, 64));
+  run_app->add_option("--threads", flags.threads, "worker threads; never change a result")
+      ->check(CLI::Range(1, 64));
   run_app->add_option("--out", flags.out, "folder for summary.json and metrics.json");
-  CLI::App* check_app = app.add_subcommand("check", "run several times, on 1 and 2 threads by turns, and compare the trace hashes");
+  CLI::App* check_app = app.add_subcommand(
+      "check", "run several times, on 1 and 2 threads by turns, and compare the trace hashes");
   add_common(*check_app, flags);
   check_app->add_option("--runs", flags.runs, "how many runs")->check(CLI::Range(2, 1000));
   try {

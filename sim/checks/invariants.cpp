@@ -18,7 +18,8 @@ class Invariant {
   }
   void add(Violation violation) {
     ++result_.violated;
-    if (result_.violations.size() < violations_kept_max) result_.violations.push_back(std::move(violation));
+    if (result_.violations.size() < violations_kept_max)
+      result_.violations.push_back(std::move(violation));
   }
   void count(std::uint64_t checks) { result_.checked += checks; }
   InvariantResult take() { return std::move(result_); }
@@ -42,15 +43,16 @@ Merged merge(const std::vector<const Ledger*>& ledgers) {
     for (const Written& written : ledger->written)
       for (const Hash& ehash : written.ehashes) out.by_ehash[ehash] = &written;
     for (const Read& read : ledger->read) out.read[{read.user, read.ehash}].push_back(&read);
-    for (const Noticed& notice : ledger->notices) out.notices[{notice.addr, notice.ehash}].push_back(&notice);
+    for (const Noticed& notice : ledger->notices)
+      out.notices[{notice.addr, notice.ehash}].push_back(&notice);
     for (const auto& [addr, key] : ledger->keys) out.keys[addr] = key;
   }
   return out;
 }
 
 std::string name_of(const Internet& world, const Written& written, std::int64_t to) {
-  return "message " + std::to_string(written.number) + " from " + world.address(written.from) + " to " +
-         world.address(to);
+  return "message " + std::to_string(written.number) + " from " + world.address(written.from) +
+         " to " + world.address(to);
 }
 
 class Judge {
@@ -64,8 +66,9 @@ class Judge {
     for (const auto& [box, reads] : merged_.read) judge_origin(box, *reads.front());
     for (const Ledger* ledger : ledgers_) judge_watched(*ledger);
     std::sort(out_.totals.delays_ms.begin(), out_.totals.delays_ms.end());
-    for (Invariant* one : {&never_lost_, &never_doubled_, &content_, &never_failed_for_delivered_, &one_notice_,
-                           &origin_, &private_key_, &verified_key_, &readable_, &decided_})
+    for (Invariant* one :
+         {&never_lost_, &never_doubled_, &content_, &never_failed_for_delivered_, &one_notice_,
+          &origin_, &private_key_, &verified_key_, &readable_, &decided_})
       out_.invariants.push_back(one->take());
     return std::move(out_);
   }
@@ -95,14 +98,18 @@ class Judge {
     const std::size_t copies = read == merged_.read.end() ? 0 : read->second.size();
     const std::size_t notes = notices == merged_.notices.end() ? 0 : notices->second.size();
     const std::string name = name_of(world_, written, to);
-    never_lost_.test(copies + notes > 0, *written.acknowledged,
-                     name + " was acknowledged, and is neither in the mailbox nor answered by a notice");
-    one_notice_.test(notes <= 1, written.at, name + " was answered by " + std::to_string(notes) + " notices");
+    never_lost_.test(
+        copies + notes > 0, *written.acknowledged,
+        name + " was acknowledged, and is neither in the mailbox nor answered by a notice");
+    one_notice_.test(notes <= 1, written.at,
+                     name + " was answered by " + std::to_string(notes) + " notices");
     if (notes > 0) ++(notices->second.front()->failed ? totals.failed : totals.undetermined);
     if (copies == 0) return;
     const Read& first = *read->second.front();
-    never_doubled_.test(copies == 1, read->second.back()->at, name + " is in the mailbox " + std::to_string(copies) + " times");
-    content_.test(first.digest == written.digest, first.at, name + " was read with other contents than written");
+    never_doubled_.test(copies == 1, read->second.back()->at,
+                        name + " is in the mailbox " + std::to_string(copies) + " times");
+    content_.test(first.digest == written.digest, first.at,
+                  name + " was read with other contents than written");
     never_failed_for_delivered_.test(notes == 0 || !notices->second.front()->failed, first.at,
                                      name + " was delivered and reported as failed");
     ++totals.delivered;
@@ -110,12 +117,14 @@ class Judge {
     ++out_.flows[{world_.domain_of(written.from), world_.domain_of(to)}];
   }
 
-  /// Nothing is in a mailbox that nobody wrote to it. A message that was accepted though its sender never
-  /// learned so has no acknowledgement: the same sealed bytes are found by the number of its writer's try.
+  /// Nothing is in a mailbox that nobody wrote to it. A message that was accepted though its sender
+  /// never learned so has no acknowledgement: the same sealed bytes are found by the number of its
+  /// writer's try.
   void judge_origin(const Mailbox& box, const Read& read) {
     const auto written = merged_.by_ehash.find(box.second);
     if (written == merged_.by_ehash.end()) {
-      origin_.test(false, read.at, world_.address(box.first) + " read a message that nobody is known to have sent");
+      origin_.test(false, read.at,
+                   world_.address(box.first) + " read a message that nobody is known to have sent");
       return;
     }
     const auto& to = written->second->to;
@@ -128,13 +137,15 @@ class Judge {
     for (const Violation& violation : ledger.violations) private_key_.add(violation);
     for (const SealedTo& sealed : ledger.sealed) {
       const auto key = merged_.keys.find(sealed.addr);
-      verified_key_.test(key != merged_.keys.end() && key->second == sealed.key, sealed.at,
-                         "mail for " + sealed.addr + " was sealed to a key that is not the one its client made");
+      verified_key_.test(
+          key != merged_.keys.end() && key->second == sealed.key, sealed.at,
+          "mail for " + sealed.addr + " was sealed to a key that is not the one its client made");
     }
     readable_.count(ledger.read.size());
     for (std::size_t i = 0; i < ledger.unreadable.size(); ++i)
-      readable_.test(false, ledger.unreadable[i].at, world_.address(ledger.unreadable[i].user) +
-                                                         " cannot open a message: " + ledger.unreadable_why[i]);
+      readable_.test(false, ledger.unreadable[i].at,
+                     world_.address(ledger.unreadable[i].user) +
+                         " cannot open a message: " + ledger.unreadable_why[i]);
   }
 
   const Internet& world_;
@@ -156,7 +167,8 @@ class Judge {
 }  // namespace
 
 bool Judgement::holds() const {
-  return std::all_of(invariants.begin(), invariants.end(), [](const InvariantResult& one) { return one.violated == 0; });
+  return std::all_of(invariants.begin(), invariants.end(),
+                     [](const InvariantResult& one) { return one.violated == 0; });
 }
 
 Judgement judge(const Internet& world, const std::vector<const Ledger*>& ledgers) {

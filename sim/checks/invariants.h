@@ -1,5 +1,5 @@
-// The promises of the specification, judged from what happened (sim_world/ledger.h). Each says what broke,
-// when, and in which message; the runner adds how to replay it.
+// The promises of the specification, judged from what happened (sim_world/ledger.h). Each says what
+// broke, when, and in which message; the runner adds how to replay it.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// RAND_METHOD is deprecated since OpenSSL 3.0 in favour of providers; a method is still the one hook that a
-// default-provider RSA consults and that needs no provider of ours to be loaded.
+// RAND_METHOD is deprecated since OpenSSL 3.0 in favour of providers; a method is still the one
+// hook that a default-provider RSA consults and that needs no provider of ours to be loaded.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "sim_rand/rand_hook.h"
 

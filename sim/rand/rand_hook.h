@@ -1,5 +1,5 @@
-// OpenSSL's RSA-PSS and RSASVE draw from RAND. While a RandScope lives, what this thread draws comes from
-// the given stream, so that a simulated node's RSA is as repeatable as the rest of it.
+// OpenSSL's RSA-PSS and RSASVE draw from RAND. While a RandScope lives, what this thread draws
+// comes from the given stream, so that a simulated node's RSA is as repeatable as the rest of it.
 //
 // install_rand_hook() replaces the RAND method of the process: simulator programs alone link this.
 // Outside any scope the hook refuses, so that nothing unrepeatable slips in unseen.

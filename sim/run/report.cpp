@@ -11,14 +11,18 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::int64_t delay_edges_ms[] = {100,     200,       500,       1'000,     2'000,      5'000,
-                                           10'000,  30'000,    60'000,    300'000,   900'000,    3'600'000,
-                                           7'200'000, 21'600'000, 43'200'000, 86'400'000};
+constexpr std::int64_t delay_edges_ms[] = {
+    100,    200,     500,     1'000,     2'000,     5'000,      10'000,     30'000,
+    60'000, 300'000, 900'000, 3'600'000, 7'200'000, 21'600'000, 43'200'000, 86'400'000};
 
-double seconds(Instant at) { return static_cast<double>((at - world_start) / std::chrono::milliseconds{1}) / 1e3; }
+double seconds(Instant at) {
+  return static_cast<double>((at - world_start) / std::chrono::milliseconds{1}) / 1e3;
+}
 
 std::int64_t percentile(const std::vector<std::int64_t>& ascending, std::size_t percent) {
-  return ascending.empty() ? 0 : ascending[std::min(ascending.size() - 1, ascending.size() * percent / 100)];
+  return ascending.empty()
+             ? 0
+             : ascending[std::min(ascending.size() - 1, ascending.size() * percent / 100)];
 }
 
 json invariants(const Judgement& judgement) {
@@ -27,7 +31,10 @@ json invariants(const Judgement& judgement) {
     json examples = json::array();
     for (const Violation& violation : one.violations)
       examples.push_back({{"t_s", seconds(violation.at)}, {"what", violation.what}});
-    out.push_back({{"name", one.name}, {"checked", one.checked}, {"violations", one.violated}, {"examples", examples}});
+    out.push_back({{"name", one.name},
+                   {"checked", one.checked},
+                   {"violations", one.violated},
+                   {"examples", examples}});
   }
   return out;
 }
@@ -43,7 +50,8 @@ json summary(const RunResult& result, const Costs& costs) {
     for (const auto& [what, count] : ledger.command_failures)
       failures[what] = failures.value(what, std::uint64_t{0}) + count;
   }
-  const double virtual_seconds = static_cast<double>(s.total_time() / std::chrono::milliseconds{1}) / 1e3;
+  const double virtual_seconds =
+      static_cast<double>(s.total_time() / std::chrono::milliseconds{1}) / 1e3;
   return {{"schema", "ams-sim-summary/1"},
           {"scenario", s.name},
           {"seed", s.seed},
@@ -66,7 +74,8 @@ json summary(const RunResult& result, const Costs& costs) {
           {"virtual_seconds", virtual_seconds},
           {"wall_seconds", costs.wall_seconds},
           {"events", result.events},
-          {"events_per_second", costs.wall_seconds > 0 ? static_cast<double>(result.events) / costs.wall_seconds : 0.0},
+          {"events_per_second",
+           costs.wall_seconds > 0 ? static_cast<double>(result.events) / costs.wall_seconds : 0.0},
           {"peak_rss_bytes", costs.peak_rss_bytes},
           {"trace_hash", to_text(result.hash)},
           {"command_failures", failures},
@@ -79,7 +88,10 @@ json summary(const RunResult& result, const Costs& costs) {
             {"connections reset or timed out", result.net.resets},
             {"connections refused", result.net.refused},
             {"answers tampered with", lies}}},
-          {"network", {{"connections", result.net.connects}, {"segments", result.net.segments}, {"bytes", result.net.bytes}}}};
+          {"network",
+           {{"connections", result.net.connects},
+            {"segments", result.net.segments},
+            {"bytes", result.net.bytes}}}};
 }
 
 json histogram(const std::vector<std::int64_t>& delays) {
@@ -106,8 +118,12 @@ json queue(const RunResult& result) {
 json map_of(const RunResult& result) {
   json domains = json::array(), links = json::array(), side = json::array();
   for (const DomainInfo& domain : result.world->domains)
-    domains.push_back({{"name", domain.name}, {"x", domain.x}, {"y", domain.y}, {"users", domain.users},
-                       {"full_directory", domain.full_directory}, {"lies", domain.lies}});
+    domains.push_back({{"name", domain.name},
+                       {"x", domain.x},
+                       {"y", domain.y},
+                       {"users", domain.users},
+                       {"full_directory", domain.full_directory},
+                       {"lies", domain.lies}});
   for (const auto& [pair, count] : result.judgement.flows)
     if (pair.first != pair.second)
       links.push_back({{"a", result.world->domains[pair.first].name},
@@ -140,7 +156,8 @@ json timeline(const RunResult& result) {
 
 }  // namespace
 
-tl::expected<void, FileError> write_report(const RunResult& result, const Costs& costs, const std::string& dir) {
+tl::expected<void, FileError> write_report(const RunResult& result, const Costs& costs,
+                                           const std::string& dir) {
   const auto write = [&](const std::string& name, const json& content) {
     std::ofstream out(dir + "/" + name);
     out << content.dump(1) << "\n";

@@ -15,8 +15,8 @@ EngineOptions engine_options(const Scenario& scenario, const RunOptions& options
   out.look_ahead = std::chrono::milliseconds{scenario.base_latency_ms};
   out.threads = options.threads;
   out.record_windows = options.record_windows;
-  // A domain stays on one thread: OpenSSL blinds an RSA key per thread, with draws from RAND, and a key that
-  // changed threads would draw otherwise than in a run on one.
+  // A domain stays on one thread: OpenSSL blinds an RSA key per thread, with draws from RAND, and a
+  // key that changed threads would draw otherwise than in a run on one.
   out.parallel_events_min = 0;
   return out;
 }
@@ -27,7 +27,8 @@ RunResult run(std::shared_ptr<const Internet> world, const RunOptions& options) 
   static std::once_flag hooked;
   std::call_once(hooked, install_rand_hook);
   Engine engine(engine_options(world->scenario, options));
-  for (LpId lp = 0; lp < world->domains.size(); ++lp) engine.add(std::make_unique<DomainProcess>(world, lp));
+  for (LpId lp = 0; lp < world->domains.size(); ++lp)
+    engine.add(std::make_unique<DomainProcess>(world, lp));
   for (LpId lp = 0; lp < world->domains.size(); ++lp)
     static_cast<DomainProcess&>(engine.process(lp)).plan(engine);
   const Duration total = world->scenario.total_time();

@@ -1,4 +1,5 @@
-// One run of a scenario: builds the internet, runs the engine, judges, and writes the report's files.
+// One run of a scenario: builds the internet, runs the engine, judges, and writes the report's
+// files.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +31,8 @@ struct RunResult {
   NetStats net;
 };
 
-/// Installs the RAND hook on its first call; single-threaded otherwise but for the engine's workers.
+/// Installs the RAND hook on its first call; single-threaded otherwise but for the engine's
+/// workers.
 RunResult run(std::shared_ptr<const Internet> world, const RunOptions& options);
 
 struct Costs {
@@ -38,7 +40,8 @@ struct Costs {
   std::uint64_t peak_rss_bytes = 0;
 };
 /// DIR/summary.json, DIR/metrics.json: what tools/report reads. Fails with a text for a person.
-tl::expected<void, FileError> write_report(const RunResult& result, const Costs& costs, const std::string& dir);
+tl::expected<void, FileError> write_report(const RunResult& result, const Costs& costs,
+                                           const std::string& dir);
 /// "00000000000004d2…": for people and for comparisons.
 std::string to_text(const TraceHash& hash);
 

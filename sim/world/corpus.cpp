@@ -41,7 +41,8 @@ CorpusMail read_mail(const nlohmann::json& line) {
 tl::expected<std::vector<CorpusMail>, FileError> load_corpus(const std::string& path) {
   std::ifstream in(path);
   if (!in)
-    return tl::unexpected(FileError{path + ": cannot be read; make it with tools/corpus/prepare.py"});
+    return tl::unexpected(
+        FileError{path + ": cannot be read; make it with tools/corpus/prepare.py"});
   std::vector<CorpusMail> mails;
   std::string line;
   for (int number = 1; std::getline(in, line); ++number) {

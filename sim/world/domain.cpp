@@ -56,25 +56,39 @@ DomainProcess::DomainProcess(std::shared_ptr<const Internet> internet, LpId self
       hosts_(1 + static_cast<std::size_t>(info_.users)) {
   const Scenario& s = internet_->scenario;
   for (std::int64_t i = 0; i < info_.users; ++i) {
-    User user{static_cast<std::int64_t>(self) + i * s.domains, {}, crypto::SigningKey::ed25519_from_seed(draw_hash(stream(s.seed, static_cast<std::uint64_t>(self) + static_cast<std::uint64_t>(i * s.domains), Draw::user_seed), 0)), {}, {}};
+    User user{
+        static_cast<std::int64_t>(self) + i * s.domains,
+        {},
+        crypto::SigningKey::ed25519_from_seed(draw_hash(
+            stream(s.seed,
+                   static_cast<std::uint64_t>(self) + static_cast<std::uint64_t>(i * s.domains),
+                   Draw::user_seed),
+            0)),
+        {},
+        {}};
     user.addr = internet_->address(user.number);
     users_.push_back(std::move(user));
   }
   if (info_.lies)
-    liar_key_ = std::make_unique<const keys::KeyPair>(modern_pair(stream(s.seed, self, Draw::liar_key), key_times()));
+    liar_key_ = std::make_unique<const keys::KeyPair>(
+        modern_pair(stream(s.seed, self, Draw::liar_key), key_times()));
 }
 
 void DomainProcess::plan(Engine& engine) {
   const Scenario& s = internet_->scenario;
   engine.schedule(self_, world_start, message(kind_restart));
   for (std::size_t i = 0; i < users_.size(); ++i) {
-    const RandomStream draws = stream(s.seed, static_cast<std::uint64_t>(users_[i].number), Draw::enrol_at);
-    const Instant at = world_start + std::chrono::seconds{1} + draws.uniform(0, Duration{0}, enrolment_time);
+    const RandomStream draws =
+        stream(s.seed, static_cast<std::uint64_t>(users_[i].number), Draw::enrol_at);
+    const Instant at =
+        world_start + std::chrono::seconds{1} + draws.uniform(0, Duration{0}, enrolment_time);
     engine.schedule(self_, at, message(kind_enrol, i));
   }
   const auto& mails = internet_->mails[self_];
-  for (std::size_t i = 0; i < mails.size(); ++i) engine.schedule(self_, mails[i].at, message(kind_mail, i));
-  for (const Instant at : internet_->crashes[self_]) engine.schedule(self_, at, message(kind_crash));
+  for (std::size_t i = 0; i < mails.size(); ++i)
+    engine.schedule(self_, mails[i].at, message(kind_mail, i));
+  for (const Instant at : internet_->crashes[self_])
+    engine.schedule(self_, at, message(kind_crash));
   for (Instant at = world_start; at < world_start + s.total_time(); at += sample_interval)
     engine.schedule(self_, at, message(kind_sample));
 }
@@ -91,7 +105,9 @@ void DomainProcess::handle(const Event& event, Context& context) {
 }
 
 void DomainProcess::handle_kind(const Event& event, Context& context) {
-  const auto host_is = [&](std::uint64_t epoch) { return hosts_[event.a].up() && hosts_[event.a].epoch == epoch; };
+  const auto host_is = [&](std::uint64_t epoch) {
+    return hosts_[event.a].up() && hosts_[event.a].epoch == epoch;
+  };
   switch (event.kind) {
     case kind_crash:
       return crash_server(context);
@@ -129,7 +145,8 @@ void DomainProcess::handle_kind(const Event& event, Context& context) {
   }
 }
 
-/// What waits: in the clients' outboxes (no key could be looked up, no server reached) and in the server's queue.
+/// What waits: in the clients' outboxes (no key could be looked up, no server reached) and in the
+/// server's queue.
 void DomainProcess::sample_queue(Instant now) {
   std::uint64_t depth = server_stats().queue_depth;
   for (std::size_t i = 0; i < users_.size(); ++i)
@@ -137,7 +154,7 @@ void DomainProcess::sample_queue(Instant now) {
   ledger_.queue.push_back({now, depth});
 }
 
-// --- server life ---------------------------------------------------------------------------------------
+// --- server life ------------------------------------------------------------------------
 
 void DomainProcess::start_server(Context& context) {
   Host& host = hosts_[server_host];
@@ -148,7 +165,8 @@ void DomainProcess::start_server(Context& context) {
       server::NewAccount account;
       account.addr = user.addr;
       account.token = enrolment_token(internet_->scenario, user.number);
-      const RandomStream draws = stream(internet_->scenario.seed, static_cast<std::uint64_t>(user.number), Draw::user_seed);
+      const RandomStream draws = stream(internet_->scenario.seed,
+                                        static_cast<std::uint64_t>(user.number), Draw::user_seed);
       draws.fill(3, account.acct);
       account.created = to_unix_ms(context.now());
       const auto rows = server::account_rows(options, host.disk, account);
@@ -159,8 +177,10 @@ void DomainProcess::start_server(Context& context) {
     net_.restart();
     ledger_.happenings.push_back({context.now(), "restart", info_.name});
   }
-  const Hash seed = draw_hash(stream(internet_->scenario.seed, self_, Draw::server_seed), server_starts_++);
-  host.machine = std::make_unique<server::Server>(options, info_.op->signing, host.disk, seed, context.now());
+  const Hash seed =
+      draw_hash(stream(internet_->scenario.seed, self_, Draw::server_seed), server_starts_++);
+  host.machine =
+      std::make_unique<server::Server>(options, info_.op->signing, host.disk, seed, context.now());
   perform(server_host, context);
 }
 
@@ -175,7 +195,7 @@ void DomainProcess::crash_server(Context& context) {
   context.schedule(std::chrono::minutes{internet_->scenario.down_minutes}, message(kind_restart));
 }
 
-// --- users -----------------------------------------------------------------------------------------------
+// --- users ------------------------------------------------------------------------------
 
 client::Client& DomainProcess::client(std::size_t user) {
   return static_cast<client::Client&>(*hosts_[1 + user].machine);
@@ -188,10 +208,12 @@ void DomainProcess::enrol(std::size_t index, Context& context) {
   Host& host = hosts_[1 + index];
   client::Options options;
   options.addr = user.addr;
-  options.ping_interval = std::chrono::hours{24};  // a pipe that breaks is reported: pings would add nothing
+  options.ping_interval =
+      std::chrono::hours{24};  // a pipe that breaks is reported: pings would add nothing
   const RandomStream seeds = stream(s.seed, entity, Draw::user_seed);
   const Hash seed = draw_hash(seeds, 1);
-  host.machine = std::make_unique<client::Client>(options, user.device, host.disk, seed, context.now());
+  host.machine =
+      std::make_unique<client::Client>(options, user.device, host.disk, seed, context.now());
   const RandomStream profile = stream(s.seed, entity, Draw::user_profile);
   std::optional<keys::KeyPair> pair;
   if (profile.bernoulli_ppm(0, static_cast<std::uint32_t>(s.rsa_users_permille * 1'000))) {
@@ -204,7 +226,8 @@ void DomainProcess::enrol(std::size_t index, Context& context) {
 }
 
 mail::Draft DomainProcess::make_draft(const PlannedMail& plan) const {
-  const CorpusMail& real = internet_->corpus[static_cast<std::size_t>(plan.number) % internet_->corpus.size()];
+  const CorpusMail& real =
+      internet_->corpus[static_cast<std::size_t>(plan.number) % internet_->corpus.size()];
   mail::Draft draft;
   draft.from = internet_->address(plan.from);
   for (const std::int64_t user : plan.to) draft.to.push_back(internet_->address(user));
@@ -239,39 +262,42 @@ void DomainProcess::take_report(std::size_t index, client::Report& report, Conte
   const User& user = users_[index];
   const Instant now = context.now();
   const auto trace = [&](const Hash& hash) { context.trace(read_u64(hash)); };
-  std::visit(Overload{
-                 [&](client::AccountReady& ready) { ledger_.keys[user.addr] = ready.key; },
-                 [&](client::Submitted& done) {
-                   Written& written = ledger_.written[user.tickets.at(done.ticket)];
-                   if (!written.acknowledged) written.acknowledged = now;
-                   written.ehashes.insert(done.ehash);
-                   trace(done.ehash);
-                 },
-                 [&](client::SubmitFailed& failed) {
-                   ledger_.written[user.tickets.at(failed.ticket)].refused = failed.why;
-                 },
-                 [&](client::Received& got) {
-                   const Hash digest = mail::content_digest(got.letter, got.attachments);
-                   if (got.folder != "sent") ledger_.read.push_back({user.number, got.uid, got.ehash, digest, now});
-                   trace(digest);
-                 },
-                 [&](client::Unreadable& bad) {
-                   ledger_.unreadable.push_back({user.number, bad.uid, bad.ehash, {}, now});
-                   ledger_.unreadable_why.emplace_back(code_info(bad.why.code).name);
-                 },
-                 [&](client::NoticeReceived& got) {
-                   ledger_.notices.push_back({got.notice.ehash, got.notice.addr, got.notice.failed, now});
-                   trace(got.notice.ehash);
-                 },
-                 [](client::SyncDone&) {},
-                 [&](client::CommandFailed& failed) {
-                   ++ledger_.command_failures[failed.what + ": " + std::string(code_info(failed.why.code).name)];
-                 },
-             },
-             report);
+  std::visit(
+      Overload{
+          [&](client::AccountReady& ready) { ledger_.keys[user.addr] = ready.key; },
+          [&](client::Submitted& done) {
+            Written& written = ledger_.written[user.tickets.at(done.ticket)];
+            if (!written.acknowledged) written.acknowledged = now;
+            written.ehashes.insert(done.ehash);
+            trace(done.ehash);
+          },
+          [&](client::SubmitFailed& failed) {
+            ledger_.written[user.tickets.at(failed.ticket)].refused = failed.why;
+          },
+          [&](client::Received& got) {
+            const Hash digest = mail::content_digest(got.letter, got.attachments);
+            if (got.folder != "sent")
+              ledger_.read.push_back({user.number, got.uid, got.ehash, digest, now});
+            trace(digest);
+          },
+          [&](client::Unreadable& bad) {
+            ledger_.unreadable.push_back({user.number, bad.uid, bad.ehash, {}, now});
+            ledger_.unreadable_why.emplace_back(code_info(bad.why.code).name);
+          },
+          [&](client::NoticeReceived& got) {
+            ledger_.notices.push_back({got.notice.ehash, got.notice.addr, got.notice.failed, now});
+            trace(got.notice.ehash);
+          },
+          [](client::SyncDone&) {},
+          [&](client::CommandFailed& failed) {
+            ++ledger_.command_failures[failed.what + ": " +
+                                       std::string(code_info(failed.why.code).name)];
+          },
+      },
+      report);
 }
 
-// --- effects ---------------------------------------------------------------------------------------------
+// --- effects ----------------------------------------------------------------------------
 
 void DomainProcess::perform(std::size_t host, Context& context) {
   while (hosts_[host].up()) {
@@ -315,7 +341,8 @@ void DomainProcess::commit(std::size_t host, Context& context) {
   const Result<> outcome = self.disk.commit();
   const std::vector<machine::BatchId> done = std::move(self.waiting);
   self.waiting.clear();
-  for (const machine::BatchId batch : done) self.machine->handle_durable(batch, outcome, context.now());
+  for (const machine::BatchId batch : done)
+    self.machine->handle_durable(batch, outcome, context.now());
   perform(host, context);
 }
 
@@ -325,7 +352,9 @@ void DomainProcess::arm(std::size_t index, Context& context) {
   if (due == host.armed) return;
   host.armed = due;
   ++host.timer;
-  if (due) context.schedule(std::max(*due - context.now(), Duration{0}), message(kind_timer, index, host.timer));
+  if (due)
+    context.schedule(std::max(*due - context.now(), Duration{0}),
+                     message(kind_timer, index, host.timer));
 }
 
 void DomainProcess::connect(std::size_t host, const machine::Connect& effect, Context& context) {
@@ -334,7 +363,8 @@ void DomainProcess::connect(std::size_t host, const machine::Connect& effect, Co
   const bool possible = host == server_host ? at != internet_->by_name.end() && !to_own
                                             : to_own && hosts_[server_host].up();
   if (!possible) {
-    context.schedule(refused_latency, message(kind_connect_failed, host, effect.token, hosts_[host].epoch));
+    context.schedule(refused_latency,
+                     message(kind_connect_failed, host, effect.token, hosts_[host].epoch));
   } else if (host == server_host) {
     net_tokens_.emplace(net_.connect(at->second, 0, context), effect.token);
   } else {
@@ -360,32 +390,34 @@ void DomainProcess::close(std::size_t host, machine::ConnId conn, Context& conte
   net_.close(conn, context);
 }
 
-// --- what arrives ------------------------------------------------------------------------------------------
+// --- what arrives -----------------------------------------------------------------------
 
 void DomainProcess::handle_net(const NetEvent& event, Context& context) {
   Host& server = hosts_[server_host];
   if (!server.up()) return;
   machine::Machine& machine = *server.machine;
-  std::visit(Overload{
-                 [&](const NetConnected& e) {
-                   auto token = net_tokens_.extract(e.conn);
-                   machine.handle_connected(token.mapped(), e.conn, e.exporter, context.now());
-                 },
-                 [&](const NetAccepted& e) { machine.handle_accepted(e.conn, e.exporter, context.now()); },
-                 [&](const NetData& e) { machine.handle_bytes(e.conn, e.bytes.view(), context.now()); },
-                 [&](const NetClosed& e) {
-                   if (auto token = net_tokens_.extract(e.conn); !token.empty())
-                     machine.handle_connect_failed(token.mapped(), context.now());
-                   else
-                     machine.handle_closed(e.conn, context.now());
-                 },
-             },
-             event);
+  std::visit(
+      Overload{
+          [&](const NetConnected& e) {
+            auto token = net_tokens_.extract(e.conn);
+            machine.handle_connected(token.mapped(), e.conn, e.exporter, context.now());
+          },
+          [&](const NetAccepted& e) { machine.handle_accepted(e.conn, e.exporter, context.now()); },
+          [&](const NetData& e) { machine.handle_bytes(e.conn, e.bytes.view(), context.now()); },
+          [&](const NetClosed& e) {
+            if (auto token = net_tokens_.extract(e.conn); !token.empty())
+              machine.handle_connect_failed(token.mapped(), context.now());
+            else
+              machine.handle_closed(e.conn, context.now());
+          },
+      },
+      event);
   perform(server_host, context);
 }
 
 void DomainProcess::handle_pipe(const PipeEvent& event, Context& context) {
-  const std::size_t host = event.at == PipeEnd::listener ? server_host : static_cast<std::size_t>(event.tag);
+  const std::size_t host =
+      event.at == PipeEnd::listener ? server_host : static_cast<std::size_t>(event.tag);
   if (!hosts_[host].up()) {
     if (event.type == PipeEventType::opened) pipes_.cut(event.pipe, event.at, context);
     return;
@@ -407,7 +439,8 @@ void DomainProcess::handle_pipe(const PipeEvent& event, Context& context) {
       break;
     case PipeEventType::closed:
     case PipeEventType::broken:
-      if (const auto token = pipe_tokens_.find(event.pipe); host != server_host && token != pipe_tokens_.end()) {
+      if (const auto token = pipe_tokens_.find(event.pipe);
+          host != server_host && token != pipe_tokens_.end()) {
         machine.handle_connect_failed(token->second, now);
         pipe_tokens_.erase(token);
       } else {

@@ -1,6 +1,6 @@
-// DomainProcess: one logical process = one domain: its server, its users' clients, their disks and the links
-// between them. It performs the effects of the reference machines in virtual time and writes the ledger; it
-// decides nothing of the protocol.
+// DomainProcess: one logical process = one domain: its server, its users' clients, their disks and
+// the links between them. It performs the effects of the reference machines in virtual time and
+// writes the ledger; it decides nothing of the protocol.
 #pragma once
 
 #include <map>
@@ -51,7 +51,8 @@ class DomainProcess final : public Process {
     std::vector<std::string> secrets;              // private key bytes, raw and base64url
   };
   static constexpr std::size_t server_host = 0;  // hosts_[1 + i] is the client of users_[i]
-  static constexpr std::uint64_t pipe_bit = std::uint64_t{1} << 63;  // server: ConnId of a local pipe
+  static constexpr std::uint64_t pipe_bit = std::uint64_t{1}
+                                            << 63;  // server: ConnId of a local pipe
 
   void handle_kind(const Event& event, Context& context);
   void sample_queue(Instant now);

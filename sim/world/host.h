@@ -1,5 +1,5 @@
-// Host: one machine with its storage on a simulated disk. Production code runs in it unchanged; the domain
-// process (domain.h) carries its bytes.
+// Host: one machine with its storage on a simulated disk. Production code runs in it unchanged; the
+// domain process (domain.h) carries its bytes.
 #pragma once
 
 #include <cstdint>

@@ -31,8 +31,10 @@ DomainInfo make_domain(const Scenario& s, std::int64_t index) {
   };
   const keys::KeyPair root = pair(0);
   out.op = std::make_shared<const keys::KeyPair>(pair(1));
-  const keys::DomainRecord record{out.name, root.record.id(), out.op->record.id(), keys::Policy::isp, 1};
-  out.chain = keys::chain_value(*keys::make_domain_record(record, root.signing), root.record, out.op->record);
+  const keys::DomainRecord record{out.name, root.record.id(), out.op->record.id(),
+                                  keys::Policy::isp, 1};
+  out.chain = keys::chain_value(*keys::make_domain_record(record, root.signing), root.record,
+                                out.op->record);
   out.discovery.host = out.name;
   out.discovery.port = 4'590;
   out.discovery.root = root.record.id();
@@ -65,8 +67,10 @@ std::vector<std::int64_t> contacts_of(const Scenario& s, std::int64_t user) {
   const RandomStream draws = stream(s.seed, static_cast<std::uint64_t>(user), Draw::contacts);
   std::vector<std::int64_t> out;
   for (std::uint64_t i = 0; i < contacts_max * 2 && out.size() < contacts_max; ++i) {
-    const auto other = static_cast<std::int64_t>(draws.below(i, static_cast<std::uint64_t>(s.users)));
-    if (other != user && std::find(out.begin(), out.end(), other) == out.end()) out.push_back(other);
+    const auto other =
+        static_cast<std::int64_t>(draws.below(i, static_cast<std::uint64_t>(s.users)));
+    if (other != user && std::find(out.begin(), out.end(), other) == out.end())
+      out.push_back(other);
   }
   return out;
 }
@@ -80,7 +84,8 @@ void plan_mails(Internet& world) {
     const RandomStream draws = stream(s.seed, entity, Draw::message);
     PlannedMail mail;
     mail.number = number;
-    mail.at = world_start + enrolment_time + std::chrono::minutes{30} + draws.uniform(0, Duration{0}, span);
+    mail.at = world_start + enrolment_time + std::chrono::minutes{30} +
+              draws.uniform(0, Duration{0}, span);
     mail.from = static_cast<std::int64_t>(draws.below(1, static_cast<std::uint64_t>(s.users)));
     const auto contacts = contacts_of(s, mail.from);
     if (contacts.empty()) continue;
@@ -105,7 +110,8 @@ void plan_crashes(Internet& world) {
   for (std::int64_t i = 0; i < s.crashes; ++i) {
     const RandomStream draws = stream(s.seed, static_cast<std::uint64_t>(i), Draw::crash);
     const std::uint64_t domain = draws.below(0, world.domains.size());
-    world.crashes[domain].push_back(world_start + enrolment_time + draws.uniform(1, Duration{0}, span));
+    world.crashes[domain].push_back(world_start + enrolment_time +
+                                    draws.uniform(1, Duration{0}, span));
   }
   for (auto& crashes : world.crashes) std::sort(crashes.begin(), crashes.end());
 }

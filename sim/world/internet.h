@@ -1,5 +1,5 @@
-// What all domains of a simulated internet share and nobody changes during a run: names, places, keys,
-// discovery, the corpus.
+// What all domains of a simulated internet share and nobody changes during a run: names, places,
+// keys, discovery, the corpus.
 #pragma once
 
 #include <cstdint>
@@ -79,7 +79,8 @@ std::shared_ptr<const Internet> make_internet(Scenario scenario, std::vector<Cor
 keys::KeyPair rsa_pair(std::uint64_t draw, const Id16& nonce, const keys::KeyPairOptions& options);
 keys::KeyPair modern_pair(RandomStream entropy, const keys::KeyPairOptions& options);
 inline keys::KeyPairOptions key_times() {
-  return {.nbf = to_unix_ms(world_start) - 86'400'000, .exp = to_unix_ms(world_start) + 300LL * 86'400'000,
+  return {.nbf = to_unix_ms(world_start) - 86'400'000,
+          .exp = to_unix_ms(world_start) + 300LL * 86'400'000,
           .custody = keys::Custody::client};
 }
 

@@ -1,5 +1,5 @@
-// What happened in one domain, as the checks and the report need it. Written by one logical process, read
-// after the run, merged in the order of domains.
+// What happened in one domain, as the checks and the report need it. Written by one logical
+// process, read after the run, merged in the order of domains.
 #pragma once
 
 #include <cstdint>

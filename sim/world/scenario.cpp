@@ -20,7 +20,8 @@ class TableReader {
     if (!node) return;
     const auto value = node->value_exact<std::int64_t>();
     if (!value || *value < min || *value > max)
-      return complain(*node, field, "an integer from " + std::to_string(min) + " to " + std::to_string(max));
+      return complain(*node, field,
+                      "an integer from " + std::to_string(min) + " to " + std::to_string(max));
     out = *value;
   }
   void text(std::string_view field, std::string& out) {
@@ -89,12 +90,16 @@ void read_network(TableReader in, Scenario& out) {
 std::optional<FileError> judge(const std::string& path, const Scenario& s) {
   const auto wrong = [&](const std::string& what) { return FileError{path + ": " + what}; };
   if (s.name.empty()) return wrong("scenario.name: expected a string; it is missing");
-  if (s.corpus.empty()) return wrong("scenario.corpus: expected the path of a JSON lines file; it is missing");
+  if (s.corpus.empty())
+    return wrong("scenario.corpus: expected the path of a JSON lines file; it is missing");
   if (s.users < s.domains) return wrong("scenario.users: expected at least one for each domain");
-  if (s.directory_peers > s.domains) return wrong("scenario.directory_peers: expected at most scenario.domains");
-  if (s.lying_domains > s.domains) return wrong("scenario.lying_domains: expected at most scenario.domains");
+  if (s.directory_peers > s.domains)
+    return wrong("scenario.directory_peers: expected at most scenario.domains");
+  if (s.lying_domains > s.domains)
+    return wrong("scenario.lying_domains: expected at most scenario.domains");
   for (const PartitionSpec& p : s.partitions)
-    if (p.domains >= s.domains) return wrong("partition.domains: expected fewer than scenario.domains");
+    if (p.domains >= s.domains)
+      return wrong("partition.domains: expected fewer than scenario.domains");
   return std::nullopt;
 }
 
@@ -136,12 +141,14 @@ tl::expected<Scenario, FileError> load_scenario(const std::string& path) {
     }
   }
   for (const auto& [key, node] : file) {
-    static constexpr std::string_view known[] = {"scenario", "network", "disk", "crashes", "partition"};
+    static constexpr std::string_view known[] = {"scenario", "network", "disk", "crashes",
+                                                 "partition"};
     bool found = false;
     for (const std::string_view name : known) found |= key.str() == name;
     if (!found && !error)
-      error = FileError{path + ":" + std::to_string(node.source().begin.line) + ": " + std::string(key.str()) +
-                        ": expected one of [scenario], [network], [disk], [crashes], [[partition]]"};
+      error = FileError{
+          path + ":" + std::to_string(node.source().begin.line) + ": " + std::string(key.str()) +
+          ": expected one of [scenario], [network], [disk], [crashes], [[partition]]"};
   }
   if (!error) error = judge(path, out);
   if (error) return tl::unexpected(*error);

@@ -1,5 +1,5 @@
-// What the world watches while bytes pass: private keys on their way to a server, keys that mail is sealed to;
-// and what a lying server does to its own users' look-ups.
+// What the world watches while bytes pass: private keys on their way to a server, keys that mail is
+// sealed to; and what a lying server does to its own users' look-ups.
 #include "sim_world/domain.h"
 
 #include "wire/frame.h"
@@ -55,14 +55,17 @@ void DomainProcess::watch_submission(ByteView payload, Instant now) {
   for (const wire::Value& rcpt : rcpts->as_array()) {
     const wire::Value* addr = rcpt.find("addr");
     const wire::Value* index = rcpt.find("stanza");
-    if (!addr || !index || static_cast<std::size_t>(index->as_integer()) >= stanzas->as_array().size()) continue;
-    const auto stanza = mail::parse_stanza(stanzas->as_array()[static_cast<std::size_t>(index->as_integer())]);
+    if (!addr || !index ||
+        static_cast<std::size_t>(index->as_integer()) >= stanzas->as_array().size())
+      continue;
+    const auto stanza =
+        mail::parse_stanza(stanzas->as_array()[static_cast<std::size_t>(index->as_integer())]);
     if (stanza) ledger_.sealed.push_back({addr->as_string(), stanza->to, now});
   }
 }
 
-/// Replaces the key in a look-up's answer by the liar's own; the binding's signature stays what it was, since
-/// only the address's domain could make another.
+/// Replaces the key in a look-up's answer by the liar's own; the binding's signature stays what it
+/// was, since only the address's domain could make another.
 bool DomainProcess::lie_about(wire::Value& ok) const {
   const wire::Value* binding = ok.find("binding");
   if (!binding || !ok.find("key") || !binding->find("addr")) return false;

@@ -1,4 +1,5 @@
-// How a room shows that its mutant switches are real: each one a probe that tells whether the rule holds.
+// How a room shows that its mutant switches are real: each one a probe that tells whether the rule
+// holds.
 #pragma once
 
 #include <cstdio>
@@ -14,8 +15,8 @@ struct Probe {
   std::function<bool()> holds;  // whether the rule does
 };
 
-/// Every rule must hold with all switches off, break with its own on, and the switch must have been asked.
-/// Gives main()'s exit code: 0 all do, 1 otherwise.
+/// Every rule must hold with all switches off, break with its own on, and the switch must have been
+/// asked. Gives main()'s exit code: 0 all do, 1 otherwise.
 inline int run(const std::vector<Probe>& probes) {
   int failures = 0;
   for (const Probe& probe : probes) {

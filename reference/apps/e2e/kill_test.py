@@ -17,8 +17,8 @@ from harness import User, World, until
 
 LETTERS = 60
 KILLS = 20
-# Kills fall into this part of what an undisturbed submission takes: from when `ams` has connected to
-# when the letter is on its way to the recipient.
+# Kills fall into this part of what an undisturbed submission takes: from when `ams` has connected
+# to when the letter is on its way to the recipient.
 MOMENT = (0.4, 1.2)
 
 
