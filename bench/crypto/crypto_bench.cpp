@@ -5,6 +5,7 @@
 
 #include "crypto/crypto.h"
 #include "crypto/test_keys.h"
+#include "crypto/vrf.h"
 
 namespace ams::crypto {
 namespace {
@@ -128,6 +129,34 @@ void hash(benchmark::State& state) {
   state.SetBytesProcessed(state.iterations() * state.range(0));
 }
 
+void vrf_prove(benchmark::State& state) {
+  const VrfKey key = VrfKey::from_seed(Bytes(32, 10));
+  for (auto _ : state) {
+    auto proof = key.prove(as_bytes("bob@beta.example"));
+    benchmark::DoNotOptimize(proof);
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+
+void vrf_check(benchmark::State& state) {
+  const VrfKey key = VrfKey::from_seed(Bytes(32, 10));
+  const Bytes proof = key.prove(as_bytes("bob@beta.example"));
+  for (auto _ : state) {
+    const auto beta = vrf_verify(key.public_raw(), as_bytes("bob@beta.example"), proof);
+    if (!beta) state.SkipWithError("refused");
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+
+void vrf_hash(benchmark::State& state) {
+  const Bytes proof = VrfKey::from_seed(Bytes(32, 10)).prove(as_bytes("bob@beta.example"));
+  for (auto _ : state) {
+    auto beta = vrf_proof_to_hash(proof);
+    benchmark::DoNotOptimize(beta);
+  }
+  state.SetItemsProcessed(state.iterations());
+}
+
 void draw(benchmark::State& state) {
   Drbg random(Bytes(32, 6));
   for (auto _ : state) benchmark::DoNotOptimize(random.u64());
@@ -167,6 +196,9 @@ BENCHMARK_CAPTURE(open_stream, c20p1305, Aead::c20p1305)
     ->Arg(4096)
     ->Arg(1 << 20);
 BENCHMARK(hash)->Name("crypto/sha256")->Arg(64)->Arg(4096)->Arg(1 << 20);
+BENCHMARK(vrf_prove)->Name("crypto/vrf_prove");
+BENCHMARK(vrf_check)->Name("crypto/vrf_verify");
+BENCHMARK(vrf_hash)->Name("crypto/vrf_hash");
 BENCHMARK(draw)->Name("crypto/drbg_u64");
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "crypto/crypto.h"
+#include "crypto/vrf.h"
 #include "policy/probe.h"
 
 namespace ams::crypto {
@@ -47,6 +48,12 @@ bool low_order_enc_refused() {
   return !opened && opened.error().where == "enc low order";
 }
 
+bool proof_for_other_input_refused() {
+  const VrfKey key = VrfKey::from_seed(Bytes(32, 6));
+  const auto verified = vrf_verify(key.public_raw(), as_bytes("other"), key.prove(as_bytes("m")));
+  return !verified && verified.error().code == Code::vrf_proof;
+}
+
 std::vector<Probe> probes() {
   return {
       {"crypto.skip_verify", forged_signature_refused},
@@ -55,6 +62,8 @@ std::vector<Probe> probes() {
       {"crypto.accept_low_order", [] { return !EncryptionKey::from_raw(Kem::x25519, Bytes(32)); }},
       {"crypto.accept_low_order", [] { return !VerifyKey::from_raw(SigAlg::ed25519, Bytes(32)); }},
       {"crypto.accept_low_order", low_order_enc_refused},
+      {"crypto.skip_vrf_challenge", proof_for_other_input_refused},
+      {"crypto.skip_vrf_key_check", [] { return !vrf_check_key(Bytes{0x00}); }},  // infinity
   };
 }
 

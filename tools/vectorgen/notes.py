@@ -173,4 +173,14 @@ NOTES = {
                             "Mail that was dropped counts as delivered.", "REL-16", "SIG-3"),
     "vouch_mismatch": _note(_ID, "A vouch does not cover this delivery.",
                             "One vouch serves for any number of mails.", "VCH-4"),
+    # crypto
+    "vrf_input": _note(_SIG, "A proof is of another key or input.",
+                       "One proof serves for any input.", "ALG-8"),
+    "vrf_tampered": _note(_SIG, "A proof was changed.", "The hash is of the attacker's choice.",
+                          "ALG-8"),
+    "vrf_form": _note(_MALLEABLE, "A proof is not in its one form.", _FORMS, "ALG-7", "ALG-8"),
+    "vrf_forged": _note(_SIG, "The key's holder proves another hash than the one there is.",
+                        "One input has two hashes, and the holder picks.", "ALG-8"),
+    "vrf_key": _note(_SIG, "A public key is not a compressed point of the curve.",
+                     "A key without a private half proves anything.", "ALG-7", "ALG-8"),
 }

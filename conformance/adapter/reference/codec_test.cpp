@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "crypto/vrf.h"
 #include "mail/forge_test.h"
 
 namespace ams::adapter {
@@ -172,6 +173,19 @@ TEST(Codec, streams) {
   EXPECT_EQ(judged("stream.open", args), "key_commitment");
   args["aead"] = "rot13";
   EXPECT_EQ(judged("stream.open", args), "unknown_algorithm");
+}
+
+TEST(Codec, vrf_proofs) {
+  const auto key = crypto::VrfKey::from_seed(Hash{});
+  Json args{{"public_b64", b64(key.public_raw())},
+            {"alpha_b64", b64(Bytes{1})},
+            {"proof_b64", b64(key.prove(Bytes{1}))}};
+  EXPECT_EQ(judged("vrf.verify", args)["beta_b64"],
+            b64(crypto::vrf_proof_to_hash(key.prove(Bytes{1})).value()));
+  args["alpha_b64"] = "";
+  EXPECT_EQ(judged("vrf.verify", args), "vrf_proof");
+  args["public_b64"] = "AA";
+  EXPECT_EQ(judged("vrf.verify", args), "key_material");
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "adapter/ops.h"
 
+#include "crypto/vrf.h"
 #include "mail/letter.h"
 #include "wire/address.h"
 #include "wire/frame.h"
@@ -225,6 +226,12 @@ Answer stream_open(const Args& args) {
   return Json{{"plain_b64", to_base64url(plain)}};
 }
 
+Answer vrf_verify(const Args& args) {
+  AMS_TRY(const Hash beta, crypto::vrf_verify(args.bytes("public_b64"), args.bytes("alpha_b64"),
+                                              args.bytes("proof_b64")));
+  return Json{{"beta_b64", to_base64url(beta)}};
+}
+
 }  // namespace
 
 const std::vector<Op>& ops() {
@@ -236,7 +243,7 @@ const std::vector<Op>& ops() {
       {"key.usable", key_usable},         {"key.verify", key_verify},
       {"message.open", message_open},     {"payload.shape", payload_shape},
       {"receipt.verify", receipt_verify}, {"stream.open", stream_open},
-      {"vouch.verify", vouch_verify},
+      {"vouch.verify", vouch_verify},     {"vrf.verify", vrf_verify},
   };
   return table;
 }

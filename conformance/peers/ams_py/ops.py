@@ -1,5 +1,5 @@
 """The ops of the codec adapter (vectors/README.md): args in, a result or AmsError out."""
-from . import crypto, encoding, frames, keys, mail, message
+from . import crypto, encoding, frames, keys, mail, message, vrf
 from .encoding import b64
 from .errors import AmsError
 
@@ -124,6 +124,11 @@ def stream_open(args):
     return {"plain_b64": b64(plain)}
 
 
+def vrf_verify(args):
+    return {"beta_b64": b64(vrf.verify(_bytes(args, "public_b64"), _bytes(args, "alpha_b64"),
+                                       _bytes(args, "proof_b64")))}
+
+
 OPS = {
     "hello": hello,
     "codec.decode": codec_decode,
@@ -140,6 +145,7 @@ OPS = {
     "receipt.verify": receipt_verify,
     "attachment.open": attachment_open,
     "stream.open": stream_open,
+    "vrf.verify": vrf_verify,
 }
 
 
