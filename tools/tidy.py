@@ -30,7 +30,8 @@ TESTS = re.compile(r"_(test|fuzz|bench)\.cpp$|/test_\w+\.h$")
 # (what is included, why it is fenced in, where it may be). Tests may use what a test needs.
 FENCES = (
     (re.compile(r"^openssl/"), "OpenSSL stays behind crypto and net",
-     ("reference/crypto/", "reference/net/", "sim/rand", "conformance/runner/", "bench/")),
+     ("reference/crypto/", "reference/net/", "sim/rand", "conformance/runner/",
+      "conformance/adapter/samples/", "bench/")),
     (re.compile(r"^nlohmann/"), "json.hpp costs 5 s a file and reads leniently: use wire",
      ("reference/wire/", "reference/apps/", "sim/", "conformance/", "bench/", "TESTS")),
     (re.compile(r"^boost/asio"), "sockets belong to the drivers",
