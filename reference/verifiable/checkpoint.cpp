@@ -81,8 +81,8 @@ Result<OpenedCheckpoint> open_checkpoint(std::string_view in, const NoteKey& log
         });
     if (!cosigned || witness.type() != NoteKeyType::cosignature_v1) continue;
     AMS_TRY(const auto time_s, verify_note(note, witness));
-    const bool twice = std::find(counted.begin(), counted.end(), witness.key().raw()) !=
-                       counted.end();
+    const bool twice =
+        std::find(counted.begin(), counted.end(), witness.key().raw()) != counted.end();
     if (!ams::mutant("verifiable.count_witness_twice") && twice) continue;
     counted.push_back(witness.key().raw());
     opened.times_s.push_back(time_s);
@@ -92,8 +92,7 @@ Result<OpenedCheckpoint> open_checkpoint(std::string_view in, const NoteKey& log
   return opened;
 }
 
-Result<std::string> make_equivocation(std::string_view a, std::string_view b,
-                                      const NoteKey& log) {
+Result<std::string> make_equivocation(std::string_view a, std::string_view b, const NoteKey& log) {
   AMS_TRY(Note first, parse_note(a));
   AMS_TRY(Note second, parse_note(b));
   AMS_TRY(const auto first_checkpoint, open_own(first, log));
@@ -104,8 +103,7 @@ Result<std::string> make_equivocation(std::string_view a, std::string_view b,
 }
 
 Result<std::uint64_t> verify_equivocation(std::string_view evidence, const NoteKey& log) {
-  if (evidence.size() > equivocation_size_max)
-    return fail(Code::object_too_large, "equivocation");
+  if (evidence.size() > equivocation_size_max) return fail(Code::object_too_large, "equivocation");
   // Neither text has empty lines, so the second empty line ends the first note.
   const auto gap = evidence.find("\n\n");
   const auto end = gap == std::string_view::npos ? gap : evidence.find("\n\n", gap + 2);

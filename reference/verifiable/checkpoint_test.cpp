@@ -108,17 +108,25 @@ TEST(Note, form_is_strict) {
   const std::string sig = "\xe2\x80\x94 n AAAAAAA=\n";  // 5 bytes
   EXPECT_TRUE(parse_note("a\n\n" + sig));
   EXPECT_TRUE(parse_note("a\n\nb\n\n" + sig));  // the last empty line parts
-  const std::vector<std::string> bad{
-      "", "a\n", "a\n\n", sig, "a\n" + sig, "a\n\n- n AAAAAAA=\n", "a\n\n" + sig + "x\n",
-      "a\t\n\n" + sig, "\xc3\xa9\n\n" + sig, "a\r\n\n" + sig, "a\n\n" + sig + " ",
-      "a\n\n\xe2\x80\x94 n AAAAAA==\n",    // 4 bytes: a key id alone
-      "a\n\n\xe2\x80\x94 n AAAAAAB=\n",    // bits beyond the last byte
-      "a\n\n\xe2\x80\x94 n AAAAAAA\n",     // no padding
-      "a\n\n\xe2\x80\x94 n AAAA_AA=\n",    // the other alphabet
-      "a\n\n\xe2\x80\x94 n+m AAAAAAA=\n",  // plus
-      "a\n\n\xe2\x80\x94  AAAAAAA=\n",     // no name
-      "a\n\n\xe2\x80\x94 " + std::string(101, 'n') + " AAAAAAA=\n",
-      "a\n\n\xe2\x80\x94 n AAAAAAA="};
+  const std::vector<std::string> bad{"",
+                                     "a\n",
+                                     "a\n\n",
+                                     sig,
+                                     "a\n" + sig,
+                                     "a\n\n- n AAAAAAA=\n",
+                                     "a\n\n" + sig + "x\n",
+                                     "a\t\n\n" + sig,
+                                     "\xc3\xa9\n\n" + sig,
+                                     "a\r\n\n" + sig,
+                                     "a\n\n" + sig + " ",
+                                     "a\n\n\xe2\x80\x94 n AAAAAA==\n",  // 4 bytes: a key id alone
+                                     "a\n\n\xe2\x80\x94 n AAAAAAB=\n",  // bits beyond the last byte
+                                     "a\n\n\xe2\x80\x94 n AAAAAAA\n",   // no padding
+                                     "a\n\n\xe2\x80\x94 n AAAA_AA=\n",  // the other alphabet
+                                     "a\n\n\xe2\x80\x94 n+m AAAAAAA=\n",  // plus
+                                     "a\n\n\xe2\x80\x94  AAAAAAA=\n",     // no name
+                                     "a\n\n\xe2\x80\x94 " + std::string(101, 'n') + " AAAAAAA=\n",
+                                     "a\n\n\xe2\x80\x94 n AAAAAAA="};
   for (const std::string& text : bad)
     EXPECT_EQ(code_of(parse_note(text)), Code::proof_form) << text;
   std::string many = "a\n\n";
@@ -146,7 +154,8 @@ TEST(Checkpoint, the_example_of_tlog_cosignature_is_read) {
       "example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n"
       "\xe2\x80\x94 example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4UR"
       "YN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n"
-      "\xe2\x80\x94 witness.example.com/w1 jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB"
+      "\xe2\x80\x94 witness.example.com/w1 "
+      "jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB"
       "9dlrDJsX3b2oyin1nPZqhf5nNo0xUe+mbIUBkBIfZ+qnA==\n";
   const auto note = parse_note(example);
   ASSERT_TRUE(note);
@@ -163,17 +172,27 @@ TEST(Checkpoint, text_is_strict) {
   const std::string root(43, 'A');
   const std::string good = "o\n7\n" + root + "=\n";
   EXPECT_TRUE(parse_checkpoint(good));
-  EXPECT_EQ(parse_checkpoint(good + "ext one\n")->extensions,
-            std::vector<std::string>{"ext one"});
+  EXPECT_EQ(parse_checkpoint(good + "ext one\n")->extensions, std::vector<std::string>{"ext one"});
   EXPECT_EQ(checkpoint_text(*parse_checkpoint(good + "ext one\n")), good + "ext one\n");
   EXPECT_EQ(parse_checkpoint("o\n9223372036854775807\n" + root + "=\n")->size, note_number_max);
-  const std::vector<std::string> bad{
-      "", "\n", "o\n7\n", "o\n7\n" + root + "=", "\n7\n" + root + "=\n", "o o\n7\n" + root + "=\n",
-      "o+\n7\n" + root + "=\n", "o\n07\n" + root + "=\n", "o\n\n" + root + "=\n",
-      "o\n-7\n" + root + "=\n", "o\n7 \n" + root + "=\n", "o\n7\n" + root + "\n",
-      "o\n9223372036854775808\n" + root + "=\n", "o\n99999999999999999999\n" + root + "=\n",
-      "o\n7\nAAAA\n", "o\n7\n" + root + "=\n\n", "o\n7\n" + root + "=\na\n\nb\n",
-      "o\n7\n" + root + "=\n\x7f\n"};
+  const std::vector<std::string> bad{"",
+                                     "\n",
+                                     "o\n7\n",
+                                     "o\n7\n" + root + "=",
+                                     "\n7\n" + root + "=\n",
+                                     "o o\n7\n" + root + "=\n",
+                                     "o+\n7\n" + root + "=\n",
+                                     "o\n07\n" + root + "=\n",
+                                     "o\n\n" + root + "=\n",
+                                     "o\n-7\n" + root + "=\n",
+                                     "o\n7 \n" + root + "=\n",
+                                     "o\n7\n" + root + "\n",
+                                     "o\n9223372036854775808\n" + root + "=\n",
+                                     "o\n99999999999999999999\n" + root + "=\n",
+                                     "o\n7\nAAAA\n",
+                                     "o\n7\n" + root + "=\n\n",
+                                     "o\n7\n" + root + "=\na\n\nb\n",
+                                     "o\n7\n" + root + "=\n\x7f\n"};
   for (const std::string& text : bad)
     EXPECT_EQ(code_of(parse_checkpoint(text)), Code::proof_form) << text;
   const std::string filler(checkpoint_text_size_max - good.size() - 1, 'x');
@@ -196,9 +215,8 @@ TEST(Checkpoint, witnesses_are_counted) {
   one.signatures.push_back(one.signatures[1]);  // the same cosignature twice
   EXPECT_EQ(code_of(open_checkpoint(format(one), world.log, world.both())), Code::witnesses);
   // One key under two names is one witness.
-  std::vector<NoteKey> twins{world.witnesses[0],
-                             World::key("w1b.example", NoteKeyType::cosignature_v1,
-                                        world.w1_secret)};
+  std::vector<NoteKey> twins{
+      world.witnesses[0], World::key("w1b.example", NoteKeyType::cosignature_v1, world.w1_secret)};
   one.signatures.back() = *cosign(one.text, "w1b.example", world.w1_secret, 1002);
   EXPECT_EQ(code_of(open_checkpoint(format(one), world.log, {twins, 2})), Code::witnesses);
   // A plain signature of the witness's key is no cosignature.

@@ -79,8 +79,7 @@ Result<Frontier> Frontier::decode(ByteView in) {
   in = in.subspan(8);
   const auto count = static_cast<std::size_t>(std::popcount(frontier.size_));
   if (in.size() != 32 * count) return fail(Code::proof_form, "frontier");
-  for (; !in.empty(); in = in.subspan(32))
-    frontier.roots_.push_back(*to_array<32>(in.first(32)));
+  for (; !in.empty(); in = in.subspan(32)) frontier.roots_.push_back(*to_array<32>(in.first(32)));
   return frontier;
 }
 
@@ -124,8 +123,7 @@ Frontier Log::frontier() const {
   return *Frontier::decode(encoded);
 }
 
-void Log::inclusion(std::uint64_t index, std::uint64_t begin, std::uint64_t end,
-                    Bytes& out) const {
+void Log::inclusion(std::uint64_t index, std::uint64_t begin, std::uint64_t end, Bytes& out) const {
   if (end - begin == 1) return;
   const std::uint64_t middle = begin + split_size(end - begin);
   if (index < middle) {

@@ -57,8 +57,8 @@ Bytes naive_path(std::size_t m, Leaves in) {
 Bytes naive_subproof(std::size_t m, Leaves in, bool b) {
   if (m == in.size()) return b ? Bytes{} : to_bytes(ByteView(naive_root(in)));
   const std::size_t k = k_of(in.size());
-  Bytes out = m <= k ? naive_subproof(m, in.first(k), b)
-                     : naive_subproof(m - k, in.subspan(k), false);
+  Bytes out =
+      m <= k ? naive_subproof(m, in.first(k), b) : naive_subproof(m - k, in.subspan(k), false);
   append(out, naive_root(m <= k ? in.subspan(k) : in.first(k)));
   return out;
 }
@@ -99,8 +99,7 @@ const std::vector<std::pair<std::string, std::string>> ct_tree = {
 TEST(MerkleLog, known_answers_of_rfc_6962) {
   Log log;
   Frontier frontier;
-  EXPECT_EQ(to_hex(log.root()),
-            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  EXPECT_EQ(to_hex(log.root()), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   for (const auto& [entry, root] : ct_tree) {
     log.append(log_leaf_hash(*from_hex(entry)));
     frontier.append(log_leaf_hash(*from_hex(entry)));
@@ -141,7 +140,9 @@ TEST(MerkleLog, an_epoch_is_sixty_bytes) {
   ASSERT_EQ(encoded.size(), epoch_size);
   EXPECT_EQ(decode_epoch(encoded), epoch);
   EXPECT_EQ(as_text(ByteView(encoded).first(11)), "AMS-EPOCH/1");
-  EXPECT_EQ(to_hex(ByteView(encoded).last(16)), "0000000000000007" "000000006ab13b80");
+  EXPECT_EQ(to_hex(ByteView(encoded).last(16)),
+            "0000000000000007"
+            "000000006ab13b80");
   for (std::size_t i = 0; i < 12; ++i) {
     Bytes changed = encoded;
     changed[i] ^= 1;

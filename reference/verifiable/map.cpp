@@ -19,11 +19,9 @@ NodeRef join(std::size_t depth, bool first_is_right, NodeRef first, NodeRef seco
 /// `split`: the first bit in which `kid` differs from everything here, kid_bits if it is here.
 NodeRef inserted(const NodeRef& at, const Id16& kid, const Hash& value, std::size_t split) {
   if (split == kid_bits && at->is_leaf()) return Node::leaf(kid, value);
-  if (at->depth() > split)
-    return join(split, kid_bit(kid, split), Node::leaf(kid, value), at);
+  if (at->depth() > split) return join(split, kid_bit(kid, split), Node::leaf(kid, value), at);
   const bool right = kid_bit(kid, at->depth());
-  return join(at->depth(), right, inserted(at->child(right), kid, value, split),
-              at->child(!right));
+  return join(at->depth(), right, inserted(at->child(right), kid, value, split), at->child(!right));
 }
 
 /// Precondition: `kid` is here.
@@ -39,8 +37,8 @@ NodeRef erased(const NodeRef& at, const Id16& kid) {
 NodeRef built(std::span<const Entry> sorted) {
   if (sorted.size() == 1) return Node::leaf(sorted[0].kid, sorted[0].value);
   const std::size_t depth = first_difference(sorted.front().kid, sorted.back().kid);
-  const auto middle = std::partition_point(
-      sorted.begin(), sorted.end(), [&](const Entry& e) { return !kid_bit(e.kid, depth); });
+  const auto middle = std::partition_point(sorted.begin(), sorted.end(),
+                                           [&](const Entry& e) { return !kid_bit(e.kid, depth); });
   const auto left_size = static_cast<std::size_t>(middle - sorted.begin());
   NodeRef left = built(sorted.first(left_size));
   NodeRef right = built(sorted.subspan(left_size));
@@ -98,8 +96,7 @@ class Differ {
       return;
     }
     const Meeting m = meeting(*left, *right);
-    for (const bool side : {false, true})
-      compare(part(left, m, side), part(right, m, side));
+    for (const bool side : {false, true}) compare(part(left, m, side), part(right, m, side));
   }
 
  private:

@@ -130,8 +130,8 @@ TEST(MerkleMap, the_order_of_insertion_leaves_no_trace) {
 }
 
 TEST(MerkleMap, of_equal_kids_the_last_stays) {
-  const Map map = Map::of({{kid_of(1), value_of(1)}, {kid_of(2), value_of(2)},
-                           {kid_of(1), value_of(3)}});
+  const Map map =
+      Map::of({{kid_of(1), value_of(1)}, {kid_of(2), value_of(2)}, {kid_of(1), value_of(3)}});
   EXPECT_EQ(map.size(), 2u);
   EXPECT_EQ(map.find(kid_of(1)), value_of(3));
 }
@@ -244,8 +244,8 @@ TEST(MapProof, a_leaf_off_its_way_shows_nothing) {
   EXPECT_EQ(verify_absent(root, kid_of(0), encode(proof)).error().code, Code::proof);
 }
 
-RC_GTEST_PROP(MapDiff, finds_exactly_the_differences, (const Ops& common, const Ops& only_a,
-                                                       const Ops& only_b)) {
+RC_GTEST_PROP(MapDiff, finds_exactly_the_differences,
+              (const Ops& common, const Ops& only_a, const Ops& only_b)) {
   Ops a_ops = common;
   a_ops.insert(a_ops.end(), only_a.begin(), only_a.end());
   Ops b_ops = common;

@@ -32,8 +32,7 @@ Result<NoteSignature> parse_signature(std::string_view line) {
   if (!is_note_name(name) || !blob || blob->size() < 5)
     return fail(Code::proof_form, "signature line");
   const ByteView bytes(*blob);
-  return NoteSignature{std::string(name), *to_array<4>(bytes.first(4)),
-                       to_bytes(bytes.subspan(4))};
+  return NoteSignature{std::string(name), *to_array<4>(bytes.first(4)), to_bytes(bytes.subspan(4))};
 }
 
 Bytes cosigned_message(std::string_view text, std::uint64_t time_s) {
@@ -163,8 +162,8 @@ Result<NoteKey> NoteKey::parse(std::string_view vkey) {
   if (!id || !material || material->size() != 33 || (material->at(0) != 1 && material->at(0) != 4))
     return fail(Code::proof_form, "verifier key");
   const auto type = static_cast<NoteKeyType>(material->at(0));
-  AMS_TRY(auto key, crypto::VerifyKey::from_raw(crypto::SigAlg::ed25519,
-                                                ByteView(*material).subspan(1)));
+  AMS_TRY(auto key,
+          crypto::VerifyKey::from_raw(crypto::SigAlg::ed25519, ByteView(*material).subspan(1)));
   AMS_TRY(auto made, make(std::string(vkey.substr(0, plus)), type, std::move(key)));
   if (to_bytes(ByteView(made.id())) != *id) return fail(Code::proof_form, "verifier key id");
   return made;
@@ -183,8 +182,8 @@ Result<NoteSignature> sign_note(std::string_view text, std::string name,
   return NoteSignature{std::move(name), id, std::move(signature)};
 }
 
-Result<NoteSignature> cosign(std::string_view text, std::string name,
-                             const crypto::SigningKey& key, std::uint64_t time_s) {
+Result<NoteSignature> cosign(std::string_view text, std::string name, const crypto::SigningKey& key,
+                             std::uint64_t time_s) {
   AMS_TRY(const auto signature, key.sign(cosigned_message(text, time_s)));
   const auto id = note_key_id(name, NoteKeyType::cosignature_v1, key.public_raw());
   Bytes blob;

@@ -73,8 +73,8 @@ std::array<std::uint8_t, 4> note_key_id(std::string_view name, NoteKeyType type,
 /// `key`: Ed25519. `text` ends in a newline.
 Result<NoteSignature> sign_note(std::string_view text, std::string name,
                                 const crypto::SigningKey& key);
-Result<NoteSignature> cosign(std::string_view text, std::string name,
-                             const crypto::SigningKey& key, std::uint64_t time_s);
+Result<NoteSignature> cosign(std::string_view text, std::string name, const crypto::SigningKey& key,
+                             std::uint64_t time_s);
 
 /// All signatures under the key's name and id must verify and there must be one, else `signature`.
 /// Gives the latest time of a cosignature, 0 for a plain signature.
