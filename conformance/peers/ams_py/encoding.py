@@ -7,6 +7,7 @@ from .errors import fail, require
 DEPTH_MAX = 16
 INTEGER_MAX = 2**53 - 1
 MEMBER_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}\Z")
+LOW_HALF = re.compile(r"\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 SHORT_ESCAPES = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r",
                  "t": "\t"}
@@ -79,13 +80,11 @@ class _Scanner:
             require(kind in SHORT_ESCAPES and kind != "", "json_syntax", "text")
             return SHORT_ESCAPES[kind]
         unit = self.hex4()
-        if 0xD800 <= unit < 0xDC00 and self.text.startswith("\\u", self.at):
-            mark = self.at
-            self.at += 2
-            low = self.hex4()
-            if 0xDC00 <= low < 0xE000:
-                return chr(0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00))
-            self.at = mark
+        if 0xD800 <= unit < 0xDC00:
+            low = LOW_HALF.match(self.text, self.at)
+            if low:
+                self.at = low.end()
+                return chr(0x10000 + ((unit - 0xD800) << 10) + (int(low[1], 16) - 0xDC00))
         if 0xD800 <= unit < 0xE000:
             fail("surrogate", "text")
         return chr(unit)
