@@ -43,7 +43,7 @@ def caught(output: str, invariant: str) -> bool:
 
 def main() -> int:
     program, corpus = sys.argv[1], sys.argv[2]
-    seeds = int(sys.argv[3]) if len(sys.argv) > 3 else 5
+    seeds = int(sys.argv[3]) if len(sys.argv) > 3 else 20
     bad = 0
     for scenario in sorted({scenario for _, scenario, _ in BUGS}):
         code, output = run(program, corpus, scenario, 1, "")

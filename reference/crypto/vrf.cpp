@@ -112,7 +112,7 @@ Point encode_to_curve(ByteView public_raw, ByteView alpha, BN_CTX* scratch) {
     std::copy(x.begin(), x.end(), candidate.begin() + 1);
     if (Point point = decode_point(candidate, scratch)) return point;
   }
-  AMS_ASSERT(!"one of 2^256 inputs");
+  AMS_ASSERT(false && "one of 2^256 inputs");
   return nullptr;
 }
 
