@@ -13,7 +13,10 @@ using namespace ams;
 struct Verdict {
   Bytes released;
   Result<> result;
-  bool operator==(const Verdict&) const = default;
+  bool operator==(const Verdict& other) const {
+    if (released != other.released || result.has_value() != other.result.has_value()) return false;
+    return result || result.error() == other.result.error();
+  }
 };
 
 Verdict read(ByteView input, std::size_t piece_size) {
