@@ -67,6 +67,14 @@ TEST(Instant, unix_milliseconds_round_trip) {
   EXPECT_EQ(to_day(from_unix_ms(86'400'000)), 1);
 }
 
+// Regression: the container's fuzzer wrote the year 2283 into a header, and nanoseconds overflowed.
+TEST(Instant, saturates_instead_of_overflowing) {
+  EXPECT_EQ(from_unix_ms(9'908'000'000'000), Instant::max());
+  EXPECT_EQ(from_unix_ms((std::int64_t{1} << 53) - 1), Instant::max());
+  EXPECT_EQ(from_unix_ms(-(std::int64_t{1} << 53) + 1), Instant::min());
+  EXPECT_EQ(to_unix_ms(from_unix_ms(9'223'372'036'854)), 9'223'372'036'854);
+}
+
 TEST(Codes, every_code_has_a_name_that_finds_it) {
   for (const CodeInfo& info : code_table) {
     EXPECT_EQ(find_code(info.name)->code, info.code);

@@ -21,7 +21,15 @@ using Duration = GivenClock::duration;
 constexpr std::int64_t to_unix_ms(Instant t) {
   return std::chrono::floor<std::chrono::milliseconds>(t.time_since_epoch()).count();
 }
-constexpr Instant from_unix_ms(std::int64_t ms) { return Instant{std::chrono::milliseconds{ms}}; }
+/// Saturates at Instant's ends, some 292 years from 1970: a stranger may write any integer into an
+/// object.
+constexpr Instant from_unix_ms(std::int64_t ms) {
+  constexpr std::int64_t ms_max =
+      std::chrono::floor<std::chrono::milliseconds>(Duration::max()).count();
+  if (ms > ms_max) return Instant::max();
+  if (ms < -ms_max) return Instant::min();
+  return Instant{std::chrono::milliseconds{ms}};
+}
 /// Days since the epoch, UTC.
 constexpr std::int64_t to_day(Instant t) { return to_unix_ms(t) / 86'400'000; }
 
