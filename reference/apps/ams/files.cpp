@@ -32,6 +32,24 @@ tl::unexpected<FileError> refused_error(const std::string& path, const Error& wh
   return tl::unexpected<FileError>(FileError{why, path});
 }
 
+/// Without `replace` the name must still be free, which plain rename() does not ask.
+bool give_name(const std::string& from, const std::string& to, bool replace) {
+  if (replace) return rename(from.c_str(), to.c_str()) == 0;
+  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return true;
+  if (errno != EINVAL && errno != ENOSYS) return false;  // else: the file system cannot do that
+  return link(from.c_str(), to.c_str()) == 0 && unlink(from.c_str()) == 0;
+}
+
+bool sync_folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  const int file = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (file < 0) return false;
+  const bool synced = fsync(file) == 0 || errno == EINVAL;  // not every file system syncs folders
+  close(file);
+  return synced;
+}
+
 class Input {
  public:
   explicit Input(const std::string& path) : path_(path) {
@@ -120,12 +138,10 @@ FileResult<> NewFile::write(ByteView bytes) {
 FileResult<> NewFile::commit() {
   if (temporary_.empty()) return {};
   if (fsync(file_) != 0) return file_error(path_, "cannot write");
-  // Without --force the name must still be free: link() does not replace, rename() does.
-  const int named = replace_ ? rename(temporary_.c_str(), path_.c_str())
-                             : link(temporary_.c_str(), path_.c_str());
-  if (named != 0) return file_error(path_, "cannot give the file its name");
-  if (!replace_) unlink(temporary_.c_str());
+  if (!give_name(temporary_, path_, replace_))
+    return file_error(path_, "cannot give the file its name");
   temporary_.clear();
+  if (!sync_folder_of(path_)) return file_error(path_, "cannot make its name durable");
   return {};
 }
 
