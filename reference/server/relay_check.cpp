@@ -121,11 +121,8 @@ void Core::judge(DeliverJob& job) {
       const Bytes seen = key_of({delivery.ehash, crypto::sha256(as_bytes(rcpt.addr))});
       rcpt.known = txn.get(table_delivered, seen).has_value() && !mutant("server.skip_dedup");
     }
-    if (!mutant("server.skip_times")) {
-      if (header.exp <= now_ms()) delivery.refuse_open(Code::expired);
-      if (header.ts > now_ms() + mail::clock_tolerance_ms)
-        delivery.refuse_open(Code::not_yet_valid);
-    }
+    const auto in_force = mail::in_force(header, now_);  // MSG-6
+    if (!in_force && !mutant("server.skip_times")) delivery.refuse_open(in_force.error().code);
     for (auto& rcpt : delivery.rcpts) {
       if (!rcpt.open()) continue;
       if (!local(rcpt.domain) && !mutant("server.skip_not_local"))
