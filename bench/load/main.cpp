@@ -9,7 +9,7 @@
 #include <map>
 #include <memory>
 
-#include "client/client.h"
+#include "client/heard.h"
 #include "net/driver.h"
 #include "net/entropy.h"
 #include "net/hosts.h"
@@ -28,34 +28,9 @@ struct Arguments {
 class Load;
 
 /// One account: a client machine with its connection, over storage in memory.
-class Sender final : public machine::Machine {
+class Sender {
  public:
   Sender(Load& load, std::string addr, net::Loop& loop, net::Log& log, net::DriverOptions options);
-
-  void handle_accepted(machine::ConnId, const Hash&, Instant) override {}
-  void handle_connected(machine::Token token, machine::ConnId conn, const Hash& exporter,
-                        Instant now) override {
-    client_.handle_connected(token, conn, exporter, now);
-  }
-  void handle_connect_failed(machine::Token token, Instant now) override {
-    client_.handle_connect_failed(token, now);
-  }
-  void handle_resolved(const std::string& domain, const std::optional<keys::Discovery>& found,
-                       Instant now) override {
-    client_.handle_resolved(domain, found, now);
-  }
-  void handle_bytes(machine::ConnId conn, ByteView bytes, Instant now) override {
-    client_.handle_bytes(conn, bytes, now);
-  }
-  void handle_closed(machine::ConnId conn, Instant now) override {
-    client_.handle_closed(conn, now);
-  }
-  void handle_durable(machine::BatchId batch, const Result<>& outcome, Instant now) override {
-    client_.handle_durable(batch, outcome, now);
-  }
-  void handle_timeout(Instant now) override { client_.handle_timeout(now); }
-  std::optional<machine::Effect> poll() override;
-  std::optional<Instant> timeout() const override { return client_.timeout(); }
 
   void enrol(const Hash& token) {
     client_.enrol(token, std::nullopt, loop_.now());
@@ -74,6 +49,7 @@ class Sender final : public machine::Machine {
   store::MemoryStorage storage_;
   crypto::SigningKey device_;
   client::Client client_;
+  client::Heard heard_;
   net::Driver driver_;
   std::map<std::uint64_t, Instant> waiting_;  // by ticket: when it was handed over
 };
@@ -114,13 +90,8 @@ Sender::Sender(Load& load, std::string addr, net::Loop& loop, net::Log& log,
       loop_(loop),
       device_(crypto::SigningKey::ed25519_from_seed(net::entropy_seed().view())),
       client_({.addr = addr_}, device_, storage_, net::entropy_seed().view(), loop.now()),
-      driver_(loop, *this, storage_, log, std::move(options)) {}
-
-std::optional<machine::Effect> Sender::poll() {
-  if (auto effect = client_.poll()) return effect;
-  while (auto heard = client_.poll_report()) hear(*heard);
-  return client_.poll();
-}
+      heard_(client_, [this](const client::Report& report) { hear(report); }),
+      driver_(loop, heard_, storage_, log, std::move(options)) {}
 
 void Sender::hear(const client::Report& heard) {
   if (std::holds_alternative<client::AccountReady>(heard)) return load_.is_ready();
