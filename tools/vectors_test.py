@@ -17,9 +17,10 @@ from ams_py.errors import AmsError
 FILES = [path for path in sorted((ROOT / "vectors").glob("*/*.json"))
          if path.name != "rsa_test_keys.json"]
 MEMBERS = {"header_b64": "env", "chain_b64": "chain", "own_record_b64": "key",
-           "sender_record_b64": "key"}
+           "sender_record_b64": "key", "record_b64": "key"}
 RAW = {"key.verify": "key", "binding.verify": "bind", "vouch.verify": "vouch",
-       "receipt.verify": "receipt"}
+       "receipt.verify": "receipt", "event.verify": "kev", "revocation.verify": "rev",
+       "card.verify": "card"}
 
 
 def validator(path: pathlib.Path):

@@ -3,7 +3,7 @@
 // fail with the switch on, and the switch must have been asked. Exit code: 0 all do, 1 otherwise.
 #include <functional>
 
-#include "keys/records.h"
+#include "keys/lineage.h"
 #include "policy/probe.h"
 
 namespace ams::keys {
@@ -51,6 +51,94 @@ bool binding_refused(const std::string& addr, const crypto::SigningKey& signer) 
   return !verify_binding(make_binding(binding, signer).value(), verified);
 }
 
+// --- events, revocations, cards: objects with one fault, signed by the key that should or not ---
+bool refused(const wire::Value& object, std::vector<wire::Value> before = {}) {
+  Entry entry(root().record);
+  for (const wire::Value& taken : before)
+    if (!entry.add(taken)) return false;
+  return !entry.add(object);
+}
+wire::Value changed(wire::Value object, const char* name, const wire::Value& value,
+                    const crypto::SigningKey* signer) {
+  object.as_object()[name] = value;
+  if (signer == nullptr) return object;
+  object.as_object().erase("sig");
+  return sign_object(object, *signer).value();
+}
+wire::Value event(std::int64_t at = start_ms, std::optional<KeyId> successor = {}) {
+  return make_event(root(), 1, root().record.id().fp, {EventType::supersede, at, successor})
+      .value();
+}
+wire::Value tombstone() {
+  return make_event(root(), 1, root().record.id().fp, {EventType::tombstone, start_ms, {}}).value();
+}
+wire::Value card(std::int64_t cseq, std::optional<std::string> name) {
+  Card out;
+  out.cseq = cseq;
+  out.name = std::move(name);
+  return make_card(root(), out).value();
+}
+const crypto::SigningKey* own() { return &root().signing; }
+
+std::vector<Probe> lineage_probes() {
+  const KeyId id = root().record.id(), other = op().record.id();
+  const wire::Value other_kid = to_uuid_text(other.kid);
+  return {
+      {"keys.skip_object_size",
+       [] {
+         const auto value = changed(event(), "zz", std::string(5'000, 'a'), own());
+         return KeyEvent::parse(value, root().record).error().code == Code::object_too_large;
+       }},
+      {"keys.skip_successor_kid",
+       [=] {
+         return refused(event(start_ms, KeyId{id.kid, other.fp}));
+       }},
+      {"keys.accept_own_successor", [=] { return refused(event(start_ms, id)); }},
+      {"keys.skip_event_kid", [=] { return refused(changed(event(), "kid", other_kid, own())); }},
+      {"keys.skip_event_signature", [] { return refused(changed(event(), "at", 1, nullptr)); }},
+      {"keys.skip_event_chain", [] { return refused(make_event(root(), 1, Hash{}, {}).value()); }},
+      {"keys.first_event_wins",
+       [] {
+         Entry entry(root().record);
+         return entry.add(event()) && entry.add(tombstone()) && entry.state() == KeyState::conflict;
+       }},
+      {"keys.skip_revocation_kid",
+       [=] { return refused(changed(make_revocation(root()).value(), "kid", other_kid, own())); }},
+      {"keys.skip_revocation_fp",
+       [=] {
+         const wire::Value fp = to_base64url(other.fp);
+         return refused(changed(make_revocation(root()).value(), "fp", fp, own()));
+       }},
+      {"keys.skip_revocation_signature",
+       [] {
+         return refused(sign_object(wire::Object{{"ams", "rev/1"},
+                                                 {"kid", to_uuid_text(root().record.id().kid)},
+                                                 {"fp", to_base64url(root().record.id().fp)}},
+                                    op().signing)
+                            .value());
+       }},
+      {"keys.ignore_revocation",
+       [] {
+         Entry entry(root().record);
+         return entry.add(make_revocation(root()).value()) && !entry.usable();
+       }},
+      {"keys.accept_retired",
+       [] {
+         Entry entry(root().record);
+         return entry.add(tombstone()) && !entry.usable();
+       }},
+      {"keys.accept_card_control", [] { return refused(card(1, "a\nb")); }},
+      {"keys.accept_card_salt",
+       [] { return refused(changed(card(1, {}), "salt", to_base64url(Id16{}), own())); }},
+      {"keys.skip_card_kid",
+       [=] { return refused(changed(card(1, "a"), "kid", other_kid, own())); }},
+      {"keys.skip_card_signature",
+       [] { return refused(changed(card(1, "a"), "cseq", 2, nullptr)); }},
+      {"keys.card_beats_erasure", [] { return refused(card(1, "a"), {card(1, {})}); }},
+      {"keys.last_card_wins", [] { return refused(card(1, "a"), {card(2, "b")}); }},
+  };
+}
+
 std::vector<Probe> probes() {
   const KeyId id = root().record.id();
   const KeyId other = op().record.id();
@@ -78,7 +166,11 @@ std::vector<Probe> probes() {
 
 }  // namespace
 
-int run_probes() { return mutants::run(probes()); }
+int run_probes() {
+  std::vector<Probe> all = probes();
+  for (Probe& probe : lineage_probes()) all.push_back(std::move(probe));
+  return mutants::run(all);
+}
 
 }  // namespace ams::keys
 

@@ -47,4 +47,15 @@ std::vector<Args> Args::objects(const char* name) const {
   return out;
 }
 
+std::vector<Bytes> Args::list(const char* name) const {
+  if (!member(name).is_array()) throw Fault(std::string(name) + ": no array");
+  std::vector<Bytes> out;
+  for (const Json& element : member(name)) {
+    auto raw = element.is_string() ? from_base64url(element.get<std::string>()) : std::nullopt;
+    if (!raw) throw Fault(std::string(name) + ": no array of base64url");
+    out.push_back(std::move(*raw));
+  }
+  return out;
+}
+
 }  // namespace ams::adapter

@@ -37,6 +37,7 @@ class Args {
   Id16 kid(const char* name) const;
   Instant instant(const char* name) const;  // Unix ms
   std::vector<Args> objects(const char* name) const;
+  std::vector<Bytes> list(const char* name) const;  // of base64url
   /// The AMS-CJ value in bytes(name).
   Result<wire::Value> value(const char* name) const { return wire::decode(bytes(name)); }
 

@@ -1,6 +1,7 @@
 #include "adapter/ops.h"
 
 #include "crypto/vrf.h"
+#include "keys/lineage.h"
 #include "mail/letter.h"
 #include "wire/address.h"
 #include "wire/frame.h"
@@ -56,6 +57,62 @@ Answer key_usable(const Args& args) {
   AMS_TRY(const keys::KeyRecord record, keys::KeyRecord::parse(value));
   AMS_CHECK(record.valid_at(args.instant("now")));
   return Json{{"kid", to_uuid_text(record.id().kid)}, {"fp", to_base64url(record.id().fp)}};
+}
+
+// --- what a key's owner says after the record ----------------------------------------------------
+Result<keys::KeyRecord> record_of(const Args& args) {
+  AMS_TRY(const wire::Value value, args.value("record_b64"));
+  return keys::KeyRecord::parse(value);
+}
+
+Answer event_verify(const Args& args) {
+  AMS_TRY(const keys::KeyRecord record, record_of(args));
+  AMS_TRY(const wire::Value value, args.value("raw_b64"));
+  AMS_TRY(const keys::KeyEvent event, keys::KeyEvent::parse(value, record));
+  return Json{{"seq", event.seq},
+              {"type", event.type == keys::EventType::tombstone ? "tombstone" : "supersede"},
+              {"hash", to_base64url(event.hash)}};
+}
+
+Answer revocation_verify(const Args& args) {
+  AMS_TRY(const keys::KeyRecord record, record_of(args));
+  AMS_TRY(const wire::Value value, args.value("raw_b64"));
+  AMS_CHECK(keys::verify_revocation(value, record));
+  return Json{{"kid", to_uuid_text(record.id().kid)}};
+}
+
+Answer card_verify(const Args& args) {
+  AMS_TRY(const keys::KeyRecord record, record_of(args));
+  AMS_TRY(const wire::Value value, args.value("raw_b64"));
+  AMS_TRY(const keys::Card card, keys::Card::parse(value, record));
+  return Json{{"cseq", card.cseq}, {"erased", card.erased()}, {"hash", to_base64url(card.hash)}};
+}
+
+Result<keys::Entry> entry_of(const Args& args) {
+  AMS_TRY(keys::KeyRecord record, record_of(args));
+  keys::Entry entry(std::move(record));
+  for (const Bytes& object : args.list("objects_b64")) {
+    AMS_TRY(const wire::Value value, wire::decode(object));
+    AMS_CHECK(entry.add(value));
+  }
+  return entry;
+}
+
+Json entry_json(const keys::Entry& entry) {
+  Json out{{"state", keys::name(entry.state())}, {"value", to_base64url(entry.value())}};
+  if (const auto successor = entry.successor()) out["successor"] = to_uuid_text(successor->kid);
+  return out;
+}
+
+Answer entry_judge(const Args& args) {
+  AMS_TRY(const keys::Entry entry, entry_of(args));
+  return entry_json(entry);
+}
+
+Answer entry_usable(const Args& args) {
+  AMS_TRY(const keys::Entry entry, entry_of(args));
+  AMS_CHECK(entry.usable());
+  return entry_json(entry);
 }
 
 /// The domain that a chain claims to be, when the suite does not ask for one.
@@ -237,13 +294,16 @@ Answer vrf_verify(const Args& args) {
 const std::vector<Op>& ops() {
   static const std::vector<Op> table{
       {"address.parse", address_parse},   {"attachment.open", attachment_open},
-      {"binding.verify", binding_verify}, {"codec.decode", codec_decode},
-      {"domain.verify", domain_verify},   {"frame.parse", frame_parse},
+      {"binding.verify", binding_verify}, {"card.verify", card_verify},
+      {"codec.decode", codec_decode},     {"domain.verify", domain_verify},
+      {"entry.judge", entry_judge},       {"entry.usable", entry_usable},
+      {"event.verify", event_verify},     {"frame.parse", frame_parse},
       {"head.open", head_open},           {"header.judge", header_judge},
       {"key.usable", key_usable},         {"key.verify", key_verify},
       {"message.open", message_open},     {"payload.shape", payload_shape},
-      {"receipt.verify", receipt_verify}, {"stream.open", stream_open},
-      {"vouch.verify", vouch_verify},     {"vrf.verify", vrf_verify},
+      {"receipt.verify", receipt_verify}, {"revocation.verify", revocation_verify},
+      {"stream.open", stream_open},       {"vouch.verify", vouch_verify},
+      {"vrf.verify", vrf_verify},
   };
   return table;
 }

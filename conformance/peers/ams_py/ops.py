@@ -1,5 +1,5 @@
 """The ops of the codec adapter (vectors/README.md): args in, a result or AmsError out."""
-from . import crypto, encoding, frames, keys, mail, message, vrf
+from . import crypto, encoding, frames, keys, lineage, mail, message, vrf
 from .encoding import b64
 from .errors import AmsError
 
@@ -67,6 +67,43 @@ def binding_verify(args):
     fields = keys.verify_binding(_object(args, "raw_b64"), chain)
     return {"addr": fields["addr"], "kid": fields["kid"], "fp": b64(fields["fp"]),
             "version": fields["version"]}
+
+
+def _key(args):
+    return keys.verify_key(_object(args, "record_b64"))
+
+
+def event_verify(args):
+    event = lineage.verify_event(_object(args, "raw_b64"), _key(args))
+    return {"seq": event.seq, "type": event.type, "hash": b64(event.hash)}
+
+
+def revocation_verify(args):
+    key = _key(args)
+    lineage.verify_revocation(_object(args, "raw_b64"), key)
+    return {"kid": key.kid}
+
+
+def card_verify(args):
+    cseq, erased, digest, _ = lineage.verify_card(_object(args, "raw_b64"), _key(args))
+    return {"cseq": cseq, "erased": erased, "hash": b64(digest)}
+
+
+def _entry(args) -> lineage.Entry:
+    entry = lineage.Entry(_key(args))
+    for text in args["objects_b64"]:
+        entry.add(encoding.decode(encoding.unb64(text)))
+    return entry
+
+
+def entry_judge(args):
+    return _entry(args).shown()
+
+
+def entry_usable(args):
+    entry = _entry(args)
+    entry.usable()
+    return entry.shown()
 
 
 def header_judge(args):
@@ -138,6 +175,11 @@ OPS = {
     "key.usable": key_usable,
     "domain.verify": domain_verify,
     "binding.verify": binding_verify,
+    "event.verify": event_verify,
+    "revocation.verify": revocation_verify,
+    "card.verify": card_verify,
+    "entry.judge": entry_judge,
+    "entry.usable": entry_usable,
     "header.judge": header_judge,
     "message.open": message_open,
     "head.open": head_open,
