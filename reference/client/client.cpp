@@ -5,7 +5,9 @@
 #include "client/enrol.h"
 #include "client/lookup.h"
 #include "client/outbox.h"
+#include "client/rotate.h"
 #include "client/sync.h"
+#include "wire/address.h"
 
 namespace ams::client {
 
@@ -17,7 +19,8 @@ struct Client::Impl {
         account(core, link),
         lookup(core, link),
         outbox(core, link, lookup, account),
-        inbox(core, link, lookup, account) {
+        inbox(core, link, lookup, account),
+        rotation(core, link, account, lookup, outbox) {
     link.on_event = [this](const std::string& event, const wire::Value& data) {
       if (event == "mail.changed") inbox.handle_changed(data);
     };
@@ -27,7 +30,8 @@ struct Client::Impl {
   bool has_work() const {
     if (account.has_work()) return true;
     return account.ready() &&
-           (core.options.stay_connected || outbox.has_work() || inbox.has_work());
+           (core.options.stay_connected || outbox.has_work() || inbox.has_work() ||
+            rotation.has_work() || !inquiries.empty() || looking > 0);
   }
 
   /// Lets every part act on what changed, until nothing does.
@@ -43,10 +47,33 @@ struct Client::Impl {
           lookup.learn_record(std::make_shared<const keys::KeyRecord>(own->record));
       }
       account.run();
+      rotation.run();
       lookup.run();
+      if (link.up()) inquire();
       outbox.run();
       inbox.run();
     } while (core.again);
+  }
+
+  void inquire() {
+    for (const std::string& addr : std::exchange(inquiries, {})) {
+      ++looking;
+      lookup.recipient_anew(addr, [this, addr](const Result<RecordPtr>& record) {
+        if (!record) return inquired(addr, tl::unexpected(record.error()));
+        const auto address = wire::parse_address(addr);
+        lookup.chain(address->domain, Lookup::Ask::cached_will_do,
+                     [this, addr, record = *record](const Result<ChainPtr>& chain) {
+                       if (!chain) return inquired(addr, tl::unexpected(chain.error()));
+                       auto binding = lookup.binding_of(addr);
+                       inquired(addr, Correspondent{record, *chain, std::move(binding)});
+                     });
+      });
+    }
+  }
+  void inquired(const std::string& addr, Result<Correspondent> found) {
+    --looking;
+    core.again = true;
+    core.tell(LookedUp{addr, std::move(found)});
   }
 
   template <class F>
@@ -62,6 +89,9 @@ struct Client::Impl {
   Lookup lookup;
   Outbox outbox;
   Inbox inbox;
+  Rotation rotation;
+  std::vector<std::string> inquiries;  // not asked yet
+  int looking = 0;                     // asked, not answered
   std::uint64_t learnt = 0;
 };
 
@@ -73,6 +103,18 @@ Client::~Client() = default;
 
 void Client::enrol(const Hash& token, std::optional<keys::KeyPair> pair, Instant now) {
   impl_->at(now, [&] { impl_->account.enrol(token, std::move(pair)); });
+}
+
+void Client::rotate(std::optional<keys::KeyPair> pair, Instant now) {
+  impl_->at(now, [&] { impl_->rotation.rotate(std::move(pair)); });
+}
+
+void Client::look_up(const std::string& addr, Instant now) {
+  impl_->at(now, [&] {
+    if (!impl_->account.ready())
+      return impl_->core.tell(LookedUp{addr, fail(Code::not_found, "no account key")});
+    impl_->inquiries.push_back(addr);
+  });
 }
 
 std::uint64_t Client::submit(mail::Draft draft, Instant now) {
@@ -139,6 +181,7 @@ std::optional<machine::Effect> Client::poll() {
 std::optional<Instant> Client::timeout() const {
   std::optional<Instant> out = impl_->link.due();
   out = earlier(out, impl_->account.due());
+  out = earlier(out, impl_->rotation.due());
   out = earlier(out, impl_->lookup.due());
   out = earlier(out, impl_->outbox.due());
   return earlier(out, impl_->inbox.due());
@@ -162,10 +205,12 @@ const keys::KeyPair* Client::account_key() const { return impl_->account.pair();
 
 std::vector<crypto::Secret> Client::private_bytes() const {
   std::vector<crypto::Secret> out;
-  if (const keys::KeyPair* pair = impl_->account.pair()) {
-    out.push_back(pair->signing.private_raw());
-    out.push_back(pair->encryption.private_raw());
-  }
+  const auto add = [&](const keys::KeyPair& pair) {
+    out.push_back(pair.signing.private_raw());
+    out.push_back(pair.encryption.private_raw());
+  };
+  if (const keys::KeyPair* pair = impl_->account.pair()) add(*pair);
+  for (const OtherPair& other : impl_->account.others()) add(other.pair);
   return out;
 }
 

@@ -73,6 +73,21 @@ struct NoticeReceived {
 struct SyncDone {  // everything up to `state` was fetched
   std::int64_t state = 0;
 };
+/// The account's key is another one now: associated, durable, and what `from` opens it still opens.
+struct KeyRotated {
+  keys::KeyId from, to;
+  std::int64_t version = 0;
+};
+/// What a sender would seal to, verified as for a letter (BND-5), asked for anew.
+struct Correspondent {
+  std::shared_ptr<const keys::KeyRecord> record;
+  std::shared_ptr<const keys::Chain> chain;  // of its domain: with the policy
+  wire::Value binding;
+};
+struct LookedUp {
+  std::string addr;
+  Result<Correspondent> found;
+};
 struct CommandFailed {  // enrolment, association or sync: with the reason; temporary ones are
                         // retried by the machine
   std::string what;
@@ -83,7 +98,7 @@ struct CommandFailed {  // enrolment, association or sync: with the reason; temp
 /// mailbox row is marked as told after poll_report() gave it. Drain poll() after the last
 /// poll_report(): it may have a Commit.
 using Report = std::variant<AccountReady, Submitted, SubmitFailed, Received, Unreadable,
-                            NoticeReceived, SyncDone, CommandFailed>;
+                            NoticeReceived, SyncDone, KeyRotated, LookedUp, CommandFailed>;
 
 class Client final : public machine::Machine {
  public:
@@ -95,6 +110,12 @@ class Client final : public machine::Machine {
   /// Enrols this device with the token, then associates the account key: `pair` if given (profile
   /// rsa2048, recovery), else a new `modern` pair. Report: AccountReady or CommandFailed.
   void enrol(const Hash& token, std::optional<keys::KeyPair> pair, Instant now);
+  /// Another key in place of the one in use: `pair` if given, else a new `modern` pair. What is
+  /// sealed already goes out first; drafts wait; all pairs ever used keep opening mail. Goes on
+  /// after a restart. Report: KeyRotated or CommandFailed("rotate").
+  void rotate(std::optional<keys::KeyPair> pair, Instant now);
+  /// Report: LookedUp, once for each call.
+  void look_up(const std::string& addr, Instant now);
   /// Keeps the draft durably, looks up and verifies the recipients, seals, puts blobs, submits;
   /// retries across disconnections with the same sealed bytes (SUB-3) until acknowledged. Returns
   /// the ticket.
@@ -119,7 +140,7 @@ class Client final : public machine::Machine {
 
   bool ready() const;                        // keys associated
   std::size_t unsent() const;                // tickets not acknowledged and not failed yet
-  const keys::KeyPair* account_key() const;  // null before enrolment
+  const keys::KeyPair* account_key() const;  // the one in use; null before enrolment
   /// Private key bytes that must never appear in what a server receives; for the simulator's
   /// invariant.
   std::vector<crypto::Secret> private_bytes() const;

@@ -16,6 +16,9 @@ void Account::load() {
   if (!pair) return core_.tell(CommandFailed{"load", pair.error()});
   if (!*pair) return;
   pair_ = std::move(**pair);
+  auto others = read_other_pairs(core_.reader);
+  if (!others) return core_.tell(CommandFailed{"load", others.error()});
+  for (OtherPair& other : *others) others_.push_back(std::move(other));
   if (const auto token = core_.row(table_account, row_token)) {
     token_ = to_array<32>(*token);
     if (token_) stage_ = Stage::enrolling;
@@ -34,6 +37,31 @@ Result<keys::KeyPair> Account::make_pair() {
   options.nbf = std::max<std::int64_t>(to_unix_ms(core_.now) - clock_slack_ms, 0);
   options.exp = options.nbf + std::min(core_.options.key_life_ms, keys::key_life_ms_max);
   return keys::make_modern(entropy, options);
+}
+
+const keys::KeyPair* Account::pair_of(const keys::KeyId& id) const {
+  if (pair_ && pair_->record.id() == id) return &*pair_;
+  for (const OtherPair& other : others_)
+    if (other.pair.record.id() == id) return &other.pair;
+  return nullptr;
+}
+
+void Account::add_next(keys::KeyPair pair) {
+  others_.push_back(OtherPair{OtherPair::State::next, to_unix_ms(core_.now), std::move(pair)});
+}
+
+void Account::adopt_next(const wire::Value& binding) {
+  for (OtherPair& other : others_) {
+    if (other.state != OtherPair::State::next) continue;
+    std::swap(other.pair, *pair_);
+    other.state = OtherPair::State::former;
+    other.at = to_unix_ms(core_.now);
+  }
+  binding_ = binding;
+}
+
+void Account::give_up_next() {
+  for (OtherPair& other : others_) other.state = OtherPair::State::former;
 }
 
 void Account::enrol(const Hash& token, std::optional<keys::KeyPair> pair) {
@@ -60,13 +88,8 @@ void Account::save() {
   attempt_ = 0;
   enrol_refused_.reset();
   storage::WriteBatch batch;
-  const auto put = [&](std::string_view key, ByteView value) {
-    batch.puts.push_back(put_row(table_account, key, to_bytes(value)));
-  };
-  put(row_signing, pair_->signing.private_raw().view());
-  put(row_encryption, pair_->encryption.private_raw().view());
-  put(row_record, wire::encode(pair_->record.value()));
-  put(row_token, *token_);
+  put_account_pair(batch, *pair_);
+  batch.puts.push_back(put_row(table_account, row_token, to_bytes(ByteView(*token_))));
   core_.commit(std::move(batch), [this](const Result<>& outcome) {
     asked_ = false;
     if (!outcome) return failed("enrol", outcome.error());
@@ -131,7 +154,6 @@ void Account::ask_own_binding() {
       });
 }
 
-/// The answer's binding, verified for our address through our domain's chain.
 Result<keys::Binding> Account::own_binding(const wire::Value& answer) const {
   const wire::Value* value = answer.find("binding");
   if (!value) return ams::fail(Code::schema, "binding");

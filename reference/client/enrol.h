@@ -8,6 +8,7 @@
 //                                          failed
 #pragma once
 
+#include <deque>
 #include <optional>
 
 #include "client/connection.h"
@@ -26,21 +27,34 @@ class Account {
 
   bool ready() const { return stage_ == Stage::ready; }
   bool has_work() const { return stage_ != Stage::none && stage_ != Stage::ready; }
+  /// The pair in use.
   const keys::KeyPair* pair() const { return pair_ ? &*pair_ : nullptr; }
+  /// The pair of this id, be it in use, given up or about to come into use; null: not ours.
+  const keys::KeyPair* pair_of(const keys::KeyId& id) const;
+  /// Pairs given up, and the one of a rotation under way.
+  const std::deque<OtherPair>& others() const { return others_; }
   /// Precondition: ready().
   const wire::Value& binding() const { return binding_; }
+  /// The answer's binding, verified for our address through our domain's chain. Precondition: the
+  /// link is up.
+  Result<keys::Binding> own_binding(const wire::Value& answer) const;
+
+  // For Rotation, which decides when; what it calls here is durable already.
+  Result<keys::KeyPair> make_pair();
+  void add_next(keys::KeyPair pair);
+  /// The pair that add_next() brought comes into use; the one in use is kept as given up.
+  void adopt_next(const wire::Value& binding);
+  void give_up_next();
 
  private:
   enum class Stage : std::uint8_t { none, saving, enrolling, associating, keeping, ready };
 
   void load();
-  Result<keys::KeyPair> make_pair();
   void save();
   void ask_enrol();
   void ask_associate();
   void ask_own_binding();
   void accept(const wire::Value& binding, const keys::Binding& parsed);
-  Result<keys::Binding> own_binding(const wire::Value& answer) const;
   void failed(std::string what, const Error& why);
 
   Core& core_;
@@ -48,6 +62,7 @@ class Account {
   Stage stage_ = Stage::none;
   bool asked_ = false;  // an answer or a commit is awaited
   std::optional<keys::KeyPair> pair_;
+  std::deque<OtherPair> others_;
   std::optional<Hash> token_;
   std::optional<Error> enrol_refused_;
   std::int64_t version_ = 1;  // to associate

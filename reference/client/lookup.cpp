@@ -172,6 +172,11 @@ std::optional<BindingRow> Lookup::binding_row(const std::string& addr) const {
   return std::move(*row);
 }
 
+wire::Value Lookup::binding_of(const std::string& addr) const {
+  const auto at = recipients_.find(addr);
+  return at == recipients_.end() ? wire::Value() : at->second.binding;
+}
+
 void Lookup::recipient(const std::string& addr, RecordThen then) {
   const auto at = recipients_.find(addr);
   if (at != recipients_.end() && ms(core_) < at->second.at + binding_life_ms)
@@ -229,7 +234,7 @@ Result<Lookup::KnownRecipient> Lookup::check(const std::string& addr, const Bind
   if (!record && mutant("client.skip_record_check")) record = keys::KeyRecord::parse(row.key);
   if (!record) return tl::unexpected(record.error());
   return KnownRecipient{row.at, binding->version,
-                        std::make_shared<const keys::KeyRecord>(std::move(*record))};
+                        std::make_shared<const keys::KeyRecord>(std::move(*record)), row.binding};
 }
 
 /// A binding older than the one we hold is not taken: somebody would have us seal to a key given

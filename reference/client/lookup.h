@@ -38,6 +38,12 @@ class Lookup {
   void record(const keys::KeyId& id, RecordThen then);
   /// The key that addr's domain says is addr's.
   void recipient(const std::string& addr, RecordThen then);
+  /// The same, whatever is kept.
+  void recipient_anew(const std::string& addr, RecordThen then) {
+    ask_recipient(addr, std::move(then));
+  }
+  /// The binding that recipient() verified last for addr; empty if there is none.
+  wire::Value binding_of(const std::string& addr) const;
 
   /// Our own domain's chain, verified by the session.
   void learn_own(const keys::Chain& chain);
@@ -56,6 +62,7 @@ class Lookup {
     std::int64_t at = 0;
     std::int64_t version = 0;
     RecordPtr record;
+    wire::Value binding;
   };
   struct Fetch {
     std::optional<Instant> deadline;  // while it resolves

@@ -88,6 +88,28 @@ bool tells_what_is_durable() {
   return bench.count<Received>() == 0;
 }
 
+bool opens_what_came_before_a_rotation() {
+  Bench bench;
+  bench.enrol();
+  const mail::Sealed before = bench.sealed_by(bench.bob, "letter");
+  bench.client->rotate(std::nullopt, bench.now);
+  bench.run_for(10s);
+  bench.server.add_message(bench.server.as_message(before, 0, "mail"));
+  bench.tell_and_settle();
+  return bench.count<Received>() == 1;
+}
+
+bool sends_before_it_rotates() {
+  Bench bench;
+  bench.enrol();
+  bench.server.silent_on = "mail.submit";
+  bench.client->submit(bench.draft({bench.bob.addr}), bench.now);
+  bench.settle();
+  bench.client->rotate(std::nullopt, bench.now);
+  bench.settle();
+  return bench.server.bound_version == 1;
+}
+
 std::vector<Probe> probes() {
   return {
       {"client.leak_private_key", keeps_private_keys},
@@ -98,6 +120,8 @@ std::vector<Probe> probes() {
       {"client.forget_outbox", keeps_drafts_over_a_crash},
       {"client.sync_skips_last", tells_all_of_a_page},
       {"client.report_before_durable", tells_what_is_durable},
+      {"client.forget_former_keys", opens_what_came_before_a_rotation},
+      {"client.seal_while_rotating", sends_before_it_rotates},
   };
 }
 

@@ -71,7 +71,10 @@ void Inbox::fetch_body(WorkPtr work) {
 void Inbox::verify(WorkPtr work) {
   const auto at = waiting_.find(work->uid);
   if (at == waiting_.end()) return;
-  const keys::KeyPair& own = *account_.pair();
+  // A sender may not have heard of our newest key yet: the stanza says which it was (KEY-10).
+  const keys::KeyPair* held = account_.pair_of(work->stanzas.front().to);
+  if (mutant("client.forget_former_keys")) held = nullptr;
+  const keys::KeyPair& own = held ? *held : *account_.pair();
   mail::OpenContext context;
   context.reader = core_.options.addr;
   context.own_record = &own.record;

@@ -74,6 +74,12 @@ void Outbox::load() {
   }
 }
 
+bool Outbox::has_sealed() const {
+  return std::any_of(entries_.begin(), entries_.end(), [](const auto& each) {
+    return each.second.stage == Stage::keeping || each.second.stage == Stage::sending;
+  });
+}
+
 Outbox::Entry* Outbox::find(std::uint64_t ticket) {
   const auto at = entries_.find(ticket);
   return at == entries_.end() ? nullptr : &at->second;
@@ -171,6 +177,7 @@ void Outbox::looked(std::uint64_t ticket, const std::string& addr,
   if (--entry->keys_awaited > 0) return;
   entry->busy = false;
   core_.again = true;
+  if (!entry->failure && held_) return;  // a rotation began meanwhile: looked up again after it
   if (!entry->failure) return seal(*entry);
   const FailedRow failure = *entry->failure;
   refused(*entry, failure.addr, Error{failure.code, "recipient"});

@@ -32,6 +32,10 @@ class Outbox {
   std::optional<Instant> due() const;
   bool has_work() const { return !entries_.empty(); }
   std::size_t size() const { return entries_.size(); }
+  /// While held nothing is sealed: drafts wait. What is sealed already goes on.
+  void hold_sealing(bool on) { held_ = on; }
+  /// Messages sealed with the account's key that the server has not acknowledged.
+  bool has_sealed() const;
 
  private:
   enum class Stage : std::uint8_t { saving, looking, keeping, sending, failing };
@@ -79,6 +83,7 @@ class Outbox {
   const Account& account_;
   std::map<std::uint64_t, Entry> entries_;
   std::uint64_t last_ticket_ = 0;
+  bool held_ = false;
 };
 
 }  // namespace ams::client

@@ -111,8 +111,7 @@ void Outbox::retry_later(Entry& entry) {
 
 void Outbox::refused(Entry& entry, const std::string& addr, const Error& why) {
   if (is_temporary(why) && !outlived(entry)) {
-    core_.log(machine::Log::Level::info,
-              "client.put_off " + std::string(code_info(why.code).name));
+    core_.log(machine::Log::Level::info, "client.put_off " + std::string(code_info(why.code).name));
     return retry_later(entry);
   }
   // Bytes that went out may have arrived although no answer came.
@@ -171,6 +170,7 @@ void Outbox::run() {
       continue;
     }
     if (!link_.up() || !account_.ready() || busy >= tickets_at_once_max) continue;
+    if (entry.stage == Stage::looking && held_) continue;
     ++busy;
     if (entry.stage == Stage::looking) {
       look(entry);

@@ -104,6 +104,14 @@ class RowReader {
   bool ok_ = true;
 };
 
+/// The private halves with the record they belong to; fails when they do not.
+Result<keys::KeyPair> assemble(ByteView signing, ByteView encryption, const wire::Value& value) {
+  AMS_TRY(keys::KeyRecord record, keys::KeyRecord::parse(value));
+  AMS_TRY(auto sign, crypto::SigningKey::from_private(record.signing().alg(), signing));
+  AMS_TRY(auto decrypt, crypto::DecryptionKey::from_private(record.encryption().kem(), encryption));
+  return keys::KeyPair{std::move(sign), std::move(decrypt), std::move(record)};
+}
+
 }  // namespace
 
 Result<std::optional<keys::KeyPair>> read_account_pair(const storage::Reader& in) {
@@ -112,11 +120,48 @@ Result<std::optional<keys::KeyPair>> read_account_pair(const storage::Reader& in
   AMS_TRY(const auto record_bytes, in.get(table_account, as_bytes(row_record)));
   if (!signing || !encryption || !record_bytes) return std::nullopt;
   AMS_TRY(const wire::Value value, wire::decode(*record_bytes));
-  AMS_TRY(keys::KeyRecord record, keys::KeyRecord::parse(value));
-  AMS_TRY(auto sign, crypto::SigningKey::from_private(record.signing().alg(), *signing));
-  AMS_TRY(auto decrypt,
-          crypto::DecryptionKey::from_private(record.encryption().kem(), *encryption));
-  return keys::KeyPair{std::move(sign), std::move(decrypt), std::move(record)};
+  AMS_TRY(keys::KeyPair pair, assemble(*signing, *encryption, value));
+  return pair;
+}
+
+void put_account_pair(storage::WriteBatch& batch, const keys::KeyPair& pair) {
+  const auto put = [&](std::string_view key, ByteView value) {
+    batch.puts.push_back(put_row(table_account, key, to_bytes(value)));
+  };
+  put(row_signing, pair.signing.private_raw().view());
+  put(row_encryption, pair.encryption.private_raw().view());
+  put(row_record, wire::encode(pair.record.value()));
+}
+
+storage::Put put_pair(OtherPair::State state, std::int64_t at, const keys::KeyPair& pair) {
+  RowWriter out;
+  out.number(static_cast<std::uint64_t>(state)).number(static_cast<std::uint64_t>(at));
+  out.field(pair.signing.private_raw().view()).field(pair.encryption.private_raw().view());
+  out.value(pair.record.value());
+  return put_row(table_pairs, key_of(pair.record.id()), out.take());
+}
+
+Result<std::vector<OtherPair>> read_other_pairs(const storage::Reader& in) {
+  std::vector<OtherPair> out;
+  Result<> read;
+  const auto visit = [&](ByteView, ByteView value) {
+    read = [&]() -> Result<> {
+      RowReader row(value);
+      const auto state = row.number() == 0 ? OtherPair::State::next : OtherPair::State::former;
+      const std::int64_t at = row.integer();
+      const ByteView signing = row.field();
+      const ByteView encryption = row.field();
+      const wire::Value record = row.value();
+      AMS_CHECK(row.finish());
+      AMS_TRY(keys::KeyPair pair, assemble(signing, encryption, record));
+      out.push_back(OtherPair{state, at, std::move(pair)});
+      return {};
+    }();
+    return read.has_value();
+  };
+  AMS_CHECK(in.scan(table_pairs, {}, {}, visit));
+  AMS_CHECK(read);
+  return out;
 }
 
 Bytes key_of(std::uint64_t number) {

@@ -26,6 +26,8 @@ inline constexpr storage::Table table_chains{0x65};    // domain -> ChainRow, ve
 inline constexpr storage::Table table_bindings{0x66};  // addr -> BindingRow, verified
 inline constexpr storage::Table table_records{
     0x67};  // kid || fp -> AMS-CJ of the key record, verified
+inline constexpr storage::Table table_pairs{0x68};  // kid || fp -> PairRow: the account's pairs but
+                                                    // the one in use, which is in table_account
 
 // table_account
 inline constexpr std::string_view row_signing = "signing";        // private half, raw
@@ -36,8 +38,22 @@ inline constexpr std::string_view row_binding = "binding";        // AMS-CJ
 inline constexpr std::string_view row_ticket = "ticket";          // u64, the last one given
 inline constexpr std::string_view row_state = "state";  // u64, of the mailbox, all below is stored
 
-/// The account's key pair; empty before there is one.
+/// The account's key pair in use; empty before there is one.
 Result<std::optional<keys::KeyPair>> read_account_pair(const storage::Reader& in);
+
+/// A pair that is not in use: `next` while a rotation is under way, `former` for ever after it was
+/// in use, since what was sealed to it opens with it alone (KEY-10).
+struct OtherPair {
+  enum class State : std::uint8_t { next, former };
+  State state = State::former;
+  std::int64_t at = 0;  // when it got this state, Unix ms
+  keys::KeyPair pair;
+};
+storage::Put put_pair(OtherPair::State state, std::int64_t at, const keys::KeyPair& pair);
+/// All of them, in no order that means anything.
+Result<std::vector<OtherPair>> read_other_pairs(const storage::Reader& in);
+/// The rows that make `pair` the one in use.
+void put_account_pair(storage::WriteBatch& batch, const keys::KeyPair& pair);
 
 Bytes key_of(std::uint64_t number);
 Bytes key_of(const keys::KeyId& id);

@@ -289,6 +289,8 @@ void DomainProcess::take_report(std::size_t index, client::Report& report, Conte
             trace(got.notice.ehash);
           },
           [](client::SyncDone&) {},
+          [](client::KeyRotated&) {},
+          [](client::LookedUp&) {},
           [&](client::CommandFailed& failed) {
             ++ledger_.command_failures[failed.what + ": " +
                                        std::string(code_info(failed.why.code).name)];
