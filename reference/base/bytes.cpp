@@ -1,5 +1,7 @@
 #include "base/bytes.h"
 
+#include <cstring>
+
 namespace ams {
 namespace {
 
@@ -16,8 +18,8 @@ constexpr std::array<std::int8_t, 256> base64url_values = [] {
 }();
 
 int hex_value(char c) {
-  const std::size_t at = hex_alphabet.find(c);
-  return at == std::string_view::npos ? -1 : static_cast<int>(at);
+  if (c >= '0' && c <= '9') return c - '0';
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 }  // namespace
@@ -67,58 +69,84 @@ std::optional<Bytes> from_hex(std::string_view hex) {
   return out;
 }
 
-std::string to_base64url(ByteView bytes) {
-  std::string out;
-  out.reserve((bytes.size() * 4 + 2) / 3);
-  std::uint32_t bits = 0;
-  int bit_count = 0;
-  for (const std::uint8_t byte : bytes) {
-    bits = (bits << 8) | byte;
-    for (bit_count += 8; bit_count >= 6; bit_count -= 6)
-      out.push_back(base64url_alphabet[(bits >> (bit_count - 6)) & 63]);
+std::size_t base64url_size(std::size_t size) { return (size * 4 + 2) / 3; }
+
+void write_base64url(ByteView bytes, char* out) {
+  const std::uint8_t* in = bytes.data();
+  std::size_t left = bytes.size();
+  for (; left >= 3; left -= 3, in += 3, out += 4) {
+    const std::uint32_t bits = std::uint32_t{in[0]} << 16 | std::uint32_t{in[1]} << 8 | in[2];
+    out[0] = base64url_alphabet[bits >> 18];
+    out[1] = base64url_alphabet[(bits >> 12) & 63];
+    out[2] = base64url_alphabet[(bits >> 6) & 63];
+    out[3] = base64url_alphabet[bits & 63];
   }
-  if (bit_count > 0) out.push_back(base64url_alphabet[(bits << (6 - bit_count)) & 63]);
+  if (left == 0) return;
+  const std::uint32_t bits = std::uint32_t{in[0]} << 16 | (left == 2 ? in[1] << 8 : 0);
+  out[0] = base64url_alphabet[bits >> 18];
+  out[1] = base64url_alphabet[(bits >> 12) & 63];
+  if (left == 2) out[2] = base64url_alphabet[(bits >> 6) & 63];
+}
+
+std::string to_base64url(ByteView bytes) {
+  std::string out(base64url_size(bytes.size()), '\0');
+  write_base64url(bytes, out.data());
   return out;
 }
 
 std::optional<Bytes> from_base64url(std::string_view text) {
   if (text.size() % 4 == 1) return std::nullopt;
-  Bytes out;
-  out.reserve(text.size() * 3 / 4);
-  std::uint32_t bits = 0;
-  int bit_count = 0;
-  for (const char c : text) {
-    const int value = base64url_values[static_cast<unsigned char>(c)];
-    if (value < 0) return std::nullopt;
-    bits = (bits << 6) | static_cast<std::uint32_t>(value);
-    bit_count += 6;
-    if (bit_count >= 8) {
-      bit_count -= 8;
-      out.push_back(static_cast<std::uint8_t>(bits >> bit_count));
-    }
+  Bytes out(text.size() * 3 / 4);
+  const auto* in = reinterpret_cast<const unsigned char*>(text.data());
+  std::uint8_t* to = out.data();
+  std::size_t left = text.size();
+  std::int32_t wrong = 0;  // negative once a character was foreign
+  for (; left >= 4; left -= 4, in += 4, to += 3) {
+    const std::int32_t a = base64url_values[in[0]], b = base64url_values[in[1]];
+    const std::int32_t c = base64url_values[in[2]], d = base64url_values[in[3]];
+    wrong |= a | b | c | d;
+    const auto bits = static_cast<std::uint32_t>(a * 262144 + b * 4096 + c * 64 + d);
+    to[0] = static_cast<std::uint8_t>(bits >> 16);
+    to[1] = static_cast<std::uint8_t>(bits >> 8);
+    to[2] = static_cast<std::uint8_t>(bits);
   }
   // One value has one text: bits that carry nothing must be zero.
-  if ((bits & ((1u << bit_count) - 1)) != 0) return std::nullopt;
+  if (left > 0) {
+    const std::int32_t a = base64url_values[in[0]], b = base64url_values[in[1]];
+    const std::int32_t c = left == 3 ? base64url_values[in[2]] : 0;
+    wrong |= a | b | c;
+    const auto bits = static_cast<std::uint32_t>(a * 4096 + b * 64 + c);
+    if ((bits & (left == 3 ? 0x3u : 0x3ffu)) != 0) return std::nullopt;
+    to[0] = static_cast<std::uint8_t>(bits >> 10);
+    if (left == 3) to[1] = static_cast<std::uint8_t>(bits >> 2);
+  }
+  if (wrong < 0) return std::nullopt;
   return out;
 }
 
 std::string to_uuid_text(const Id16& id) {
-  std::string hex = to_hex(id);
-  for (const std::size_t at : {8u, 13u, 18u, 23u}) hex.insert(at, 1, '-');
-  return hex;
+  std::string out(36, '-');
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < id.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) ++at;
+    out[at++] = hex_alphabet[id[i] >> 4];
+    out[at++] = hex_alphabet[id[i] & 15];
+  }
+  return out;
 }
 
 std::optional<Id16> from_uuid_text(std::string_view text) {
   if (text.size() != 36) return std::nullopt;
-  std::string hex;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-    if (dash != (text[i] == '-')) return std::nullopt;
-    if (!dash) hex.push_back(text[i]);
+  Id16 out{};
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    if ((i == 4 || i == 6 || i == 8 || i == 10) && text[at++] != '-') return std::nullopt;
+    const int high = hex_value(text[at++]);
+    const int low = hex_value(text[at++]);
+    if (high < 0 || low < 0) return std::nullopt;
+    out[i] = static_cast<std::uint8_t>(high * 16 + low);
   }
-  const auto bytes = from_hex(hex);
-  if (!bytes) return std::nullopt;
-  return to_array<16>(*bytes);
+  return out;
 }
 
 bool equal_constant_time(ByteView a, ByteView b) {
@@ -129,6 +157,13 @@ bool equal_constant_time(ByteView a, ByteView b) {
   // Volatile: the optimiser must not turn the loop into an early exit.
   const volatile std::uint8_t result = difference;
   return result == 0;
+}
+
+void wipe(std::uint8_t* data, std::size_t size) {
+  if (size == 0) return;
+  std::memset(data, 0, size);
+  // Says that the zeros are read, so that the optimiser keeps them though the memory is given back.
+  asm volatile("" : : "r"(data) : "memory");
 }
 
 }  // namespace ams

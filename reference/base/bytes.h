@@ -47,6 +47,9 @@ std::optional<Bytes> from_hex(std::string_view hex);
 
 /// Unpadded base64url (RFC 4648 section 5), the only form of binary inside AMS-CJ (spec ENC-9).
 std::string to_base64url(ByteView bytes);
+/// The same into memory of the caller's, which has base64url_size(bytes.size()) characters.
+void write_base64url(ByteView bytes, char* out);
+std::size_t base64url_size(std::size_t size);
 /// Strict: empty optional for padding, foreign characters, impossible lengths or non-zero trailing
 /// bits.
 std::optional<Bytes> from_base64url(std::string_view text);
@@ -67,5 +70,8 @@ std::optional<Id16> from_uuid_text(std::string_view text);
 
 /// Compares without an early exit; the time depends on the lengths only.
 bool equal_constant_time(ByteView a, ByteView b);
+
+/// Overwrites memory in a way the optimiser keeps.
+void wipe(std::uint8_t* data, std::size_t size);
 
 }  // namespace ams

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -36,6 +37,8 @@ class Sha256 {
   std::unique_ptr<State> state_;
 };
 Hash hmac_sha256(ByteView key, ByteView data);
+/// Of the concatenation of `pieces`, without building it.
+Hash hmac_sha256(ByteView key, std::initializer_list<ByteView> pieces);
 /// RFC 5869. `size` <= 255 * 32.
 Secret hkdf_extract(ByteView salt, ByteView ikm);
 Secret hkdf_expand(ByteView prk, ByteView info, std::size_t size);

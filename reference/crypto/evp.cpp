@@ -1,14 +1,6 @@
 #include "crypto/evp.h"
 
-#include <openssl/crypto.h>
-
-namespace ams::crypto {
-
-void wipe(std::uint8_t* data, std::size_t size) {
-  if (size != 0) OPENSSL_cleanse(data, size);
-}
-
-namespace evp {
+namespace ams::crypto::evp {
 
 const Algorithms& algorithms() {
   static const Algorithms fetched = [] {
@@ -33,5 +25,4 @@ KeyContext duplicate(const KeyContext& prepared) {
   return out;
 }
 
-}  // namespace evp
-}  // namespace ams::crypto
+}  // namespace ams::crypto::evp

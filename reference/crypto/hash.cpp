@@ -106,7 +106,7 @@ Hash Sha256::finish() {
   return out;
 }
 
-Hash hmac_pieces(ByteView key, Pieces pieces) {
+Hash hmac_sha256(ByteView key, Pieces pieces) {
   const Hmac hmac(key);
   hmac.start();
   for (const ByteView piece : pieces) hmac.update(piece);
@@ -115,10 +115,10 @@ Hash hmac_pieces(ByteView key, Pieces pieces) {
   return out;
 }
 
-Hash hmac_sha256(ByteView key, ByteView data) { return hmac_pieces(key, {data}); }
+Hash hmac_sha256(ByteView key, ByteView data) { return hmac_sha256(key, Pieces{data}); }
 
 Secret hkdf_extract(ByteView salt, ByteView ikm) {
-  Hash prk = hmac_pieces(salt, {ikm});
+  Hash prk = hmac_sha256(salt, ikm);
   Secret out = Secret::copy_of(prk);
   wipe(prk.data(), prk.size());
   return out;

@@ -1,7 +1,5 @@
-// HMAC over inputs in pieces, for this room's own labelled derivations.
+// HKDF over inputs in pieces, for this room's own labelled derivations.
 #pragma once
-
-#include <initializer_list>
 
 #include "crypto/crypto.h"
 
@@ -9,8 +7,6 @@ namespace ams::crypto {
 
 using Pieces = std::initializer_list<ByteView>;
 
-/// HMAC-SHA-256 of the concatenation of `pieces`, without building it.
-Hash hmac_pieces(ByteView key, Pieces pieces);
 /// HKDF-Expand with `info` in pieces. `size` <= 255 * 32.
 Secret expand_pieces(ByteView prk, Pieces info, std::size_t size);
 

@@ -46,7 +46,7 @@ const Suite& suite_of(Kem kem, Aead aead) {
 }  // namespace
 
 Secret labeled_extract(ByteView suite_id, ByteView salt, std::string_view label, ByteView ikm) {
-  Hash prk = hmac_pieces(salt, {as_bytes("HPKE-v1"), suite_id, as_bytes(label), ikm});
+  Hash prk = hmac_sha256(salt, {as_bytes("HPKE-v1"), suite_id, as_bytes(label), ikm});
   Secret out = Secret::copy_of(prk);
   wipe(prk.data(), prk.size());
   return out;

@@ -9,8 +9,7 @@
 
 namespace ams::crypto {
 
-/// Overwrites memory in a way the optimiser keeps.
-void wipe(std::uint8_t* data, std::size_t size);
+using ams::wipe;
 
 class Secret {
  public:
@@ -19,6 +18,12 @@ class Secret {
   static Secret copy_of(ByteView bytes) {
     Secret out;
     out.bytes_.assign(bytes.begin(), bytes.end());
+    return out;
+  }
+  /// Takes the memory over: nothing is copied, so nothing stays behind.
+  static Secret adopt(Bytes&& bytes) {
+    Secret out;
+    out.bytes_ = std::exchange(bytes, {});
     return out;
   }
   Secret(Secret&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}

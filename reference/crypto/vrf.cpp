@@ -156,8 +156,8 @@ class NonceDraw {
     k_.fill(0x00);
     for (const std::uint8_t round : std::array<std::uint8_t, 2>{0x00, 0x01}) {
       const std::array<std::uint8_t, 1> octet{round};
-      k_ = hmac_pieces(k_, {v_, octet, scalar.view(), reduced});
-      v_ = hmac_pieces(k_, {v_});
+      k_ = hmac_sha256(k_, {v_, octet, scalar.view(), reduced});
+      v_ = hmac_sha256(k_, v_);
     }
   }
   ~NonceDraw() {
@@ -169,11 +169,11 @@ class NonceDraw {
 
   Number next() {
     for (;;) {
-      v_ = hmac_pieces(k_, {v_});
+      v_ = hmac_sha256(k_, v_);
       if (is_scalar(v_)) return secret_number(v_);
       const std::array<std::uint8_t, 1> zero{0x00};
-      k_ = hmac_pieces(k_, {v_, zero});
-      v_ = hmac_pieces(k_, {v_});
+      k_ = hmac_sha256(k_, {v_, zero});
+      v_ = hmac_sha256(k_, v_);
     }
   }
 

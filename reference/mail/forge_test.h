@@ -8,6 +8,7 @@
 #include "mail/franking.h"
 #include "mail/layout.h"
 #include "mail/letter_form.h"
+#include "mail/letter_text.h"
 #include "mail/wrap.h"
 
 namespace ams::mail::testing {
@@ -116,8 +117,10 @@ struct Forge {
   }
 
   static wire::Value letter_of(const World& world) {
-    wire::Object letter =
-        leaf0_value(world.draft(), Id16{4}, world.alice.pair.record.id(), world.alice.binding);
+    const Draft draft = world.draft();
+    const Bytes leaf0 =
+        leaf0_text({draft, Id16{4}, world.alice.pair.record.id(), world.alice.binding});
+    wire::Object letter = wire::decode(leaf0)->as_object();
     letter["parts"] = wire::Array{part_value({"text/plain", "hello"})};
     letter["att"] = wire::Array{};
     letter["fk"] = to_base64url(Hash{5});

@@ -16,12 +16,11 @@ Bytes committed_leaf(ByteView prk, std::uint32_t index, ByteView leaf) {
   Bytes info = to_bytes("AMS-FRANK");
   append_u32(info, index);
   const crypto::Secret key = crypto::hkdf_expand(prk, info, 32);
-  Bytes input;
-  input.reserve(12 + leaf.size());
-  append_u32(input, index);
-  append_u64(input, leaf.size());
-  append(input, leaf);
-  return to_bytes(crypto::hmac_sha256(key.view(), input));
+  Bytes prefix;
+  prefix.reserve(12);
+  append_u32(prefix, index);
+  append_u64(prefix, leaf.size());
+  return to_bytes(crypto::hmac_sha256(key.view(), {prefix, leaf}));
 }
 
 }  // namespace
@@ -40,6 +39,11 @@ std::vector<Bytes> leaves_of(const wire::Value& letter) {
 }
 
 Hash franking_commitment(ByteView fk, const std::vector<Bytes>& leaves) {
+  const std::vector<ByteView> views(leaves.begin(), leaves.end());
+  return franking_commitment(fk, views);
+}
+
+Hash franking_commitment(ByteView fk, std::span<const ByteView> leaves) {
   const crypto::Secret prk = crypto::hkdf_extract({}, fk);
   std::vector<Bytes> committed;
   committed.reserve(leaves.size());

@@ -44,14 +44,13 @@ Bytes labelled(std::string_view label, ByteView rest) {
 
 }  // namespace
 
-Bytes head_of(const wire::Object& leaf0) {
+Bytes head_of(Bytes leaf0) {
   static const std::size_t size_max = head_text_size_max();
-  Bytes text = wire::encode(leaf0);
-  if (text.size() <= size_max) return text;
-  wire::Value head = leaf0;
+  if (leaf0.size() <= size_max) return leaf0;
+  wire::Value head = wire::decode(leaf0).value();  // our own text
   for (const char* list : {"cc", "to", "deliver_to"}) {
     head.as_object()[list] = wire::Array{};
-    text = wire::encode(head);
+    Bytes text = wire::encode(head);
     if (text.size() <= size_max) return text;
   }
   const std::string subject = std::exchange(head.as_object()["subject"], "").as_string();

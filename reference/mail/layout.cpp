@@ -2,29 +2,76 @@
 
 #include <algorithm>
 
-#include "crypto/crypto.h"
 #include "policy/mutant.h"
 
 namespace ams::mail {
 
-Bytes lay_out(ByteView content, LengthField field) {
-  const std::size_t prefix = static_cast<std::size_t>(field);
-  AMS_ASSERT(field == LengthField::u64 || content.size() <= 0xffffffffu);
-  const std::uint64_t size = crypto::padme(prefix + content.size());
-  Bytes out;
-  out.reserve(size);
+namespace {
+
+std::size_t prefix_size(LengthField field) { return static_cast<std::size_t>(field); }
+
+void append_length(Bytes& out, std::size_t size, LengthField field) {
+  AMS_ASSERT(field == LengthField::u64 || size <= 0xffffffffu);
   if (field == LengthField::u32) {
-    append_u32(out, static_cast<std::uint32_t>(content.size()));
+    append_u32(out, static_cast<std::uint32_t>(size));
   } else {
-    append_u64(out, content.size());
+    append_u64(out, size);
   }
+}
+
+}  // namespace
+
+Bytes lay_out(ByteView content, LengthField field) {
+  Bytes out = begin_layout(field, content.size());
   append(out, content);
+  finish_layout(out, field);
+  return out;
+}
+
+Bytes begin_layout(LengthField field, std::size_t content_size) {
+  Bytes out;
+  out.reserve(crypto::padme(prefix_size(field) + content_size));
+  out.resize(prefix_size(field));
+  return out;
+}
+
+void finish_layout(Bytes& out, LengthField field) {
+  const std::size_t prefix = prefix_size(field);
+  Bytes length;
+  append_length(length, out.size() - prefix, field);
+  std::copy(length.begin(), length.end(), out.begin());
+  const std::uint64_t size = crypto::padme(out.size());
+  if (size > out.capacity()) {
+    Bytes larger;
+    larger.reserve(size);
+    append(larger, out);
+    crypto::wipe(out.data(), out.size());
+    out = std::move(larger);
+  }
   out.resize(size);
+}
+
+Bytes seal_layout(crypto::StreamSealer sealer, ByteView content, LengthField field) {
+  Bytes length;
+  append_length(length, content.size(), field);
+  const std::uint64_t used = length.size() + content.size();
+  const std::uint64_t size = crypto::padme(used);
+  Bytes out;
+  out.reserve(crypto::sealed_size(size));
+  sealer.push(length, out);
+  sealer.push(content, out);
+  const Bytes zeros(std::min<std::uint64_t>(size - used, crypto::stream_chunk_size));
+  for (std::uint64_t left = size - used; left > 0;) {
+    const std::size_t take = std::min<std::uint64_t>(left, zeros.size());
+    sealer.push(ByteView(zeros).first(take), out);
+    left -= take;
+  }
+  sealer.finish(out);
   return out;
 }
 
 Result<ByteView> take_out(ByteView plain, LengthField field) {
-  const std::size_t prefix = static_cast<std::size_t>(field);
+  const std::size_t prefix = prefix_size(field);
   if (plain.size() < prefix) return fail(Code::body_layout, "length");
   const std::uint64_t size = field == LengthField::u32 ? read_u32(plain) : read_u64(plain);
   // Compared without a sum: a hostile length must not wrap.

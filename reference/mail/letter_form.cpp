@@ -54,7 +54,7 @@ Result<> read_attachment(const wire::Value& value, Opened& letter) {
   info.type = in.string("type", type_size_max);
   info.size = static_cast<std::uint64_t>(in.integer("size"));
   info.blob = in.bytes<32>("blob");
-  info.key = crypto::Secret::copy_of(in.bytes<32>("key"));
+  info.key = crypto::Secret::adopt(in.binary("key", 32, 32));
   letter.attachments.push_back(std::move(info));
   return in.finish();
 }
@@ -82,7 +82,7 @@ Result<LetterForm> parse_letter(const wire::Value& value) {
     in.include(read_part(part, out.letter));
   for (const wire::Value& attachment : in.array("att", parts_max))
     in.include(read_attachment(attachment, out.letter));
-  out.fk = crypto::Secret::copy_of(in.bytes<32>("fk"));
+  out.fk = crypto::Secret::adopt(in.binary("fk", 32, 32));
   AMS_CHECK(in.finish());
   return out;
 }
@@ -92,27 +92,6 @@ Result<LetterForm> parse_leaf0(const wire::Value& value) {
   LetterForm out;
   read_leaf0(in, out, 0);
   AMS_CHECK(in.finish());
-  return out;
-}
-
-wire::Object leaf0_value(const Draft& draft, const Id16& mid, const keys::KeyId& sender,
-                         const wire::Value& binding) {
-  wire::Object out{
-      {"ams", "letter/1"},
-      {"mid", to_base64url(mid)},
-      {"from", wire::Object{{"addr", draft.from},
-                            {"kid", to_uuid_text(sender.kid)},
-                            {"fp", to_base64url(sender.fp)},
-                            {"binding", binding}}},
-      {"deliver_to", string_array(draft.deliver_to)},
-      {"to", string_array(draft.to)},
-      {"cc", string_array(draft.cc)},
-      {"date", draft.date},
-      {"subject", draft.subject},
-  };
-  if (draft.in_reply_to) out.emplace("in_reply_to", to_base64url(*draft.in_reply_to));
-  if (draft.thread) out.emplace("thread", to_base64url(*draft.thread));
-  if (draft.reply_to_addr) out.emplace("reply_to_addr", *draft.reply_to_addr);
   return out;
 }
 

@@ -29,9 +29,6 @@ Result<LetterForm> parse_letter(const wire::Value& value);
 /// Leaf 0 alone (a head): the same members but fk, parts and att, and deliver_to may be empty.
 Result<LetterForm> parse_leaf0(const wire::Value& value);
 
-/// Leaf 0 of a draft. Precondition: check_draft passed.
-wire::Object leaf0_value(const Draft& draft, const Id16& mid, const keys::KeyId& sender,
-                         const wire::Value& binding);
 wire::Value part_value(const Part& part);
 /// Fails with address_syntax, utf8, object_too_large, schema: what a reader would refuse.
 Result<> check_draft(const Draft& draft);
@@ -39,8 +36,8 @@ Result<> check_draft(const Draft& draft);
 /// MSG-27 of an opened letter or head: from_binding.
 Result<> check_from(const LetterForm& form, const Header& header, const keys::Chain& chain);
 
-/// AMS-CJ of a head: leaf 0, shortened until it fits when sealed (MSG-22).
-Bytes head_of(const wire::Object& leaf0);
+/// AMS-CJ of a head: leaf 0's text, shortened until it fits when sealed (MSG-22).
+Bytes head_of(Bytes leaf0_text);
 
 /// What opens a sealed part of the message.
 Bytes body_context(const Hash& h0);

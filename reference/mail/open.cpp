@@ -44,10 +44,37 @@ Result<> check_blob(ByteView sealed, const BlobRef& ref) {
 /// Stream, layout and encoding.
 Result<wire::Value> open_part(crypto::Aead aead, ByteView key, ByteView stream_context,
                               ByteView sealed) {
-  AMS_TRY(const Bytes plain, crypto::stream_open(aead, key, stream_context, sealed));
-  AMS_TRY(const ByteView text, take_out(plain, LengthField::u32));
+  AMS_TRY(Bytes opened, crypto::stream_open(aead, key, stream_context, sealed));
+  const auto plain = crypto::Secret::adopt(std::move(opened));  // the letter holds keys
+  AMS_TRY(const ByteView text, take_out(plain.view(), LengthField::u32));
   return wire::decode(text);
 }
+
+/// Wipes the keys that a decoded letter holds, wherever the checks end.
+class KeyWiper {
+ public:
+  explicit KeyWiper(wire::Value& letter) : letter_(letter) {}
+  ~KeyWiper() {
+    if (!letter_.is_object()) return;
+    wipe_member(letter_, "fk");
+    const auto att = letter_.as_object().find("att");
+    if (att == letter_.as_object().end() || !att->second.is_array()) return;
+    for (wire::Value& each : att->second.as_array()) wipe_member(each, "key");
+  }
+  KeyWiper(const KeyWiper&) = delete;
+  KeyWiper& operator=(const KeyWiper&) = delete;
+
+ private:
+  static void wipe_member(wire::Value& object, std::string_view name) {
+    if (!object.is_object()) return;
+    const auto member = object.as_object().find(name);
+    if (member == object.as_object().end() || !member->second.is_string()) return;
+    std::string& text = member->second.as_string();
+    wipe(reinterpret_cast<std::uint8_t*>(text.data()), text.size());
+  }
+
+  wire::Value& letter_;
+};
 
 /// MSG-25.
 Result<> check_franking(const wire::Value& letter, ByteView fk, const Header& header) {
@@ -83,8 +110,8 @@ Result<Opened> open_body(const Envelope& envelope, std::span<const Stanza> stanz
   const Header& header = envelope.header;
   AMS_TRY(const crypto::Secret key, content_key(envelope, stanzas, context));
   AMS_CHECK(check_blob(body, header.body));
-  AMS_TRY(const wire::Value value,
-          open_part(header.aead, key.view(), body_context(envelope.h0), body));
+  AMS_TRY(wire::Value value, open_part(header.aead, key.view(), body_context(envelope.h0), body));
+  const KeyWiper wiper(value);
   AMS_TRY(LetterForm form, parse_letter(value));
   AMS_CHECK(check_franking(value, form.fk.view(), header));
   AMS_CHECK(check_blob_set(form.letter, header));
@@ -142,11 +169,13 @@ Result<Bytes> open_attachment(const wire::Value& header_value, const AttachmentI
   AMS_TRY(const Header header, parse_header(header_value));
   if (crypto::sha256(blob) != info.blob && !mutant("mail.skip_blob_hash"))
     return fail(Code::blob_hash, "attachment");
-  AMS_TRY(const Bytes plain, crypto::stream_open(header.aead, info.key.view(),
-                                                 attachment_context(header.id, info.id), blob));
+  AMS_TRY(Bytes plain, crypto::stream_open(header.aead, info.key.view(),
+                                           attachment_context(header.id, info.id), blob));
   AMS_TRY(const ByteView content, take_out(plain, LengthField::u64));
   if (content.size() != info.size) return fail(Code::body_layout, "attachment size");
-  return to_bytes(content);
+  std::copy(content.begin(), content.end(), plain.begin());  // in place: it may be large
+  plain.resize(info.size);
+  return plain;
 }
 
 }  // namespace ams::mail

@@ -5,6 +5,7 @@
 #include "mail/franking.h"
 #include "mail/layout.h"
 #include "mail/letter_form.h"
+#include "mail/letter_text.h"
 #include "mail/wrap.h"
 #include "wire/address.h"
 
@@ -38,7 +39,7 @@ SealEntropy draw(crypto::Drbg& drbg) {
 }
 
 struct SealedAttachments {
-  wire::Array values;        // members of the letter
+  std::vector<AttachmentInfo> infos;
   std::vector<Bytes> blobs;  // ascending by hash
   std::vector<Hash> hashes;
 };
@@ -70,26 +71,23 @@ Result<> check_own_binding(const Draft& draft, const keys::KeyPair& sender,
   return {};
 }
 
-Result<SealedAttachments> seal_attachments(const Draft& draft, const Id16& env_id,
-                                           crypto::Aead aead, crypto::Drbg& drbg) {
+SealedAttachments seal_attachments(const Draft& draft, const Id16& env_id, crypto::Aead aead,
+                                   crypto::Drbg& drbg) {
   SealedAttachments out;
   std::map<Hash, Bytes> blobs;
   for (const Attachment& attachment : draft.attachments) {
-    const auto id = static_cast<std::int64_t>(out.values.size());
-    const crypto::Secret key = draw_secret(drbg);
+    AttachmentInfo info;
+    info.id = static_cast<std::int64_t>(out.infos.size());
+    info.name = attachment.name;
+    info.type = attachment.type;
+    info.size = attachment.data.size();
+    info.key = draw_secret(drbg);
     const auto salt = drbg.array<24>();
-    AMS_TRY(Bytes blob, crypto::stream_seal(aead, key.view(), attachment_context(env_id, id), salt,
-                                            lay_out(attachment.data, LengthField::u64)));
-    const Hash hash = crypto::sha256(blob);
-    out.values.emplace_back(wire::Object{
-        {"id", id},
-        {"name", attachment.name},
-        {"type", attachment.type},
-        {"size", static_cast<std::int64_t>(attachment.data.size())},
-        {"blob", to_base64url(hash)},
-        {"key", to_base64url(key.view())},
-    });
-    blobs.emplace(hash, std::move(blob));
+    Bytes blob = seal_layout({aead, info.key.view(), attachment_context(env_id, info.id), salt},
+                             attachment.data, LengthField::u64);
+    info.blob = crypto::sha256(blob);
+    blobs.emplace(info.blob, std::move(blob));
+    out.infos.push_back(std::move(info));
   }
   for (auto& [hash, blob] : blobs) {
     out.hashes.push_back(hash);
@@ -98,19 +96,16 @@ Result<SealedAttachments> seal_attachments(const Draft& draft, const Id16& env_i
   return out;
 }
 
-wire::Value letter_value(wire::Object leaf0, const Draft& draft, wire::Array attachments,
-                         ByteView fk) {
-  wire::Array parts;
-  for (const Part& part : draft.parts) parts.push_back(part_value(part));
-  leaf0.emplace("parts", std::move(parts));
-  leaf0.emplace("att", std::move(attachments));
-  leaf0.emplace("fk", to_base64url(fk));
-  return leaf0;
-}
-
-Result<Bytes> seal_part(crypto::Aead aead, ByteView key, ByteView context, ByteView salt,
-                        ByteView text) {
-  return crypto::stream_seal(aead, key, context, salt, lay_out(text, LengthField::u32));
+/// MSG-24: leaf 0, the parts as they stand in the letter, the attachments.
+Hash commitment_of(ByteView fk, ByteView leaf0, const LetterText& letter,
+                   std::span<const AttachmentInfo> attachments) {
+  std::vector<Bytes> attachment_leaves;
+  for (const AttachmentInfo& each : attachments)
+    attachment_leaves.push_back(attachment_leaf_text(each));
+  std::vector<ByteView> leaves{leaf0};
+  leaves.insert(leaves.end(), letter.parts.begin(), letter.parts.end());
+  leaves.insert(leaves.end(), attachment_leaves.begin(), attachment_leaves.end());
+  return franking_commitment(fk, leaves);
 }
 
 BlobRef ref_of(ByteView sealed) { return {sealed.size(), crypto::sha256(sealed)}; }
@@ -138,16 +133,14 @@ Result<Sealed> seal(const Draft& draft, const keys::KeyPair& sender,
   AMS_CHECK(check_keys(sender, recipients, options));
   AMS_CHECK(check_own_binding(draft, sender, sender_binding));
   const SealEntropy entropy = draw(drbg);
-  AMS_TRY(SealedAttachments attachments,
-          seal_attachments(draft, entropy.env_id, options.aead, drbg));
-  const wire::Object leaf0 = leaf0_value(draft, options.mid, sender.record.id(), sender_binding);
-  const wire::Value letter =
-      letter_value(leaf0, draft, std::move(attachments.values), entropy.fk.view());
-  const std::vector<Bytes> leaves = leaves_of(letter);
+  SealedAttachments attachments = seal_attachments(draft, entropy.env_id, options.aead, drbg);
+  const LetterSource source{draft, options.mid, sender.record.id(), sender_binding};
+  Bytes leaf0 = leaf0_text(source);
+  const LetterText letter = letter_text(source, attachments.infos, entropy.fk.view());
 
   Header header = begin_header(draft, sender, options, entropy.env_id);
-  header.leaves = static_cast<std::int64_t>(leaves.size());
-  header.fc = franking_commitment(entropy.fk.view(), leaves);
+  header.leaves = static_cast<std::int64_t>(1 + letter.parts.size() + attachments.infos.size());
+  header.fc = commitment_of(entropy.fk.view(), leaf0, letter, attachments.infos);
   header.blobs = std::move(attachments.hashes);
   std::optional<crypto::Ephemeral> ephemeral;  // MSG-16: one for all, where one is needed
   if (any_x25519(recipients)) {
@@ -160,10 +153,11 @@ Result<Sealed> seal(const Draft& draft, const keys::KeyPair& sender,
   const ByteView key = entropy.content_key.view();
   AMS_TRY(out.stanzas,
           wrap_key(recipients, options.aead, message, key, ephemeral ? &*ephemeral : nullptr));
-  AMS_TRY(out.body, seal_part(options.aead, key, body_context(message), entropy.body_salt,
-                              wire::encode(letter)));
-  AMS_TRY(out.head, seal_part(options.aead, head_key(key).view(), head_context(message),
-                              entropy.head_salt, head_of(leaf0)));
+  AMS_TRY(out.body, crypto::stream_seal(options.aead, key, body_context(message), entropy.body_salt,
+                                        letter.laid_out.view()));
+  const Bytes head = lay_out(head_of(std::move(leaf0)), LengthField::u32);
+  AMS_TRY(out.head, crypto::stream_seal(options.aead, head_key(key).view(), head_context(message),
+                                        entropy.head_salt, head));
   out.blobs = std::move(attachments.blobs);
   header.body = ref_of(out.body);
   header.head = ref_of(out.head);
