@@ -23,8 +23,8 @@ MEASURED = CPP | {".py", ".cmake"}  # and CMakeLists.txt: held to COLUMNS_MAX
 
 # Rooms whose archives hold no clock, socket, file or entropy (and no order that depends on a hash).
 PURE = tuple(f"reference/{room}/" for room in (
-    "base", "crypto", "wire", "storage", "keys", "keystore", "mail", "container", "directory",
-    "accountability", "server", "client"))
+    "base", "crypto", "wire", "storage", "keys", "keystore", "mail", "container", "discovery",
+    "directory", "accountability", "server", "client"))
 TESTS = re.compile(r"_(test|fuzz|bench)\.cpp$|/test_\w+\.h$")
 
 # (what is included, why it is fenced in, where it may be). Tests may use what a test needs.
@@ -36,6 +36,7 @@ FENCES = (
      ("reference/wire/", "reference/apps/", "sim/", "conformance/", "bench/", "TESTS")),
     (re.compile(r"^boost/asio"), "sockets belong to the drivers",
      ("reference/net/", "conformance/runner/")),
+    (re.compile(r"^ares\.h$"), "questions to DNS belong to the drivers", ("reference/net/",)),
     (re.compile(r"^sqlite3\.h$"), "SQLite stays behind the storage port", ("reference/store/",)),
 )
 IMPURE_INCLUDES = {"thread", "fstream", "random"}

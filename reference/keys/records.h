@@ -113,6 +113,7 @@ struct Discovery {
   std::uint16_t port = 0;
   KeyId root;
   std::optional<Hash> certificate_pin;  // SHA-256 of the DER certificate
+  bool unproven = false;                // DNS said so, anyone may have: DOM-14
 };
 
 /// A verified chain (DOM-4, DOM-5).

@@ -42,6 +42,7 @@ struct Connect {
 /// Discover a domain (DOM-2); answer with handle_resolved.
 struct Resolve {
   std::string domain;
+  bool doubted = false;  // what was known of it led to nobody: ask anew (DOM-12)
 };
 /// Apply at once, in order with other effects (reads see it); make it durable soon, with others;
 /// answer with handle_durable. Nothing is acknowledged to anyone before.

@@ -322,15 +322,23 @@ struct Connector : std::enable_shared_from_this<Connector> {
     done(tl::unexpected(std::move(reason)));
   }
   void resolve() {
+    std::vector<tcp::endpoint> known;
+    for (const std::string& text : to.addresses) {
+      error_code error;
+      const auto address = asio::ip::make_address(text, error);
+      if (!error) known.emplace_back(address, to.port);
+    }
+    if (!known.empty()) return connect(std::move(known));
     resolver.async_resolve(
         to.host, std::to_string(to.port), tcp::resolver::numeric_service,
         [self = shared_from_this()](error_code error, tcp::resolver::results_type found) {
           if (error) return self->refuse(error);
-          self->connect(found);
+          self->connect({found.begin(), found.end()});
         });
   }
-  void connect(const tcp::resolver::results_type& found) {
-    asio::async_connect(connection->socket(), found,
+  void connect(std::vector<tcp::endpoint> found) {
+    addresses = std::move(found);  // the operation borrows them
+    asio::async_connect(connection->socket(), addresses,
                         [self = shared_from_this()](error_code error, const tcp::endpoint&) {
                           if (error) return self->refuse(error);
                           self->connection->handshake(Handshake::client, self->to.pin,
@@ -339,6 +347,7 @@ struct Connector : std::enable_shared_from_this<Connector> {
   }
 
   Endpoint to;
+  std::vector<tcp::endpoint> addresses;
   tcp::resolver resolver;
   std::shared_ptr<TlsConnection> connection;
   Done done;

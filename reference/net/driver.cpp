@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "net/dial.h"
+
 namespace ams::net {
 
 Driver::Driver(Loop& loop, machine::Machine& machine, storage::Storage& storage, Log& log,
@@ -69,23 +71,43 @@ void Driver::perform(machine::CloseConn effect) {
   connections_.erase(found);
 }
 
-void Driver::perform(machine::Connect effect) {
-  const auto found = options_.discover(effect.domain);
-  if (!found) {
-    return later([this, effect = std::move(effect)] { fail_connect(effect, "not discovered"); });
+void Driver::find_site(const std::string& domain, SiteFinder::OnSite done) {
+  if (const auto found = options_.discover(domain)) {
+    const Site site{*found, {{found->host, found->port, found->certificate_pin}}};
+    return later([done = std::move(done), site] { done(site); });
   }
-  net::connect(loop_, options_.client_tls, {found->host, found->port, found->certificate_pin},
-               options_.connection,
-               [this, alive = std::weak_ptr(alive_), effect = std::move(effect)](auto result) {
-                 if (alive.expired()) return;
-                 if (!result) return fail_connect(effect, result.error());
-                 ++counts_.connected;
-                 const machine::ConnId conn = adopt(*result);
-                 log_.debug("connected", {{"conn", conn}, {"domain", effect.domain}});
-                 machine_.handle_connected(effect.token, conn, (*result)->exporter(), loop_.now());
-                 drain();
-                 start(conn, *result);
-               });
+  if (!options_.dns) {
+    return later([done = std::move(done)] { done(tl::unexpected<std::string>("not discovered")); });
+  }
+  options_.dns->find(domain, [alive = std::weak_ptr(alive_), done = std::move(done)](auto& found) {
+    if (!alive.expired()) done(found);
+  });
+}
+
+void Driver::perform(machine::Connect effect) {
+  const std::string domain = effect.domain;
+  find_site(domain, [this, effect = std::move(effect)](const auto& site) {
+    if (!site) return fail_connect(effect, site.error());
+    dial(effect, *site);
+  });
+}
+
+void Driver::dial(const machine::Connect& effect, const Site& site) {
+  Dns* resolver = site.discovery.unproven ? &options_.dns->dns() : nullptr;
+  net::dial(loop_, options_.client_tls, site.servers, options_.connection, resolver,
+            [this, alive = std::weak_ptr(alive_), effect](auto result) {
+              if (alive.expired()) return;
+              if (!result) {
+                if (options_.dns) options_.dns->doubt(effect.domain);
+                return fail_connect(effect, result.error());
+              }
+              ++counts_.connected;
+              const machine::ConnId conn = adopt(*result);
+              log_.debug("connected", {{"conn", conn}, {"domain", effect.domain}});
+              machine_.handle_connected(effect.token, conn, (*result)->exporter(), loop_.now());
+              drain();
+              start(conn, *result);
+            });
 }
 
 void Driver::fail_connect(const machine::Connect& effect, const std::string& reason) {
@@ -95,8 +117,12 @@ void Driver::fail_connect(const machine::Connect& effect, const std::string& rea
 }
 
 void Driver::perform(machine::Resolve effect) {
-  later([this, effect = std::move(effect)] {
-    machine_.handle_resolved(effect.domain, options_.discover(effect.domain), loop_.now());
+  if (effect.doubted && options_.dns) options_.dns->doubt(effect.domain);
+  find_site(effect.domain, [this, domain = effect.domain](const auto& site) {
+    if (!site) log_.info("not_discovered", {{"domain", domain}, {"reason", site.error()}});
+    std::optional<keys::Discovery> found;
+    if (site) found = site->discovery;
+    machine_.handle_resolved(domain, found, loop_.now());
     drain();
   });
 }

@@ -18,6 +18,7 @@
 #include "net/connection.h"
 #include "net/log.h"
 #include "net/loop.h"
+#include "net/site_finder.h"
 #include "storage/storage.h"
 
 namespace ams::net {
@@ -25,8 +26,10 @@ namespace ams::net {
 struct DriverOptions {
   TlsContext client_tls;
   ConnectionOptions connection;
-  /// Discovery of a domain (DOM-2); empty when there is no answer now.
+  /// What the operator says of a domain (DOM-2, DOM-15); empty when he says nothing.
   std::function<std::optional<keys::Discovery>(const std::string& domain)> discover;
+  /// Asked for domains of which `discover` knows nothing; may be absent.
+  std::shared_ptr<SiteFinder> dns = {};
 };
 
 struct DriverCounts {  // since the start; for metrics and tests
@@ -68,6 +71,9 @@ class Driver {
   void perform(machine::Log effect);
   machine::ConnId adopt(ConnectionPtr connection);
   void start(machine::ConnId conn, const ConnectionPtr& connection);
+  /// `done` comes from the loop, unless the driver is gone by then.
+  void find_site(const std::string& domain, SiteFinder::OnSite done);
+  void dial(const machine::Connect& effect, const Site& site);
   void fail_connect(const machine::Connect& effect, const std::string& reason);
   void commit_group();
   void arm_timer();

@@ -203,6 +203,27 @@ TEST(Driver, says_what_cannot_be_reached_or_resolved) {
             (std::vector<std::pair<std::string, bool>>{{"a.example", true}, {"b.example", false}}));
 }
 
+TEST(Driver, the_operators_word_goes_before_dns) {
+  Pair pair;
+  pair.client.toy.effects.push_back(machine::Resolve{"a.example"});
+  pair.client.toy.effects.push_back(machine::Resolve{"c.example"});
+  // Nobody listens on that port: whatever DNS is asked, it fails.
+  const auto dns =
+      std::make_shared<SiteFinder>(pair.loop, must(Dns::open(pair.loop, {"127.0.0.1:1"})));
+  Driver driver(pair.loop, pair.client.toy, pair.client.memory, pair.client.log,
+                {pair.pki.client(),
+                 {},
+                 [](const std::string& domain) -> std::optional<keys::Discovery> {
+                   if (domain == "a.example") return keys::Discovery{"127.0.0.1", 1, {}, {}};
+                   return std::nullopt;
+                 },
+                 dns});
+  driver.drain();
+  pair.run_until([&] { return pair.client.toy.resolved.size() == 2; });
+  EXPECT_EQ(pair.client.toy.resolved,
+            (std::vector<std::pair<std::string, bool>>{{"a.example", true}, {"c.example", false}}));
+}
+
 TEST(Driver, wakes_the_machine_when_it_asked_to_be) {
   Pair pair;
   const Instant start = pair.loop.now();

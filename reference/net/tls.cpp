@@ -96,17 +96,17 @@ tl::expected<TlsContext, std::string> TlsContext::client(const std::string& ca_f
 }
 
 tl::expected<void, std::string> expect_server(ssl_st* ssl, const Endpoint& to) {
-  const bool is_ip = is_ip_literal(to.host);
+  const std::string& name = to.certificate_name.empty() ? to.host : to.certificate_name;
+  const bool is_ip = is_ip_literal(name);
   // The pin replaces the chain (a self-signed certificate has none); finish_handshake compares it.
   if (to.pin) SSL_set_verify(ssl, SSL_VERIFY_NONE, nullptr);
   X509_VERIFY_PARAM* parameters = SSL_get0_param(ssl);
   X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  const int named = is_ip
-                        ? X509_VERIFY_PARAM_set1_ip_asc(parameters, to.host.c_str())
-                        : X509_VERIFY_PARAM_set1_host(parameters, to.host.c_str(), to.host.size());
-  if (named != 1) return tl::unexpected(to.host + ": not a host name");
-  if (!is_ip && SSL_set_tlsext_host_name(ssl, to.host.c_str()) != 1) {
-    return tl::unexpected(to.host + ": too long for a host name");
+  const int named = is_ip ? X509_VERIFY_PARAM_set1_ip_asc(parameters, name.c_str())
+                          : X509_VERIFY_PARAM_set1_host(parameters, name.c_str(), name.size());
+  if (named != 1) return tl::unexpected(name + ": not a host name");
+  if (!is_ip && SSL_set_tlsext_host_name(ssl, name.c_str()) != 1) {
+    return tl::unexpected(name + ": too long for a host name");
   }
   return {};
 }

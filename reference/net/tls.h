@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <tl/expected.hpp>
+#include <vector>
 
 #include "base/bytes.h"
 
@@ -15,11 +16,13 @@ struct ssl_st;
 
 namespace ams::net {
 
-/// Where a server listens and what its certificate must be.
+/// Where a server listens and what its certificate must be: valid for certificate_name, or the pin.
 struct Endpoint {
-  std::string host;  // a name or an IP literal; the certificate must be valid for it, or be the pin
+  std::string host;  // a name or an IP literal
   std::uint16_t port = 0;
   std::optional<Hash> pin;
+  std::string certificate_name = {};        // empty: the host (WIR-2); else DOM-13
+  std::vector<std::string> addresses = {};  // IP literals; empty: the system resolves the host
 };
 
 /// Settings of one side, loaded. Copies share them.
@@ -38,7 +41,7 @@ class TlsContext {
   std::shared_ptr<ssl_ctx_st> context_;
 };
 
-/// Says what certificate the client expects: valid for `to.host`, or exactly the pinned one. Call
+/// Says what certificate the client expects: valid for the name, or exactly the pinned one. Call
 /// before the handshake.
 tl::expected<void, std::string> expect_server(ssl_st* ssl, const Endpoint& to);
 
