@@ -175,6 +175,15 @@ class Core {
   void rearm(Conn& conn);
   void resolve(const std::string& domain);
   bool admit(Conn& conn, const std::optional<keys::Discovery>& found);
+  void admit_or_deny(Conn& conn, const std::optional<keys::Discovery>& found);
+  /// Whether `found` may admit a server: a connection of ours proved it, or it needs none (DOM-14).
+  bool believed(const std::string& domain, const keys::Discovery& found) const;
+  /// Lets the connection wait until we have connected to its domain ourselves.
+  void prove(const Conn& conn, const keys::Discovery& found);
+  void note_proven(const Conn& conn);
+  void end_proving(const std::string& domain);
+  /// What discovery says of the domain led to nobody: it is asked for anew next time (DOM-12).
+  void doubt(const std::string& domain);
   std::int64_t ask_on(Conn& conn, std::string op, wire::Value args, OnAnswer then);
   void pull(ConnId conn, const Hash& hash, std::uint64_t len_max, OnBlob then);
   void shut_down();
@@ -317,6 +326,13 @@ class Core {
   Instant now_;
   std::optional<keys::Chain> chain_;  // our own
   std::map<std::string, keys::Chain> verified_;  // others', at most verified_chains_max
+  std::map<std::string, keys::KeyId> proven_;  // domain -> root, at most verified_chains_max
+  struct Proving {
+    keys::Discovery found;
+    std::set<ConnId> waiting;
+  };
+  std::map<std::string, Proving> proving_;
+  std::set<std::string> doubted_;  // at most verified_chains_max
   directory::Peer peer_;
   std::vector<std::string> ops_;
   Stats stats_;

@@ -45,6 +45,7 @@ constexpr const char* switches[] = {
     "server.plain_rows",
     "server.skip_submit_dedup",
     "server.skip_chain",
+    "server.admit_unproven",
     "server.skip_connections_max",
 };
 

@@ -82,8 +82,10 @@ void Core::bytes_in(ConnId id, ByteView bytes) {
   Conn* conn = find_conn(id);
   if (!conn) return;
   conn->last_in = now_;
+  const bool proven = conn->session.peer_proven();
   conn->session.handle_bytes(bytes, now_);
   touch(*conn);
+  if (!proven && conn->session.peer_proven()) note_proven(*conn);
 }
 
 void Core::conn_due(ConnId id) {
@@ -175,7 +177,9 @@ void Core::conn_gone(ConnId id) {
   for (const auto& job : conn.deliveries) job_end(job, fail(Code::peer_unreachable, "closed"));
   if (!conn.outgoing) return;
   const auto link = links_.find(conn.domain);
-  if (link != links_.end() && link->second.conn == id) link_failed(conn.domain);
+  if (link == links_.end() || link->second.conn != id) return;
+  if (link->second.state == Link::State::opening) doubt(conn.domain);
+  link_failed(conn.domain);
 }
 
 // --- admission of servers
@@ -185,7 +189,7 @@ void Core::resolve(const std::string& domain) {
   const auto at = resolving_.find(domain);
   if (at != resolving_.end() && at->second + session::auth_timeout > now_) return;
   resolving_.insert_or_assign(domain, now_);
-  effects_.push_back(machine::Resolve{domain});
+  effects_.push_back(machine::Resolve{domain, doubted_.erase(domain) > 0});
 }
 
 void Core::resolved(const std::string& domain, const std::optional<keys::Discovery>& found) {
@@ -196,14 +200,23 @@ void Core::resolved(const std::string& domain, const std::optional<keys::Discove
     for (const ConnId id : waiting) {
       Conn* conn = find_conn(id);
       if (!conn) continue;
-      if (!admit(*conn, found)) {
-        ++stats_.auth_failures;
-        conn->session.deny(Error{Code::domain_record, "hello.chain"});  // SES-8
+      if (found && !believed(domain, *found)) {
+        prove(*conn, *found);
+      } else {
+        admit_or_deny(*conn, found);
       }
-      touch(*conn);
     }
   }
   link_resolved(domain, found);
+}
+
+void Core::admit_or_deny(Conn& conn, const std::optional<keys::Discovery>& found) {
+  if (!admit(conn, found)) {
+    ++stats_.auth_failures;
+    doubt(conn.domain);
+    conn.session.deny(Error{Code::domain_record, "hello.chain"});  // SES-8
+  }
+  touch(conn);
 }
 
 bool Core::admit(Conn& conn, const std::optional<keys::Discovery>& found) {
@@ -218,6 +231,49 @@ bool Core::admit(Conn& conn, const std::optional<keys::Discovery>& found) {
   if (!chain || !keep_chain(*chain)) return false;
   conn.session.admit_server(std::move(*chain));
   return true;
+}
+
+// --- proof of what DNS says (DOM-14): a forged answer names a root, but not to our own connection,
+// whose other end must have the domain's certificate
+
+bool Core::believed(const std::string& domain, const keys::Discovery& found) const {
+  const auto at = proven_.find(domain);
+  return !found.unproven || (at != proven_.end() && at->second == found.root) ||
+         mutant("server.admit_unproven");
+}
+
+void Core::prove(const Conn& conn, const keys::Discovery& found) {
+  const std::string& domain = conn.domain;
+  const auto [at, fresh] = proving_.try_emplace(domain, Proving{found, {}});
+  at->second.found = found;
+  at->second.waiting.insert(conn.id);
+  if (fresh)
+    ask(domain, "ping", wire::Object{}, [this, domain](const Outcome&) { end_proving(domain); });
+}
+
+void Core::note_proven(const Conn& conn) {
+  const std::optional<keys::Chain>& chain = conn.session.peer_chain();
+  if (!chain) return;
+  if (proven_.size() >= verified_chains_max) proven_.clear();
+  proven_.insert_or_assign(conn.domain, chain->root.id());
+  end_proving(conn.domain);  // before it admits us: it may be waiting for the same
+}
+
+void Core::end_proving(const std::string& domain) {
+  const auto at = proving_.find(domain);
+  if (at == proving_.end()) return;
+  const Proving proving = std::move(at->second);
+  proving_.erase(at);
+  const bool good = believed(domain, proving.found);
+  for (const ConnId id : proving.waiting) {
+    Conn* conn = find_conn(id);
+    if (conn) admit_or_deny(*conn, good ? std::optional(proving.found) : std::nullopt);
+  }
+}
+
+void Core::doubt(const std::string& domain) {
+  if (doubted_.size() >= verified_chains_max) doubted_.clear();
+  doubted_.insert(domain);
 }
 
 // --- requests of ours

@@ -74,12 +74,15 @@ void Node::perform(machine::Effect effect) {
                    });
                  },
                  [&](machine::Resolve& e) {
+                   resolves.emplace_back(e.domain, e.doubted);
                    world.post([this, name = e.domain] {
                      if (!server) return;
                      const auto to = world.nodes.find(name);
                      std::optional<keys::Discovery> found;
                      if (to != world.nodes.end() && to->second->discoverable)
                        found = keys::Discovery{name, 1, to->second->root.record.id(), {}};
+                     if (found && to->second->dns_root) found->root = *to->second->dns_root;
+                     if (found) found->unproven = to->second->by_dns;
                      server->handle_resolved(name, found, world.now);
                      drain();
                    });

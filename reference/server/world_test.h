@@ -48,6 +48,9 @@ struct Node {
   std::vector<machine::BatchId> undurable;
   bool reachable = true;  // for connections of others
   bool discoverable = true;
+  bool by_dns = false;                  // discovery of it proves nothing (DOM-14)
+  std::optional<keys::KeyId> dns_root;  // what DNS says its root is, when that is not true
+  std::vector<std::pair<std::string, bool>> resolves = {};  // what it asked, and whether in doubt
   bool hold_commits =
       false;  // commits do not become durable until this is off and settle_commits() ran
   std::uint64_t effects = 0;

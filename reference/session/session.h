@@ -152,6 +152,10 @@ class Session {
   bool closed() const { return state_ == State::closed; }
   const HelloInfo& hello() const { return hello_; }         // acceptor: after Greeted
   const std::optional<keys::Chain>& peer_chain() const { return peer_chain_; }
+  /// Connector: the acceptor has proved that it holds the op key of peer_chain() (SES-5).
+  bool peer_proven() const {
+    return connector_ && (state_ == State::auth_sent || state_ == State::open);
+  }
   const wire::Value& peer_limits() const { return peer_limits_; }
 
  private:
