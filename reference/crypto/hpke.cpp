@@ -1,6 +1,7 @@
 // HPKE base mode (RFC 9180), written over EVP because OpenSSL has it from 3.2 on only.
 #include "crypto/hpke.h"
 
+#include "crypto/external.h"
 #include "crypto/hash.h"
 #include "crypto/labeled.h"
 
@@ -60,20 +61,20 @@ Secret labeled_expand(ByteView suite_id, ByteView prk, std::string_view label,
       prk, {length, as_bytes("HPKE-v1"), suite_id, as_bytes(label), info[0], info[1]}, size);
 }
 
-HpkeContext::Schedule HpkeContext::schedule(Kem kem, Aead aead, const Secret& shared_secret,
+HpkeContext::Schedule HpkeContext::schedule(Kem kem, Aead aead, ByteView shared_secret,
                                             ByteView info) {
   const Suite& suite = suite_of(kem, aead);
   const Secret info_hash = labeled_extract(suite.id, {}, "info_hash", info);
   Bytes context{0x00};  // mode_base
   append(context, suite.psk_id_hash.view());
   append(context, info_hash.view());
-  const Secret secret = labeled_extract(suite.id, shared_secret.view(), "secret", {});
+  const Secret secret = labeled_extract(suite.id, shared_secret, "secret", {});
   Secret key = labeled_expand(suite.id, secret.view(), "key", {context, {}}, 32);
   Secret base_nonce = labeled_expand(suite.id, secret.view(), "base_nonce", {context, {}}, 12);
   return {std::move(key), std::move(base_nonce)};
 }
 
-HpkeContext::HpkeContext(Kem kem, Aead aead, const Secret& shared_secret, ByteView info,
+HpkeContext::HpkeContext(Kem kem, Aead aead, ByteView shared_secret, ByteView info,
                          Direction direction)
     : HpkeContext(schedule(kem, aead, shared_secret, info), aead, direction) {}
 
@@ -107,14 +108,20 @@ Result<Secret> HpkeContext::open(std::uint64_t sequence, ByteView aad, ByteView 
 Result<Wrapped> hpke_seal(const EncryptionKey& to, Aead aead, ByteView info, ByteView plaintext,
                           const Ephemeral* ephemeral) {
   AMS_TRY(KemOutput kem, Access::encap(to, ephemeral != nullptr ? &ephemeral->key : nullptr));
-  const HpkeContext context(to.kem(), aead, kem.shared_secret, info, Direction::seal);
+  const HpkeContext context(to.kem(), aead, kem.shared_secret.view(), info, Direction::seal);
   return Wrapped{std::move(kem.enc), context.seal(0, {}, plaintext)};
 }
 
 Result<Secret> hpke_open(const DecryptionKey& key, Aead aead, ByteView enc, ByteView info,
                          ByteView ciphertext) {
   AMS_TRY(const Secret shared_secret, Access::decap(key, enc));
-  const HpkeContext context(key.kem(), aead, shared_secret, info, Direction::open);
+  return hpke_open_shared(key.kem(), aead, shared_secret.view(), info, ciphertext);
+}
+
+Result<Secret> hpke_open_shared(Kem kem, Aead aead, ByteView shared_secret32, ByteView info,
+                                ByteView ciphertext) {
+  if (shared_secret32.size() != shared_secret_size) return fail(Code::unwrap, "shared secret");
+  const HpkeContext context(kem, aead, shared_secret32, info, Direction::open);
   return context.open(0, {}, ciphertext);
 }
 

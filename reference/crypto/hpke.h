@@ -9,7 +9,7 @@ namespace ams::crypto {
 
 class HpkeContext {
  public:
-  HpkeContext(Kem kem, Aead aead, const Secret& shared_secret, ByteView info, Direction direction);
+  HpkeContext(Kem kem, Aead aead, ByteView shared_secret, ByteView info, Direction direction);
   Bytes seal(std::uint64_t sequence, ByteView aad, ByteView plaintext) const;
   /// Fails with unwrap.
   Result<Secret> open(std::uint64_t sequence, ByteView aad, ByteView ciphertext) const;
@@ -19,7 +19,7 @@ class HpkeContext {
     Secret key;
     Secret base_nonce;
   };
-  static Schedule schedule(Kem kem, Aead aead, const Secret& shared_secret, ByteView info);
+  static Schedule schedule(Kem kem, Aead aead, ByteView shared_secret, ByteView info);
   HpkeContext(Schedule schedule, Aead aead, Direction direction);
   std::array<std::uint8_t, 12> nonce(std::uint64_t sequence) const;
 

@@ -70,8 +70,8 @@ TEST(Hpke, rfc9180_vectors) {
     const auto received = Access::decap(recipient, sent->enc);
     ASSERT_TRUE(received);
     const Bytes info = hex(v.at("info"));
-    const HpkeContext sealer(Kem::x25519, aead, sent->shared_secret, info, Direction::seal);
-    const HpkeContext opener(Kem::x25519, aead, *received, info, Direction::open);
+    const HpkeContext sealer(Kem::x25519, aead, sent->shared_secret.view(), info, Direction::seal);
+    const HpkeContext opener(Kem::x25519, aead, received->view(), info, Direction::open);
     std::uint64_t sequence = 0;
     for (const auto& e : v.at("encryptions")) {
       const Bytes aad = hex(e.at("aad"));

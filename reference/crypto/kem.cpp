@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "crypto/external.h"
 #include "crypto/hash.h"
 #include "crypto/labeled.h"
 #include "policy/mutant.h"
@@ -52,8 +53,8 @@ evp::Key x25519_peer(ByteView raw32) {
   return out;
 }
 
-Secret rsa_shared_secret(const Secret& z, ByteView enc, const Hash& fp32) {
-  const Secret prk = hkdf_extract({}, z.view());
+Secret rsa_shared_secret(ByteView z, ByteView enc, const Hash& fp32) {
+  const Secret prk = hkdf_extract({}, z);
   return expand_pieces(prk.view(), {as_bytes("AMS-RSAKEM"), enc, fp32}, 32);
 }
 
@@ -182,7 +183,7 @@ Result<KemOutput> Access::encap(const EncryptionKey& to, const DecryptionKey* ep
       z_size != z.size() || enc_size != enc.size()) {
     return evp::refuse(Code::key_material, "RSASVE");
   }
-  Secret shared = rsa_shared_secret(z, enc, impl.fp32);
+  Secret shared = rsa_shared_secret(z.view(), enc, impl.fp32);
   return KemOutput{std::move(shared), std::move(enc)};
 }
 
@@ -201,7 +202,14 @@ Result<Secret> Access::decap(const DecryptionKey& key, ByteView enc) {
       size != z.size()) {
     return evp::refuse(Code::unwrap, "RSASVE");
   }
-  return rsa_shared_secret(z, enc, impl.fp32);
+  return rsa_shared_secret(z.view(), enc, impl.fp32);
+}
+
+Result<Secret> kem_decap(const DecryptionKey& key, ByteView enc) { return Access::decap(key, enc); }
+
+Secret rsa_kem_shared(ByteView z, ByteView enc, ByteView modulus) {
+  AMS_ASSERT(z.size() == modulus.size() && enc.size() == modulus.size());
+  return rsa_shared_secret(z, enc, sha256(modulus));
 }
 
 }  // namespace ams::crypto
