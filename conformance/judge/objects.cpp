@@ -114,10 +114,14 @@ Domain make_domain(const std::string& name, const std::string& seed, std::int64_
   const std::int64_t nbf = now / 86'400'000 * 86'400'000 - 86'400'000;
   // The root's record stands in hosts files and must never change; the op key's may.
   Domain out{name, make_key(seed + " root", 1'785'000'000'000), make_key(seed + " op", nbf), {}};
+  // isp all along: the shift to the same that a seq above 1 has to name is long past.
+  const Json isp = {{"mode", "isp"}, {"effective", 0}, {"keys", Json::array()}};
+  Json policy = isp;
+  policy.update({{"published", 0}, {"effective", 86'400'000}, {"prior", isp}});
   const Json record = {{"ams", "domain/1"},        {"domain", name},
                        {"root_kid", out.root.kid}, {"root_fp", b64(out.root.fp)},
                        {"op_kid", out.op.kid},     {"op_fp", b64(out.op.fp)},
-                       {"policy", "isp"},          {"seq", nbf / 86'400'000}};
+                       {"policy", policy},         {"seq", nbf / 86'400'000}};
   out.chain = {{"record", sign(record, out.root.secret.signing)},
                {"root", out.root.record},
                {"op", out.op.record}};

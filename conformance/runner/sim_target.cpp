@@ -53,7 +53,8 @@ struct World final : Target {
     root_kid = to_uuid_text(root.record.id().kid);
     root_fp = to_hex(root.record.id().fp);
     has_peer = true;
-    const keys::DomainRecord record{domain, root.record.id(), op.record.id(), keys::Policy::isp, 1};
+    const keys::DomainRecord record{domain, root.record.id(), op.record.id(), keys::isp_policy(),
+                                    1};
     options.domain = domain;
     options.chain =
         keys::chain_value(*keys::make_domain_record(record, root.signing), root.record, op.record);

@@ -234,8 +234,9 @@ Json Stage::built_binding(const Json& plan) {
   const Domain& from = domain_of("server");
   const std::string addr = plan.at("addr");
   const Key& key = key_of(addr);
-  const Json binding = {{"ams", "bind/1"},   {"addr", addr}, {"kid", key.kid},
-                        {"fp", b64(key.fp)}, {"version", 1}, {"dkid", from.op.kid}};
+  const Json binding = {{"ams", "bind/1"},    {"addr", addr}, {"kid", key.kid},
+                        {"fp", b64(key.fp)},  {"version", 1}, {"custody", key.record.at("custody")},
+                        {"dkid", from.op.kid}};
   return {{"binding", sign(binding, from.op.secret.signing)}, {"key", key.record}};
 }
 

@@ -38,7 +38,7 @@ struct Domain {
   }
   static Domain with(const std::string& name, keys::KeyPair root, keys::KeyPair op,
                      std::int64_t seq) {
-    keys::DomainRecord record{name, root.record.id(), op.record.id(), keys::Policy::isp, seq};
+    keys::DomainRecord record{name, root.record.id(), op.record.id(), keys::isp_policy(seq), seq};
     const wire::Value signed_record = keys::make_domain_record(record, root.signing).value();
     wire::Value chain = keys::chain_value(signed_record, root.record, op.record);
     return Domain{name, std::move(root), std::move(op), std::move(chain)};

@@ -6,12 +6,6 @@
 namespace ams::keys {
 namespace {
 
-std::optional<Policy> find_policy(std::string_view text) {
-  for (const Policy policy : {Policy::isp, Policy::corporate, Policy::groups})
-    if (name(policy) == text) return policy;
-  return std::nullopt;
-}
-
 Result<DomainRecord> parse_domain_record(const wire::Value& value) {
   wire::ObjectReader in(value, "domain");
   DomainRecord out;
@@ -22,12 +16,11 @@ Result<DomainRecord> parse_domain_record(const wire::Value& value) {
   out.root.fp = in.bytes<32>("root_fp");
   out.op.kid = in.uuid("op_kid");
   out.op.fp = in.bytes<32>("op_fp");
-  const auto policy = find_policy(in.string("policy"));
-  in.require(policy.has_value(), Code::schema, "policy");
-  out.policy = policy.value_or(Policy::isp);
+  const wire::Value& policy = in.any("policy");
   out.seq = in.integer("seq", 1);
   in.binary("sig", 1, signature_size_max);
   AMS_CHECK(in.finish());
+  AMS_TRY(out.policy, parse_policy(policy, out.seq));
   return out;
 }
 
@@ -52,18 +45,6 @@ Result<Chain> check_chain(const wire::Value& value, std::string_view domain,
 
 }  // namespace
 
-std::string_view name(Policy policy) {
-  switch (policy) {
-    case Policy::isp:
-      return "isp";
-    case Policy::corporate:
-      return "corporate";
-    case Policy::groups:
-      return "groups";
-  }
-  return {};
-}
-
 Result<wire::Value> make_domain_record(const DomainRecord& record, const crypto::SigningKey& root) {
   return sign_object(
       wire::Object{
@@ -73,7 +54,7 @@ Result<wire::Value> make_domain_record(const DomainRecord& record, const crypto:
           {"root_fp", to_base64url(record.root.fp)},
           {"op_kid", to_uuid_text(record.op.kid)},
           {"op_fp", to_base64url(record.op.fp)},
-          {"policy", name(record.policy)},
+          {"policy", to_value(record.policy)},
           {"seq", record.seq},
       },
       root);

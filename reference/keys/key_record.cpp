@@ -47,9 +47,9 @@ Result<KeyMembers> read_key_members(const wire::Value& value) {
   in.bytes<16>("nonce");
   out.nbf = in.integer("nbf");
   out.exp = in.integer("exp");
-  const std::string custody = in.string("custody");
-  in.require(custody == "client" || custody == "corporate", Code::schema, "custody");
-  if (custody == "corporate") out.custody = Custody::corporate;
+  const auto custody = find_custody(in.string("custody"));
+  in.require(custody.has_value(), Code::schema, "custody");
+  out.custody = custody.value_or(Custody::client);
   in.binary("sig", 1, signature_size_max);
   AMS_CHECK(in.finish());
   return out;
@@ -82,11 +82,21 @@ wire::Value record_value(const crypto::SigningKey& signing, const crypto::Decryp
       {"nonce", to_base64url(nonce)},
       {"nbf", options.nbf},
       {"exp", options.exp},
-      {"custody", options.custody == Custody::client ? "client" : "corporate"},
+      {"custody", name(options.custody)},
   };
 }
 
 }  // namespace
+
+std::string_view name(Custody custody) {
+  return custody == Custody::client ? "client" : "corporate";
+}
+
+std::optional<Custody> find_custody(std::string_view text) {
+  for (const Custody custody : {Custody::client, Custody::corporate})
+    if (name(custody) == text) return custody;
+  return std::nullopt;
+}
 
 Id16 kid_of(const Hash& fp) {
   Id16 kid;

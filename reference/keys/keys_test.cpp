@@ -34,7 +34,7 @@ Code code_of(const Result<KeyRecord>& result) {
 
 struct Domain {
   KeyPair root = new_pair(11), op = new_pair(12);
-  DomainRecord record{"alpha.example", root.record.id(), op.record.id(), Policy::isp, 1};
+  DomainRecord record{"alpha.example", root.record.id(), op.record.id(), isp_policy(), 1};
   wire::Value chain() const {
     return chain_value(make_domain_record(record, root.signing).value(), root.record, op.record);
   }
@@ -255,7 +255,9 @@ TEST(Chain, refuses_each_fault_with_one_code) {
     return chain_value(sign_object(out, domain.root.signing).value(), domain.root.record,
                        domain.op.record);
   };
-  EXPECT_FALSE(refused(with("seq", 7)));
+  EXPECT_FALSE(refused(with("policy", to_value(isp_policy()))));
+  EXPECT_TRUE(refused(with("policy", to_value(isp_policy(2)))));  // of a later record
+  EXPECT_TRUE(refused(with("seq", 7)));                           // with a first one's policy
   EXPECT_TRUE(refused(with("seq", 0)));
   EXPECT_TRUE(refused(with("policy", "none")));
   EXPECT_TRUE(refused(with("domain", "Alpha.example")));

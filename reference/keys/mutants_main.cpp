@@ -37,13 +37,13 @@ wire::Value record_with(const char* name, const wire::Value& value, bool sign) {
 }
 
 bool chain_refused(std::string_view asked, const crypto::SigningKey& signer, const KeyId& found) {
-  const DomainRecord record{"a.example", root().record.id(), op().record.id(), Policy::isp, 1};
+  const DomainRecord record{"a.example", root().record.id(), op().record.id(), isp_policy(), 1};
   const wire::Value signed_record = make_domain_record(record, signer).value();
   return !verify_chain(chain_value(signed_record, root().record, op().record), asked, found);
 }
 
 bool binding_refused(const std::string& addr, const crypto::SigningKey& signer) {
-  const DomainRecord record{"a.example", root().record.id(), op().record.id(), Policy::isp, 1};
+  const DomainRecord record{"a.example", root().record.id(), op().record.id(), isp_policy(), 1};
   const wire::Value chain =
       chain_value(make_domain_record(record, root().signing).value(), root().record, op().record);
   const Chain verified = verify_chain(chain, "a.example", root().record.id()).value();
@@ -139,6 +139,66 @@ std::vector<Probe> lineage_probes() {
   };
 }
 
+/// A policy with one fault; what is refused of it.
+bool policy_refused(const DomainPolicy& policy, std::int64_t seq) {
+  return !parse_policy(to_value(policy), seq);
+}
+
+DomainPolicy to_corporate() {
+  return {start_ms,
+          {Policy::corporate, start_ms + policy_notice_ms, {{"", op().record.id()}}},
+          PolicyTerms{}};
+}
+
+/// Whether a binding with the record's custody, or another, is sealed to.
+bool custody_refused(Custody said, std::optional<KeyId> enc, const PolicyTerms& in_force) {
+  const KeyPair pair =
+      make_modern(Bytes(80, 9), {.nbf = start_ms,
+                                 .exp = start_ms + day_ms,
+                                 .custody = enc ? Custody::corporate : Custody::client})
+          .value();
+  return !check_custody({"u@a.example", pair.record.id(), 1, {}, said, enc}, pair.record, in_force);
+}
+
+bool enc_refused() {
+  const Binding binding{"u@a.example",   root().record.id(), 1, {},
+                        Custody::client, op().record.id()};
+  return !parse_binding(make_binding(binding, op().signing).value());
+}
+
+std::vector<Probe> policy_probes() {
+  const KeyId key = op().record.id();
+  const PolicyTerms corporate{Policy::corporate, start_ms, {{"", key}}};
+  return {
+      {"keys.skip_policy_keys",
+       [=] {
+         return policy_refused({start_ms, {Policy::isp, start_ms, {{"", key}}}, {}}, 1);
+       }},
+      {"keys.skip_policy_notice",
+       [] {
+         DomainPolicy flip = to_corporate();
+         flip.terms.effective -= 1;
+         return policy_refused(flip, 2);
+       }},
+      {"keys.skip_policy_prior", [] { return policy_refused(to_corporate(), 1); }},
+      {"keys.skip_policy_prior",
+       [] {
+         DomainPolicy ahead = to_corporate();
+         ahead.prior->effective = start_ms + 1;
+         return policy_refused(ahead, 2);
+       }},
+      {"keys.policy_at_once",
+       [] { return policy_at(to_corporate(), from_unix_ms(start_ms)).mode == Policy::isp; }},
+      {"keys.skip_binding_enc", enc_refused},
+      {"keys.skip_binding_custody",
+       [=] { return custody_refused(Custody::corporate, std::nullopt, corporate); }},
+      {"keys.skip_binding_policy",
+       [=] { return custody_refused(Custody::client, std::nullopt, corporate); }},
+      {"keys.skip_enc_listed",
+       [=] { return custody_refused(Custody::corporate, root().record.id(), corporate); }},
+  };
+}
+
 std::vector<Probe> probes() {
   const KeyId id = root().record.id();
   const KeyId other = op().record.id();
@@ -169,6 +229,7 @@ std::vector<Probe> probes() {
 int run_probes() {
   std::vector<Probe> all = probes();
   for (Probe& probe : lineage_probes()) all.push_back(std::move(probe));
+  for (Probe& probe : policy_probes()) all.push_back(std::move(probe));
   return mutants::run(all);
 }
 

@@ -13,6 +13,8 @@
 #include "base/instant.h"
 #include "base/result.h"
 #include "crypto/crypto.h"
+#include "keys/key_id.h"
+#include "keys/policy.h"
 #include "wire/value.h"
 
 namespace ams::keys {
@@ -34,12 +36,8 @@ inline constexpr std::size_t signature_size_max = 1024;  // bytes of any sig (SI
 inline constexpr std::size_t aeads_max = 8;            // KEY-1
 inline constexpr std::size_t raw_key_size_max = 1024;  // bytes of sk and ek (KEY-1)
 enum class Custody : std::uint8_t { client, corporate };
-
-struct KeyId {  // how every other object names a key
-  Id16 kid{};
-  Hash fp{};
-  friend auto operator<=>(const KeyId&, const KeyId&) = default;
-};
+std::string_view name(Custody);
+std::optional<Custody> find_custody(std::string_view text);
 
 /// A verified, immutable key record: no instance exists whose checks (KEY-8) did not pass.
 class KeyRecord {
@@ -96,13 +94,10 @@ Result<KeyPair> make_pair(crypto::SigningKey signing, crypto::DecryptionKey encr
                           const Id16& nonce, const KeyPairOptions& options);
 
 // --- domain record and chain (DOM) ---------------------------------------------------------------
-enum class Policy : std::uint8_t { isp, corporate, groups };
-std::string_view name(Policy);
-
 struct DomainRecord {
   std::string domain;
   KeyId root, op;
-  Policy policy = Policy::isp;
+  DomainPolicy policy;
   std::int64_t seq = 1;
 };
 Result<wire::Value> make_domain_record(const DomainRecord& record, const crypto::SigningKey& root);
@@ -126,13 +121,23 @@ struct Chain {
 Result<Chain> verify_chain(const wire::Value& value, std::string_view domain,
                            const KeyId& discovered_root);
 wire::Value chain_value(const wire::Value& record, const KeyRecord& root, const KeyRecord& op);
+/// POL-6: the terms that are in force.
+inline const PolicyTerms& policy_at(const DomainRecord& record, Instant now) {
+  return policy_at(record.policy, now);
+}
 
 // --- binding (BND) -------------------------------------------------------------------------------
 struct Binding {
   std::string addr;
-  KeyId key;
+  KeyId key;  // signs for addr alone, and is sealed to where there is no enc
   std::int64_t version = 1;
   Id16 dkid{};
+  Custody custody = Custody::client;
+  std::optional<KeyId> enc =
+      std::nullopt;  // the shared encryption key; with custody corporate only (BND-8)
+
+  /// The key that a stanza for addr goes to (BND-9).
+  const KeyId& sealed_to() const { return enc ? *enc : key; }
 };
 Result<wire::Value> make_binding(const Binding& binding, const crypto::SigningKey& op);
 /// Members only (schema errors).
@@ -140,5 +145,9 @@ Result<Binding> parse_binding(const wire::Value& value);
 /// Members, domain of addr = chain's domain, dkid = the chain's op key, signature. Fails with
 /// `signature`, `domain_mismatch`, `kid_mismatch` or a schema code.
 Result<Binding> verify_binding(const wire::Value& value, const Chain& chain);
+/// POL-8, before anything is sealed: the binding's custody is that of its key record `key`
+/// (binding_custody), it fits the terms in force (binding_policy) and its enc is one of their keys
+/// (enc_unlisted).
+Result<> check_custody(const Binding& binding, const KeyRecord& key, const PolicyTerms& in_force);
 
 }  // namespace ams::keys

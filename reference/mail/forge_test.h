@@ -35,7 +35,7 @@ struct Domain {
       : name(std::move(domain_name)),
         root(modern_pair(seed)),
         op(modern_pair(static_cast<std::uint8_t>(seed + 1))) {
-    const keys::DomainRecord record{name, root.record.id(), op.record.id(), keys::Policy::isp, 1};
+    const keys::DomainRecord record{name, root.record.id(), op.record.id(), keys::isp_policy(), 1};
     const auto value = keys::make_domain_record(record, root.signing).value();
     chain.emplace(
         keys::verify_chain(keys::chain_value(value, root.record, op.record), name, root.record.id())

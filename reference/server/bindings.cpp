@@ -88,8 +88,8 @@ Result<> Core::op_associate(const Asked& to, Conn& conn, const wire::Value& args
   if (!account(txn, conn.addr)) return fail(Code::no_such_address, "keys.associate");
   AMS_TRY(const keys::KeyRecord record, keys::KeyRecord::parse(record_value));
   AMS_CHECK(record.valid_at(now_));
-  const bool custody_fits =
-      chain_->record.policy != keys::Policy::isp || record.custody() == keys::Custody::client;
+  const bool isp = keys::policy_at(chain_->record, now_).mode == keys::Policy::isp;
+  const bool custody_fits = !isp || record.custody() == keys::Custody::client;
   if (!custody_fits && !mutant("server.skip_custody"))
     return fail(Code::key_origin, "record.custody");  // POL-2
   AMS_TRY(const std::optional<Held> held, held_binding(txn, conn.addr));

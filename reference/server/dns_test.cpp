@@ -16,7 +16,7 @@ struct Impostor {
   keys::KeyPair root = make_key("impostor root"), op = make_key("impostor op");
   wire::Value chain() const {
     const keys::DomainRecord record{"a.example", root.record.id(), op.record.id(),
-                                    keys::Policy::isp, 1};
+                                    keys::isp_policy(), 1};
     return keys::chain_value(*keys::make_domain_record(record, root.signing), root.record,
                              op.record);
   }

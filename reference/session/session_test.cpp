@@ -24,7 +24,7 @@ struct Domain {
   wire::Value chain;
   explicit Domain(std::string domain)
       : name(std::move(domain)), root(make_key(name + " root")), op(make_key(name + " op")) {
-    const keys::DomainRecord record{name, root.record.id(), op.record.id(), keys::Policy::isp, 1};
+    const keys::DomainRecord record{name, root.record.id(), op.record.id(), keys::isp_policy(), 1};
     chain =
         keys::chain_value(*keys::make_domain_record(record, root.signing), root.record, op.record);
   }
@@ -377,7 +377,8 @@ TEST(Session, survives_noise) {
     Session session = acceptor();
     for (const Bytes& piece : pieces) session.handle_bytes(piece, Instant{});
     RC_ASSERT(!session.open());
-    while (session.poll()) {}
+    while (session.poll()) {
+    }
   }));
 }
 

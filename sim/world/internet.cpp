@@ -32,7 +32,7 @@ DomainInfo make_domain(const Scenario& s, std::int64_t index) {
   const keys::KeyPair root = pair(0);
   out.op = std::make_shared<const keys::KeyPair>(pair(1));
   const keys::DomainRecord record{out.name, root.record.id(), out.op->record.id(),
-                                  keys::Policy::isp, 1};
+                                  keys::isp_policy(), 1};
   out.chain = keys::chain_value(*keys::make_domain_record(record, root.signing), root.record,
                                 out.op->record);
   out.discovery.host = out.name;

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from .book import NOW_MS, File
 from .faults import faults, raw, signature_faults
 from .world import (ALICE, ALICE_RSA, AWAY, BOB, BOB_RSA, CAROL, EVE, EVIL, EXP, HOME, MALLORY, NBF,
-                    rsa_der)
+                    OSCAR, SHARED, policy_of, prior_of, rsa_der, shift)
 
 P = 2**255 - 19
 LOW_ORDER = [0, 1, 325606250916557431795983626356110631294008115727848805560023387167927233504,
@@ -197,9 +197,8 @@ def _domain_file() -> File:
         return {**HOME.args(chain), "domain": domain}
     good = file.group("valid")
     twin = good.valid("a chain", args(HOME.chain), clauses=["DOM-1", "DOM-4", "DOM-5"])
-    for policy in ("corporate", "groups"):
-        good.valid(f"policy {policy}", args(HOME.make_chain(policy=policy)), clauses=["DOM-1"])
-    good.valid("a later record", args(HOME.make_chain(seq=2**53 - 1)), clauses=["DOM-1"])
+    later = good.valid("a later record", args(HOME.make_chain(
+        seq=2**53 - 1, policy=shift(policy_of("isp"), prior_of("isp")))), clauses=["DOM-1"])
     good.valid("one key for both", args(HOME.make_chain(op=HOME.root)), clauses=["DOM-5"])
 
     bad = file.group("schema")
@@ -210,10 +209,10 @@ def _domain_file() -> File:
     faults(bad, make, lambda record: args({**HOME.chain, "record": record}), twin, {
         "domain": "domain", "root_kid": "kid", "root_fp": "binary", "op_kid": "kid",
         "op_fp": "binary",
-        "policy": "text", "seq": "integer"}, code="domain_record")
+        "policy": "array", "seq": "integer"}, code="domain_record")
     bad.invalid("seq 0", args(HOME.make_chain(seq=0)), "domain_record", twin, ["out_of_range"])
-    bad.invalid("an unknown policy", args(HOME.make_chain(policy="open")), "domain_record", twin,
-                ["out_of_range"])
+    bad.invalid("the policy as a name", args(HOME.make_chain(policy="isp")), "domain_record", twin,
+                ["wrong_type"])
     for part in ("record", "root", "op"):
         bad.invalid(f"a chain without {part}", args({n: v for n,
                                                      v in HOME.chain.items() if n != part}),
@@ -243,10 +242,17 @@ def _domain_file() -> File:
         forged = {**HOME.chain[part], "sig": b64(bytes(64))}
         refuse(f"{part}'s own signature does not verify", {**HOME.chain, part: forged})
     record = HOME.chain["record"]
-    refuse("seq changed after signing", {**HOME.chain, "record": {**record, "seq": 2}})
-    refuse("policy changed after signing", {**HOME.chain, "record": {**record,
-        "policy": "corporate"}})
+    later_chain = HOME.make_chain(seq=2, policy=shift(policy_of("isp"), prior_of("isp")))
+    bad.invalid("seq changed after signing",
+                args({**later_chain, "record": {**later_chain["record"], "seq": 3}}),
+                "domain_record", later, ["chain_broken"], importance="critical")
+    refuse("policy changed after signing", {**HOME.chain, "record": {
+        **record, "policy": policy_of("corporate", SHARED)}})
     return file
+
+
+def _name(person) -> dict:
+    return {"kid": person.kid, "fp": b64(person.fp)}
 
 
 def _binding_file() -> File:
@@ -257,12 +263,30 @@ def _binding_file() -> File:
     good = file.group("valid")
     twin = good.valid("a binding", args(HOME.bind(ALICE)), clauses=["BND-1", "BND-6", "DOM-3"])
     good.valid("a later version", args(HOME.bind(ALICE, version=2**53 - 1)), clauses=["BND-1"])
+    shared = good.valid("a shared key", args(HOME.bind(OSCAR, enc=_name(SHARED))),
+                        clauses=["BND-1", "BND-8"])
     for local in ("a", "a" * 64, "a.b.c", "!#$%&'*+/=?^_`{|}~-", "0", "a+tag", "x-y_z"):
         good.valid(f"the local part {local}", args(HOME.bind(ALICE, addr=f"{local}@{HOME.name}")),
                    clauses=["ENC-14"])
     bad = file.group("schema")
     faults(bad, lambda **changed: HOME.bind(ALICE, **changed), args, twin, {
-        "addr": "address", "kid": "kid", "fp": "binary", "version": "integer", "dkid": "kid"})
+        "addr": "address", "kid": "kid", "fp": "binary", "custody": "text",
+        "version": "integer", "dkid": "kid"})
+    for custody in ("", "Client", "server"):
+        bad.invalid(f"custody {custody!r}", args(HOME.bind(ALICE, custody=custody)), "schema", twin,
+                    ["out_of_range"])
+    for enc, code, flag in ((SHARED.kid, "schema", "wrong_type"),
+                            ({"kid": SHARED.kid}, "schema", "missing_member"),
+                            ({"fp": b64(SHARED.fp)}, "schema", "missing_member"),
+                            ({**_name(SHARED), "group": "x"}, "unknown_member", "unknown_member"),
+                            ({**_name(SHARED), "kid": SHARED.kid.upper()}, "schema", "kid_form"),
+                            ({**_name(SHARED), "fp": b64(SHARED.fp[:31])}, "base64url",
+                             "base64url")):
+        bad.invalid(f"enc {enc}", args(HOME.bind(OSCAR, enc=enc)), code, shared, [flag])
+    bad.invalid("a shared key with custody client", args(HOME.bind(ALICE, enc=_name(SHARED))),
+                "schema", twin, ["binding_enc"], importance="critical")
+    bad.invalid("custody corporate without a shared key", args(HOME.bind(OSCAR)), "schema", shared,
+                ["binding_enc"])
     bad.invalid("version 0", args(HOME.bind(ALICE, version=0)), "schema", twin, ["out_of_range"])
     bad = file.group("chain")
     bad.invalid("an address of another domain", args(HOME.bind(BOB)), "domain_mismatch", twin,

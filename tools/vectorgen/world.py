@@ -11,7 +11,8 @@ from .book import NOW_MS
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 _RSA = json.loads((ROOT / "vectors/keys/rsa_test_keys.json").read_text("utf-8"))["keys"]
-NBF, EXP = NOW_MS - 30 * keys.DAY, NOW_MS + 300 * keys.DAY
+DAY = keys.DAY
+NBF, EXP = NOW_MS - 30 * DAY, NOW_MS + 300 * DAY
 
 
 def rsa_der(name: str) -> bytes:
@@ -64,6 +65,24 @@ class Person:
         return keys.kid_of(self.fp)
 
 
+def policy_of(mode: str, *keys, published: int = NBF, effective: int = NBF, **more) -> dict:
+    """A policy; keys: persons whose encryption key is shared, or (group, person)."""
+    listed = [{"kid": key.kid, "fp": b64(key.fp)} if isinstance(key, Person)
+              else {"group": key[0], "kid": key[1].kid, "fp": b64(key[1].fp)} for key in keys]
+    return {"mode": mode, "published": published, "effective": effective, "keys": listed, **more}
+
+
+def prior_of(mode: str, *keys, effective: int = NBF - 9 * DAY) -> dict:
+    value = policy_of(mode, *keys, effective=effective)
+    del value["published"]
+    return value
+
+
+def shift(to: dict, prior: dict, published: int = NOW_MS, notice: int = DAY) -> dict:
+    """The policy that `to` becomes when it follows `prior`."""
+    return {**to, "published": published, "effective": published + notice, "prior": prior}
+
+
 class Domain:
     def __init__(self, name: str):
         self.name = name
@@ -74,7 +93,7 @@ class Domain:
         root, op = root or self.root, op or self.op
         record = {"ams": "domain/1", "domain": self.name, "root_kid": root.kid,
                   "root_fp": b64(root.fp),
-                  "op_kid": op.kid, "op_fp": b64(op.fp), "policy": "isp", "seq": 1}
+                  "op_kid": op.kid, "op_fp": b64(op.fp), "policy": policy_of("isp"), "seq": 1}
         return {"record": keys.sign_object((signer or root).sign, record, **changed),
                 "root": root.record, "op": op.record}
 
@@ -84,6 +103,7 @@ class Domain:
 
     def bind(self, person: Person, signer: Person = None, **changed) -> dict:
         value = {"ams": "bind/1", "addr": person.addr, "kid": person.kid, "fp": b64(person.fp),
+                 "custody": person.record["custody"],
                  "version": 1, "dkid": (signer or self.op).kid}
         return keys.sign_object((signer or self.op).sign, value, **changed)
 
@@ -93,6 +113,10 @@ ALICE = Person("alice", HOME.name)
 BOB = Person("bob", AWAY.name)
 MALLORY = Person("mallory", EVIL.name)
 EVE = Person("eve", HOME.name)
+# Keys of the address book of a company: one that signs for oscar alone, and shared ones.
+OSCAR = Person("oscar", HOME.name, custody="corporate")
+SHARED = Person("shared", HOME.name, custody="corporate")
+SALES, STAFF = (Person(name, HOME.name, custody="corporate") for name in ("sales", "staff"))
 CAROL = Person("carol", AWAY.name, rsa_encrypt="carol_encrypt")
 ALICE_RSA = Person("alice", HOME.name, rsa_sign="alice_sign")
 BOB_RSA = Person("bob", AWAY.name, rsa_sign="bob_sign", rsa_encrypt="bob_encrypt")

@@ -131,8 +131,11 @@ Result<keys::Chain> chain_of(const Args& args) {
 
 Answer domain_verify(const Args& args) {
   AMS_TRY(const keys::Chain chain, chain_of(args));
+  const keys::PolicyTerms& terms = args.has("now")
+                                       ? keys::policy_at(chain.record, args.instant("now"))
+                                       : chain.record.policy.terms;
   return Json{{"domain", chain.record.domain},
-              {"policy", keys::name(chain.record.policy)},
+              {"policy", keys::name(terms.mode)},
               {"seq", chain.record.seq},
               {"op_kid", to_uuid_text(chain.op.id().kid)}};
 }
@@ -144,7 +147,23 @@ Answer binding_verify(const Args& args) {
   return Json{{"addr", binding.addr},
               {"kid", to_uuid_text(binding.key.kid)},
               {"fp", to_base64url(binding.key.fp)},
-              {"version", binding.version}};
+              {"version", binding.version},
+              {"custody", keys::name(binding.custody)}};
+}
+
+/// The key that a sender seals to.
+Answer recipient_judge(const Args& args) {
+  AMS_TRY(const keys::Chain chain, chain_of(args));
+  AMS_TRY(const wire::Value value, args.value("raw_b64"));
+  AMS_TRY(const keys::Binding binding, keys::verify_binding(value, chain));
+  AMS_TRY(const wire::Value key, args.value("key_b64"));
+  AMS_TRY(const keys::KeyRecord record, keys::KeyRecord::parse_as(key, binding.key));
+  const keys::PolicyTerms& in_force = keys::policy_at(chain.record, args.instant("now"));
+  AMS_CHECK(keys::check_custody(binding, record, in_force));
+  return Json{{"policy", keys::name(in_force.mode)},
+              {"custody", keys::name(binding.custody)},
+              {"kid", to_uuid_text(binding.sealed_to().kid)},
+              {"fp", to_base64url(binding.sealed_to().fp)}};
 }
 
 // --- vouches and receipts ------------------------------------------------------------------------
@@ -293,16 +312,27 @@ Answer vrf_verify(const Args& args) {
 
 const std::vector<Op>& ops() {
   static const std::vector<Op> table{
-      {"address.parse", address_parse},   {"attachment.open", attachment_open},
-      {"binding.verify", binding_verify}, {"card.verify", card_verify},
-      {"codec.decode", codec_decode},     {"domain.verify", domain_verify},
-      {"entry.judge", entry_judge},       {"entry.usable", entry_usable},
-      {"event.verify", event_verify},     {"frame.parse", frame_parse},
-      {"head.open", head_open},           {"header.judge", header_judge},
-      {"key.usable", key_usable},         {"key.verify", key_verify},
-      {"message.open", message_open},     {"payload.shape", payload_shape},
-      {"receipt.verify", receipt_verify}, {"revocation.verify", revocation_verify},
-      {"stream.open", stream_open},       {"vouch.verify", vouch_verify},
+      {"address.parse", address_parse},
+      {"attachment.open", attachment_open},
+      {"binding.verify", binding_verify},
+      {"card.verify", card_verify},
+      {"codec.decode", codec_decode},
+      {"domain.verify", domain_verify},
+      {"entry.judge", entry_judge},
+      {"entry.usable", entry_usable},
+      {"event.verify", event_verify},
+      {"frame.parse", frame_parse},
+      {"head.open", head_open},
+      {"header.judge", header_judge},
+      {"key.usable", key_usable},
+      {"key.verify", key_verify},
+      {"message.open", message_open},
+      {"payload.shape", payload_shape},
+      {"receipt.verify", receipt_verify},
+      {"recipient.judge", recipient_judge},
+      {"revocation.verify", revocation_verify},
+      {"stream.open", stream_open},
+      {"vouch.verify", vouch_verify},
       {"vrf.verify", vrf_verify},
   };
   return table;

@@ -14,13 +14,33 @@ KEY = schema.members("key/1", [
     ("sk", schema.binary(1, 1024)), ("ek", schema.binary(1, 1024)), ("nonce", schema.binary(16)),
     ("nbf", schema.integer()), ("exp", schema.integer()),
     ("custody", schema.one_of("client", "corporate")), ("sig", schema.binary(1, 1024))])
+POLICY_NOTICE = DAY  # POL-5
+MODE = schema.one_of("isp", "corporate", "groups")
+
+
+def group_name(value, where):
+    """POL-4."""
+    value = schema.text()(value, where)
+    require(schema.LABEL.match(value) is not None, "schema", where)
+    return value
+
+
+SHARED_KEYS = schema.array(schema.members(None, [
+    ("group?", group_name), ("kid", schema.kid), ("fp", schema.binary(32))]), 0, 64)
+PRIOR = schema.members(None, [
+    ("mode", MODE), ("effective", schema.integer()), ("keys", SHARED_KEYS)])
+POLICY = schema.members(None, [
+    ("mode", MODE), ("published", schema.integer()), ("effective", schema.integer()),
+    ("keys", SHARED_KEYS), ("prior?", PRIOR)])
+KEY_NAME = schema.members(None, [("kid", schema.kid), ("fp", schema.binary(32))])
 DOMAIN = schema.members("domain/1", [
     ("domain", schema.domain), ("root_kid", schema.kid), ("root_fp", schema.binary(32)),
     ("op_kid", schema.kid), ("op_fp", schema.binary(32)),
-    ("policy", schema.one_of("isp", "corporate", "groups")), ("seq", schema.integer(1)),
+    ("policy", POLICY), ("seq", schema.integer(1)),
     ("sig", schema.binary(1, 1024))])
 BINDING = schema.members("bind/1", [
     ("addr", schema.address), ("kid", schema.kid), ("fp", schema.binary(32)),
+    ("custody", schema.one_of("client", "corporate")), ("enc?", KEY_NAME),
     ("version", schema.integer(1)), ("dkid", schema.kid), ("sig", schema.binary(1, 1024))])
 CHAIN = schema.members(None, [("record", lambda v, w: v), ("root", lambda v, w: v),
                               ("op", lambda v, w: v)])
@@ -89,11 +109,44 @@ class Chain:
         self.domain = record["domain"]
 
 
+def _judge_keys(terms: dict, where: str) -> None:
+    """POL-4."""
+    groups = [key.get("group") for key in terms["keys"]]
+    if terms["mode"] == "isp":
+        require(not groups, "schema", where)
+    elif terms["mode"] == "corporate":
+        require(groups == [None], "schema", where)
+    else:
+        require(bool(groups) and None not in groups and
+                all(a < b for a, b in zip(groups, groups[1:])), "schema", where)
+
+
+def judge_policy(policy: dict, seq: int) -> None:
+    """POL-3 to POL-5 on a policy whose members are."""
+    _judge_keys(policy, "policy.keys")
+    if "prior" in policy:
+        _judge_keys(policy["prior"], "policy.prior.keys")
+    require(("prior" in policy) == (seq > 1), "schema", "policy.prior")
+    require(policy["effective"] >= policy["published"], "schema", "policy.effective")
+    if seq > 1:
+        require(policy["effective"] - policy["published"] >= POLICY_NOTICE, "schema",
+                "policy.notice")
+    if "prior" in policy:
+        require(policy["prior"]["effective"] <= policy["published"], "schema",
+                "policy.prior.effective")
+
+
+def in_force(policy: dict, now: int) -> dict:
+    """POL-6."""
+    return policy["prior"] if "prior" in policy and now < policy["effective"] else policy
+
+
 def verify_chain(value, domain: str, root_kid: str, root_fp: bytes) -> Chain:
     """DOM-5: whatever is wrong with a decoded chain, its domain's record does not verify."""
     with answered_with("domain_record"):
         parts = CHAIN(value, "chain")
         record = DOMAIN(parts["record"], "domain")
+        judge_policy(record["policy"], record["seq"])
         require(record["domain"] == domain, "domain_record", "chain.domain")
         root, op = verify_key(parts["root"], where="root"), verify_key(parts["op"], where="op")
         named = (record["root_kid"], record["root_fp"], record["op_kid"], record["op_fp"])
@@ -106,10 +159,27 @@ def verify_chain(value, domain: str, root_kid: str, root_fp: bytes) -> Chain:
 def verify_binding(value, chain: Chain, where: str = "binding") -> dict:
     """BND-6."""
     fields = BINDING(value, where)
+    require(("enc" in fields) == (fields["custody"] == "corporate"), "schema", where + ".enc")
     require(fields["addr"].rpartition("@")[2] == chain.domain, "domain_mismatch", where)
     require(fields["dkid"] == chain.op.kid, "kid_mismatch", where)
     chain.op.check_object(value, fields["sig"], where + ".sig")
     return fields
+
+
+def judge_recipient(binding: dict, key: Key, chain: Chain, now: int) -> dict:
+    """POL-8: the name of the key that is sealed to."""
+    terms = in_force(chain.record["policy"], now)
+    require(binding["custody"] == key.custody, "binding_custody", "binding.custody")
+    if binding["custody"] == "corporate":
+        require(terms["mode"] != "isp", "binding_policy", "binding.custody")
+    else:
+        require(terms["mode"] == "isp" or key.nbf < terms["effective"], "binding_policy",
+                "binding.custody")
+    if "enc" in binding:
+        listed = [(one["kid"], one["fp"]) for one in terms["keys"]]
+        require((binding["enc"]["kid"], binding["enc"]["fp"]) in listed, "enc_unlisted",
+                "binding.enc")
+    return binding.get("enc", {"kid": binding["kid"], "fp": binding["fp"]})
 
 
 def sign_object(sign, value: dict, **changed) -> dict:

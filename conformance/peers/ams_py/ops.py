@@ -58,7 +58,10 @@ def key_usable(args):
 
 def domain_verify(args):
     chain = _chain(args)
-    return {"domain": chain.domain, "op_kid": chain.op.kid, "policy": chain.record["policy"],
+    policy = chain.record["policy"]
+    if "now" in args:
+        policy = keys.in_force(policy, args["now"])
+    return {"domain": chain.domain, "op_kid": chain.op.kid, "policy": policy["mode"],
             "seq": chain.record["seq"]}
 
 
@@ -66,7 +69,16 @@ def binding_verify(args):
     chain = _chain(args)
     fields = keys.verify_binding(_object(args, "raw_b64"), chain)
     return {"addr": fields["addr"], "kid": fields["kid"], "fp": b64(fields["fp"]),
-            "version": fields["version"]}
+            "version": fields["version"], "custody": fields["custody"]}
+
+
+def recipient_judge(args):
+    chain = _chain(args)
+    binding = keys.verify_binding(_object(args, "raw_b64"), chain)
+    key = keys.verify_key(_object(args, "key_b64"), binding["kid"], binding["fp"])
+    to = keys.judge_recipient(binding, key, chain, args["now"])
+    return {"policy": keys.in_force(chain.record["policy"], args["now"])["mode"],
+            "custody": binding["custody"], "kid": to["kid"], "fp": b64(to["fp"])}
 
 
 def _key(args):
@@ -180,6 +192,7 @@ OPS = {
     "card.verify": card_verify,
     "entry.judge": entry_judge,
     "entry.usable": entry_usable,
+    "recipient.judge": recipient_judge,
     "header.judge": header_judge,
     "message.open": message_open,
     "head.open": head_open,
