@@ -27,6 +27,7 @@ Vector read_vector(const json& file, const json& test) {
     out.phase = test.at("reject").at("phase");
     out.codes = test.at("reject").at("codes").get<std::vector<std::string>>();
     out.twin = test.at("twin");
+    out.check = test.at("check");
   }
   if (!out.flags.empty()) out.note = file.at("notes").at(out.flags.front());
   return out;

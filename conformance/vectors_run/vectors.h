@@ -15,6 +15,7 @@ struct Vector {
   nlohmann::json output;           // valid: what the ok must hold
   std::string phase;               // invalid: what it must be refused with
   std::vector<std::string> codes;  // one of these
+  std::string check;               // invalid: what the second implementation refuses it at
   std::vector<std::string> flags, clauses;
   nlohmann::json note;  // of the first flag: bug_type, description, effect, clauses; or null
 };

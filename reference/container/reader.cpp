@@ -175,7 +175,7 @@ Reader& Reader::operator=(Reader&&) noexcept = default;
 
 Result<> Reader::push(ByteView in, Bytes& out) {
   Impl& impl = *impl_;
-  while (!in.empty()) {
+  while (!in.empty() || impl.wanted == 0) {  // a section of no bytes is whole at once
     const std::size_t more = std::min(impl.wanted - impl.kept.size(), in.size());
     if (impl.kept.empty() && more == impl.wanted) {
       AMS_CHECK(impl.take(in.first(more), out));

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "mail/elements.h"
+#include "mail/franking.h"
 #include "mail/objects.h"
 #include "policy/mutant.h"
 #include "wire/sigform.h"
@@ -9,7 +10,6 @@
 namespace ams::mail {
 namespace {
 
-constexpr std::int64_t leaves_max = 1025;
 constexpr std::size_t header_blobs_max = 512;
 
 wire::Object blob_ref_value(const BlobRef& ref) {

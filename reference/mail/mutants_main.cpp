@@ -4,6 +4,7 @@
 // otherwise.
 
 #include "mail/forge_test.h"
+#include "mail/franking.h"
 #include "policy/probe.h"
 
 namespace ams::mail {
@@ -94,6 +95,21 @@ bool notice_of_another_refused() {
   return !verify_notice(value, *world().alpha.chain);
 }
 
+bool leaf_refused(std::int64_t leaves, std::uint8_t flip) {
+  const std::vector<Bytes> all{Bytes{1}, Bytes{2}, Bytes{3}};
+  LeafOpening opening = open_leaf(Bytes(32), all, 2);
+  opening.leaf[0] ^= flip;
+  return !check_leaf(opening, leaves, franking_commitment(Bytes(32), all));
+}
+
+/// The path of another tree fits, so only the index gives it away.
+bool leaf_outside_refused() {
+  LeafOpening opening = open_leaf(Bytes(32), {Bytes{1}}, 0);
+  const Hash fc = franking_commitment(Bytes(32), {Bytes{1}});
+  opening.index = 0;
+  return !check_leaf(opening, 0, fc);
+}
+
 std::vector<Probe> message_probes() {
   return {
       {"mail.skip_asig", other_account_refused},
@@ -140,6 +156,8 @@ std::vector<Probe> probes() {
                  [] { return vouch_refused(world().beta.op.signing, "beta.example"); }});
   out.push_back({"mail.skip_vouch_cover",
                  [] { return vouch_refused(world().alpha.op.signing, "gamma.example"); }});
+  out.push_back({"mail.skip_leaf_index", leaf_outside_refused});
+  out.push_back({"mail.skip_leaf_path", [] { return leaf_refused(3, 1); }});
   out.push_back({"mail.skip_receipt_signature", receipt_of_another_refused});
   out.push_back({"mail.skip_notice_signature", notice_of_another_refused});
   return out;

@@ -22,9 +22,11 @@ bool is_member_name(std::string_view name) {
                      [](char c) { return (c >= 'a' && c <= 'z') || is_digit(c) || c == '_'; });
 }
 
+enum class Form : std::uint8_t { canonical, any };
+
 class Parser {
  public:
-  explicit Parser(std::string_view text) : text_(text) {}
+  Parser(std::string_view text, Form form) : text_(text), form_(form) {}
 
   Result<Value> run() {
     Value value;
@@ -33,7 +35,7 @@ class Parser {
     skip_space();
     if (at_ != text_.size() && !mutant("wire.accept_trailing_text"))
       return fail(Code::json_syntax, "text after the value");
-    if (!canonical_ && !mutant("wire.accept_not_canonical"))
+    if (!canonical_ && form_ == Form::canonical && !mutant("wire.accept_not_canonical"))
       return fail(Code::not_canonical, "text");
     return value;
   }
@@ -287,21 +289,26 @@ class Parser {
   }
 
   std::string_view text_;
+  Form form_;
   std::size_t at_ = 0;
   bool canonical_ = true;
   Error error_{Code::json_syntax, {}};
 };
 
-}  // namespace
-
-Result<Value> decode(ByteView bytes) {
+Result<Value> decode_text(ByteView bytes, Form form) {
   constexpr std::string_view bom = "\xef\xbb\xbf";
   if (as_text(bytes).starts_with(bom)) {
     if (!mutant("wire.accept_bom")) return fail(Code::bom, "text");
     bytes = bytes.subspan(bom.size());
   }
   if (!is_utf8(bytes) && !mutant("wire.accept_utf8")) return fail(Code::utf8, "text");
-  return Parser(as_text(bytes)).run();
+  return Parser(as_text(bytes), form).run();
 }
+
+}  // namespace
+
+Result<Value> decode(ByteView bytes) { return decode_text(bytes, Form::canonical); }
+
+Result<Value> decode_any_form(ByteView bytes) { return decode_text(bytes, Form::any); }
 
 }  // namespace ams::wire

@@ -69,6 +69,9 @@ void append_encoded(Bytes& out, const Value& value);
 /// duplicate_name, number and null_value, then not_canonical. O(n log n) time, O(n) memory,
 /// recursion <= depth_max.
 Result<Value> decode(ByteView bytes);
+/// The same without not_canonical: for writers that take a JSON text from elsewhere and encode() it
+/// anew (ENC-20). What a peer sent is never read with this.
+Result<Value> decode_any_form(ByteView bytes);
 
 /// Reads the members of one object and names the one that is wrong. Errors are sticky: read all
 /// members, then ask finish(). `where` strings must be literals.

@@ -1,4 +1,5 @@
 """The people and domains of the vectors. All keys come from labels or from the stored TEST KEYS."""
+import functools
 import hashlib
 import json
 import pathlib
@@ -38,10 +39,12 @@ class Person:
         self.der = None
         if rsa_sign:
             self.der = rsa_der(rsa_sign)
-            self.sig_alg, self.sk = "rsa2048pss", modulus(self.der)
+            self.sk = modulus(self.der)
+            self.sig_alg = f"rsa{8 * len(self.sk)}pss"
         if rsa_encrypt:
             self.private = rsa_der(rsa_encrypt)
-            self.kem, self.ek = "rsa2048kem", modulus(self.private)
+            self.ek = modulus(self.private)
+            self.kem = f"rsa{8 * len(self.ek)}kem"
         self.record = self.make(**changed)
 
     def sign(self, text: bytes) -> bytes:
@@ -56,11 +59,11 @@ class Person:
                  "nonce": b64(self.nonce), "nbf": NBF, "exp": EXP, "custody": "client"}
         return keys.sign_object(self.sign, value, **changed)
 
-    @property
+    @functools.cached_property
     def fp(self) -> bytes:
         return keys.fingerprint(self.record)
 
-    @property
+    @functools.cached_property
     def kid(self) -> str:
         return keys.kid_of(self.fp)
 
@@ -120,3 +123,15 @@ SALES, STAFF = (Person(name, HOME.name, custody="corporate") for name in ("sales
 CAROL = Person("carol", AWAY.name, rsa_encrypt="carol_encrypt")
 ALICE_RSA = Person("alice", HOME.name, rsa_sign="alice_sign")
 BOB_RSA = Person("bob", AWAY.name, rsa_sign="bob_sign", rsa_encrypt="bob_encrypt")
+
+# One person for each algorithm; the others' key for the same one.
+SIGNERS = {"ed25519": ALICE, "rsa2048pss": ALICE_RSA,
+           "rsa3072pss": Person("alice", HOME.name, rsa_sign="rsa3072_sign"),
+           "rsa4096pss": Person("alice", HOME.name, rsa_sign="rsa4096_sign")}
+READERS = {"x25519": BOB, "rsa2048kem": Person("bob", AWAY.name, rsa_encrypt="bob_encrypt"),
+           "rsa3072kem": Person("bob", AWAY.name, rsa_encrypt="rsa3072_encrypt"),
+           "rsa4096kem": Person("bob", AWAY.name, rsa_encrypt="rsa4096_encrypt")}
+OTHER_SIGN = {"rsa2048pss": "bob_sign", "rsa3072pss": "rsa3072_encrypt",
+              "rsa4096pss": "rsa4096_encrypt"}  # stored TEST KEYS
+OTHER_ENCRYPT = {"rsa2048kem": "carol_encrypt", "rsa3072kem": "rsa3072_sign",
+                 "rsa4096kem": "rsa4096_sign"}

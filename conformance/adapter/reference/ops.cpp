@@ -1,8 +1,9 @@
 #include "adapter/ops.h"
 
-#include "crypto/vrf.h"
+#include <algorithm>
+
 #include "keys/lineage.h"
-#include "mail/letter.h"
+#include "mail/objects.h"
 #include "wire/address.h"
 #include "wire/frame.h"
 #include "wire/message.h"
@@ -13,6 +14,11 @@ namespace {
 // --- encoding and framing ------------------------------------------------------------------------
 Answer codec_decode(const Args& args) {
   AMS_TRY(const wire::Value value, args.value("raw_b64"));
+  return Json{{"canonical_b64", to_base64url(wire::encode(value))}};
+}
+
+Answer codec_canonicalise(const Args& args) {
+  AMS_TRY(const wire::Value value, wire::decode_any_form(args.bytes("raw_b64")));
   return Json{{"canonical_b64", to_base64url(wire::encode(value))}};
 }
 
@@ -115,20 +121,6 @@ Answer entry_usable(const Args& args) {
   return entry_json(entry);
 }
 
-/// The domain that a chain claims to be, when the suite does not ask for one.
-std::string asked_domain(const Args& args, const wire::Value& chain) {
-  if (args.has("domain")) return args.text("domain");
-  const wire::Value* record = chain.find("record");
-  const wire::Value* domain = record == nullptr ? nullptr : record->find("domain");
-  return domain != nullptr && domain->is_string() ? domain->as_string() : std::string();
-}
-
-Result<keys::Chain> chain_of(const Args& args) {
-  AMS_TRY(const wire::Value value, args.value("chain_b64"));
-  const keys::KeyId root{args.kid("root_kid"), args.fixed<32>("root_fp")};
-  return keys::verify_chain(value, asked_domain(args, value), root);
-}
-
 Answer domain_verify(const Args& args) {
   AMS_TRY(const keys::Chain chain, chain_of(args));
   const keys::PolicyTerms& terms = args.has("now")
@@ -187,154 +179,61 @@ Answer receipt_verify(const Args& args) {
   return Json{{"accepted", receipt.accepted}, {"ehash", to_base64url(receipt.ehash)}};
 }
 
-// --- messages ------------------------------------------------------------------------------------
-/// What a reader holds before a message comes; its members are borrowed by context().
-struct Reader {
-  std::string addr;
-  keys::KeyRecord own, sender;
-  crypto::DecryptionKey key;
-  keys::Chain chain;
-  mail::OpenContext context() const { return {addr, &own, &key, &sender, &chain}; }
-};
-
-Result<Reader> reader_of(const Args& args) {
-  AMS_TRY(const wire::Value own_value, args.value("own_record_b64"));
-  AMS_TRY(keys::KeyRecord own, keys::KeyRecord::parse(own_value));
-  AMS_TRY(const wire::Value sender_value, args.value("sender_record_b64"));
-  AMS_TRY(keys::KeyRecord sender, keys::KeyRecord::parse(sender_value));
-  AMS_TRY(keys::Chain chain, chain_of(args));
-  auto key =
-      crypto::DecryptionKey::from_private(own.encryption().kem(), args.bytes("own_private_b64"));
-  if (!key) throw Fault("own_private_b64: no private key for own_record");
-  return Reader{args.text("reader"), std::move(own), std::move(sender), std::move(*key),
-                std::move(chain)};
-}
-
-Json attachment_json(const mail::AttachmentInfo& info) {
-  return {{"id", info.id},
-          {"name", info.name},
-          {"type", info.type},
-          {"size", info.size},
-          {"blob", to_base64url(info.blob)},
-          {"key_b64", to_base64url(info.key.view())}};
-}
-
-Json letter_json(const mail::Opened& letter) {
-  Json parts = Json::array();
-  for (const mail::Part& part : letter.parts)
-    parts.push_back({{"type", part.type}, {"text", part.text}});
-  Json attachments = Json::array();
-  for (const auto& info : letter.attachments) attachments.push_back(attachment_json(info));
-  return {{"mid", to_base64url(letter.mid)},
-          {"from", letter.from},
-          {"deliver_to", letter.deliver_to},
-          {"to", letter.to},
-          {"cc", letter.cc},
-          {"date", letter.date},
-          {"subject", letter.subject},
-          {"parts", parts},
-          {"att", attachments}};
-}
-
-Answer header_judge(const Args& args) {
-  AMS_TRY(const wire::Value value, args.value("header_b64"));
-  AMS_TRY(const mail::Header header, mail::parse_header(value));
-  AMS_CHECK(mail::in_force(header, args.instant("now")));
-  return Json{{"ehash_b64", to_base64url(mail::ehash(value))},
-              {"h0_b64", to_base64url(mail::h0(value))}};
-}
-
-/// A reader asks for the chain of sdom, so one of another domain is refused as such; here the
-/// suite gives it before the header is known to hold, so this is seen only once all before
-/// from_binding did.
-template <class T>
-Result<> judge_chain(const Result<T>& opened, const Reader& reader, const wire::Value& header) {
-  const bool reached = opened || opened.error().code == Code::from_binding ||
-                       opened.error().code == Code::deliver_to;
-  if (!reached) return {};
-  AMS_TRY(const mail::Header parsed, mail::parse_header(header));
-  if (parsed.sdom != reader.chain.record.domain) return fail(Code::domain_record, "sdom");
-  return {};
-}
-
-Answer message_open(const Args& args) {
-  AMS_TRY(const Reader reader, reader_of(args));
-  AMS_TRY(const wire::Value header, args.value("header_b64"));
-  AMS_TRY(const wire::Value stanzas, args.value("stanzas_b64"));
-  auto opened = mail::open_received(header, args.bytes("asig_b64"), stanzas, args.bytes("body_b64"),
-                                    reader.context());
-  AMS_CHECK(judge_chain(opened, reader, header));
-  AMS_TRY(const mail::Opened letter, std::move(opened));
-  return letter_json(letter);
-}
-
-Answer head_open(const Args& args) {
-  AMS_TRY(const Reader reader, reader_of(args));
-  AMS_TRY(const wire::Value header, args.value("header_b64"));
-  AMS_TRY(const wire::Value stanzas, args.value("stanzas_b64"));
-  auto opened = mail::open_received_head(header, args.bytes("asig_b64"), stanzas,
-                                         args.bytes("head_b64"), reader.context());
-  AMS_CHECK(judge_chain(opened, reader, header));
-  AMS_TRY(const mail::OpenedHead head, std::move(opened));
-  return Json{{"mid", to_base64url(head.mid)},
-              {"from", head.from},
-              {"subject", head.subject},
-              {"date", head.date}};
-}
-
-Answer attachment_open(const Args& args) {
-  AMS_TRY(const wire::Value header, args.value("header_b64"));
-  mail::AttachmentInfo info;
-  info.id = static_cast<std::int64_t>(args.number("id"));
-  info.size = args.number("size");
-  info.blob = args.fixed<32>("blob");
-  info.key = crypto::Secret::copy_of(args.fixed<32>("key_b64"));
-  AMS_TRY(const Bytes data, mail::open_attachment(header, info, args.bytes("sealed_b64")));
-  return Json{{"data_b64", to_base64url(data)}};
-}
-
-Answer stream_open(const Args& args) {
-  const auto aead = crypto::find_aead(args.text("aead"));
-  if (!aead) return fail(Code::unknown_algorithm, "aead");
-  AMS_TRY(const Bytes plain,
-          crypto::stream_open(*aead, args.fixed<32>("key_b64"), args.bytes("context_b64"),
-                              args.bytes("sealed_b64")));
-  return Json{{"plain_b64", to_base64url(plain)}};
-}
-
-Answer vrf_verify(const Args& args) {
-  AMS_TRY(const Hash beta, crypto::vrf_verify(args.bytes("public_b64"), args.bytes("alpha_b64"),
-                                              args.bytes("proof_b64")));
-  return Json{{"beta_b64", to_base64url(beta)}};
+Answer notice_verify(const Args& args) {
+  AMS_TRY(const keys::Chain chain, chain_of(args));
+  AMS_TRY(const wire::Value value, args.value("raw_b64"));
+  AMS_TRY(const mail::Notice notice, mail::verify_notice(value, chain));
+  return Json{
+      {"failed", notice.failed}, {"code", code_info(notice.code).name}, {"addr", notice.addr}};
 }
 
 }  // namespace
 
+namespace {
+
+/// The domain that a chain claims to be, when the suite does not ask for one.
+std::string asked_domain(const Args& args, const wire::Value& chain) {
+  if (args.has("domain")) return args.text("domain");
+  const wire::Value* record = chain.find("record");
+  const wire::Value* domain = record == nullptr ? nullptr : record->find("domain");
+  return domain != nullptr && domain->is_string() ? domain->as_string() : std::string();
+}
+
+}  // namespace
+
+Result<keys::Chain> chain_of(const Args& args) {
+  AMS_TRY(const wire::Value value, args.value("chain_b64"));
+  const keys::KeyId root{args.kid("root_kid"), args.fixed<32>("root_fp")};
+  return keys::verify_chain(value, asked_domain(args, value), root);
+}
+
 const std::vector<Op>& ops() {
-  static const std::vector<Op> table{
-      {"address.parse", address_parse},
-      {"attachment.open", attachment_open},
-      {"binding.verify", binding_verify},
-      {"card.verify", card_verify},
-      {"codec.decode", codec_decode},
-      {"domain.verify", domain_verify},
-      {"entry.judge", entry_judge},
-      {"entry.usable", entry_usable},
-      {"event.verify", event_verify},
-      {"frame.parse", frame_parse},
-      {"head.open", head_open},
-      {"header.judge", header_judge},
-      {"key.usable", key_usable},
-      {"key.verify", key_verify},
-      {"message.open", message_open},
-      {"payload.shape", payload_shape},
-      {"receipt.verify", receipt_verify},
-      {"recipient.judge", recipient_judge},
-      {"revocation.verify", revocation_verify},
-      {"stream.open", stream_open},
-      {"vouch.verify", vouch_verify},
-      {"vrf.verify", vrf_verify},
-  };
+  static const std::vector<Op> table = [] {
+    std::vector<Op> out{
+        {"address.parse", address_parse},
+        {"binding.verify", binding_verify},
+        {"card.verify", card_verify},
+        {"codec.canonicalise", codec_canonicalise},
+        {"codec.decode", codec_decode},
+        {"domain.verify", domain_verify},
+        {"entry.judge", entry_judge},
+        {"entry.usable", entry_usable},
+        {"event.verify", event_verify},
+        {"frame.parse", frame_parse},
+        {"key.usable", key_usable},
+        {"key.verify", key_verify},
+        {"notice.verify", notice_verify},
+        {"payload.shape", payload_shape},
+        {"receipt.verify", receipt_verify},
+        {"recipient.judge", recipient_judge},
+        {"revocation.verify", revocation_verify},
+        {"vouch.verify", vouch_verify},
+    };
+    for (const auto& more : {message_ops(), crypto_ops()})
+      out.insert(out.end(), more.begin(), more.end());
+    std::sort(out.begin(), out.end(), [](const Op& a, const Op& b) { return a.name < b.name; });
+    return out;
+  }();
   return table;
 }
 

@@ -1,4 +1,5 @@
 """Algorithms (spec ALG, SIG, STR) on python3-cryptography; entropy is always an argument."""
+import functools
 import hashlib
 import hmac
 
@@ -9,6 +10,11 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 
 from .errors import fail, require
+
+try:
+    from gmpy2 import powmod  # ten times faster than pow
+except ImportError:
+    powmod = pow
 
 SIG_ALGS = {"ed25519": 64, "rsa2048pss": 256, "rsa3072pss": 384, "rsa4096pss": 512}  # bytes of sig
 KEMS = {"x25519": 0x0020, "rsa2048kem": 0xFF01, "rsa3072kem": 0xFF02, "rsa4096kem": 0xFF03}
@@ -65,6 +71,7 @@ def key_is_valid(algorithm: str, raw: bytes) -> bool:
     return y < FIELD and y not in SMALL_ORDER_Y
 
 
+@functools.lru_cache(maxsize=4096)
 def low_order(raw: bytes) -> bool:
     try:
         x25519.X25519PrivateKey.from_private_bytes(b"\x07" * 32).exchange(
@@ -114,9 +121,19 @@ def _raw(public) -> bytes:
     return public.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
 
 
+@functools.lru_cache(maxsize=64)
 def rsa_private(der: bytes):
     """The numbers of a PKCS #8 DER key."""
     return serialization.load_der_private_key(der, None).private_numbers()
+
+
+@functools.lru_cache(maxsize=4096)
+def rsa_power(der: bytes, base: int) -> int:
+    """base^d modulo n, by the Chinese remainder theorem (RFC 8017 section 5.1.2)."""
+    numbers = rsa_private(der)
+    m1 = int(powmod(base % numbers.p, numbers.dmp1, numbers.p))
+    m2 = int(powmod(base % numbers.q, numbers.dmq1, numbers.q))
+    return m2 + numbers.q * ((m1 - m2) * numbers.iqmp % numbers.p)
 
 
 def _mgf1(seed: bytes, length: int) -> bytes:
@@ -126,15 +143,14 @@ def _mgf1(seed: bytes, length: int) -> bytes:
 
 def sign_pss(der: bytes, text: bytes, salt: bytes) -> bytes:
     """RSASSA-PSS with a given salt (RFC 8017 section 9.1.1): only test vectors need this."""
-    numbers = rsa_private(der)
-    n = numbers.public_numbers.n
+    n = rsa_private(der).public_numbers.n
     size = (n.bit_length() + 7) // 8  # a modulus of whole bytes: emBits = 8 size - 1
     digest = sha256(bytes(8) + sha256(text) + salt)
     block = bytes(size - len(salt) - 34) + b"\x01" + salt
     masked = bytearray(a ^ b for a, b in zip(block, _mgf1(digest, len(block))))
     masked[0] &= 0x7F
     encoded = bytes(masked) + digest + b"\xbc"
-    return pow(int.from_bytes(encoded, "big"), numbers.d, n).to_bytes(size, "big")
+    return rsa_power(der, int.from_bytes(encoded, "big")).to_bytes(size, "big")
 
 
 # --- AEAD ---
@@ -204,13 +220,37 @@ def rsakem_encap(modulus: bytes, z: bytes) -> tuple:
 
 def rsakem_decap(der: bytes, enc: bytes):
     """The shared secret; None when enc is not below the modulus or not as long as it."""
-    numbers = rsa_private(der)
-    n = numbers.public_numbers.n
+    n = rsa_private(der).public_numbers.n
     size = (n.bit_length() + 7) // 8
     if len(enc) != size or int.from_bytes(enc, "big") >= n:
         return None
-    z = pow(int.from_bytes(enc, "big"), numbers.d, n).to_bytes(size, "big")
+    z = rsa_power(der, int.from_bytes(enc, "big")).to_bytes(size, "big")
     return rsakem_shared(z, enc, n.to_bytes(size, "big"))
+
+
+def kem_decap(kem: str, private: bytes, enc: bytes):
+    """The shared secret of any KEM; None where there is none."""
+    if kem != "x25519":
+        return rsakem_decap(private, enc)
+    return dhkem_shared(private, enc, enc, x25519_public(private)) if len(enc) == 32 else None
+
+
+def hpke_open(kem: str, aead: str, private: bytes, enc: bytes, info: bytes, sealed: bytes):
+    """ALG-5 with aad empty, ALG-6."""
+    shared = kem_decap(kem, private, enc)
+    if shared is None:
+        fail("unwrap", "hpke.kem")
+        shared = bytes(32)
+    key, nonce = key_schedule(kem, aead, shared, info)
+    return aead_open(aead, key, nonce, sealed, "unwrap", "hpke.tag")
+
+
+def hpke_seal(aead: str, recipient: bytes, ephemeral: bytes, info: bytes, plain: bytes) -> tuple:
+    """(enc, sealed) to an X25519 key, with a given ephemeral."""
+    enc = x25519_public(ephemeral)
+    shared = dhkem_shared(ephemeral, recipient, enc, recipient) or bytes(32)
+    key, nonce = key_schedule("x25519", aead, shared, info)
+    return enc, aead_seal(aead, key, nonce, plain)
 
 
 # --- sealed streams ---

@@ -11,6 +11,8 @@ LOW_HALF = re.compile(r"\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 SHORT_ESCAPES = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r",
                  "t": "\t"}
+PLAIN = re.compile(r'[^"\\\x00-\x1f]*')  # what stands in a string as it is
+ESCAPED = re.compile(r'["\\\x00-\x1f\ud800-\udfff]')
 WRITTEN = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r",
            "\t": "\\t"}
 
@@ -93,6 +95,9 @@ class _Scanner:
         self.expect('"')
         out = []
         while True:
+            plain = PLAIN.match(self.text, self.at)
+            out.append(plain[0])
+            self.at = plain.end()
             char = self.peek()
             require(char != "" and char >= " ", "json_syntax", "text")
             self.at += 1
@@ -140,6 +145,8 @@ class _Scanner:
 
 
 def _write_string(text: str) -> str:
+    if ESCAPED.search(text) is None:
+        return f'"{text}"'
     out = []
     for char in text:
         if char in WRITTEN:
@@ -186,23 +193,33 @@ def _plain(value):
     return value
 
 
-def decode(raw: bytes):
-    """The value of an AMS-CJ text, or AmsError with the code that ENC-3 prescribes."""
-    if raw.startswith(b"\xef\xbb\xbf"):
+def _scan(raw: bytes):
+    """(value, the text without a mark that a disabled check let pass); ENC-3 to ENC-8."""
+    marked = raw.startswith(b"\xef\xbb\xbf")
+    if marked:
         fail("bom", "text")
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
         fail("utf8", "text")
         text = raw.decode("utf-8", "surrogateescape")
-    scanner = _Scanner(text.lstrip("\ufeff") if raw.startswith(b"\xef\xbb\xbf") else text)
+    scanner = _Scanner(text.lstrip("\ufeff") if marked else text)
     value = scanner.value(0)
     scanner.space()
     require(scanner.at == len(scanner.text), "json_syntax", "text")
-    written = encode(value)
-    compared = raw[3:] if raw.startswith(b"\xef\xbb\xbf") else raw
-    require(written == compared, "not_canonical", "text")
+    return value, raw[3:] if marked else raw
+
+
+def decode(raw: bytes):
+    """The value of an AMS-CJ text, or AmsError with the code that ENC-3 prescribes."""
+    value, compared = _scan(raw)
+    require(encode(value) == compared, "not_canonical", "text")
     return _plain(value)
+
+
+def canonicalise(raw: bytes) -> bytes:
+    """ENC-20: the canonical form of a text that passes ENC-3 to ENC-8."""
+    return encode(_scan(raw)[0])
 
 
 def b64(raw: bytes) -> str:

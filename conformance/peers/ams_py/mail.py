@@ -33,7 +33,7 @@ def receipt(value, where):
 
 NOTICE = schema.members("notice/1", [
     ("ehash", HASH), ("id", schema.binary(16)), ("addr", schema.address),
-    ("verdict", schema.one_of("failed", "undetermined")), ("code", schema.text()),
+    ("verdict", schema.one_of("failed", "undetermined")), ("code", _code),
     ("ts", schema.integer()), ("dkid", schema.kid), ("receipt?", receipt), ("sig", SIG)])
 
 
@@ -66,4 +66,12 @@ def verify_receipt(value, chain: keys.Chain) -> dict:
     require(fields["rdom"] == chain.domain, "domain_mismatch", "receipt")
     require(fields["dkid"] == chain.op.kid, "kid_mismatch", "receipt")
     chain.op.check_object(value, fields["sig"], "receipt.sig")
+    return fields
+
+
+def verify_notice(value, chain: keys.Chain) -> dict:
+    """REL-17; chain is the own domain's."""
+    fields = NOTICE(value, "notice")
+    require(fields["dkid"] == chain.op.kid, "kid_mismatch", "notice")
+    chain.op.check_object(value, fields["sig"], "notice.sig")
     return fields

@@ -14,14 +14,14 @@ BLOBS_MAX = 512
 HASH = schema.binary(32)
 
 
-def _aead(value, where):
+def aead_name(value, where):
     value = schema.text()(value, where)
     require(value in crypto.AEADS, "unknown_algorithm", where)
     return value
 
 
 HEADER = schema.members("env/1", [
-    ("id", schema.binary(16)), ("aead", _aead), ("skid", schema.kid), ("sfp", HASH),
+    ("id", schema.binary(16)), ("aead", aead_name), ("skid", schema.kid), ("sfp", HASH),
     ("sdom", schema.domain), ("ts", schema.integer()), ("exp", schema.integer()),
     ("epk?", schema.binary(32)), ("leaves", schema.integer(1, LEAVES_MAX)), ("fc", HASH),
     ("body", schema.members(None, [
@@ -73,12 +73,21 @@ def leaves_of(letter: dict) -> list:
     return [encoding.encode(leaf) for leaf in [head] + letter["parts"] + files]
 
 
+def leaf_key(fk: bytes, index: int) -> bytes:
+    return crypto.hkdf(b"", fk, b"AMS-FRANK" + u32(index), 32)
+
+
+def committed(key: bytes, index: int, leaf: bytes) -> bytes:
+    """The data of a leaf of the tree."""
+    return crypto.mac(key, u32(index) + len(leaf).to_bytes(8, "big") + leaf)
+
+
+def leaf_data(leaves: list, fk: bytes) -> list:
+    return [committed(leaf_key(fk, i), i, leaf) for i, leaf in enumerate(leaves)]
+
+
 def franking(leaves: list, fk: bytes) -> bytes:
-    data = []
-    for i, leaf in enumerate(leaves):
-        leaf_key = crypto.hkdf(b"", fk, b"AMS-FRANK" + u32(i), 32)
-        data.append(crypto.mac(leaf_key, u32(i) + len(leaf).to_bytes(8, "big") + leaf))
-    return crypto.merkle_root(data)
+    return crypto.merkle_root(leaf_data(leaves, fk))
 
 
 # --- header ---
@@ -124,14 +133,21 @@ def open_header(header: bytes, asig: bytes, stanzas: bytes, own: keys.Key, priva
     sender_key = keys.verify_key(encoding.decode(sender), fields["skid"], fields["sfp"], "sender")
     sender_key.check("env/1", ehash(value), asig, "asig")
     listed = STANZAS(encoding.decode(stanzas), "stanzas")
+    stanza = own_stanza(listed, own)
+    return Opened(value, fields, unwrap(header_hash(value), fields, stanza, own, private))
+
+
+def own_stanza(listed: list, own: keys.Key) -> dict:
+    """MSG-19."""
     mine = [one for one in listed if (one["kid"], one["fp"]) == (own.kid, own.fp)]
     if not mine:
         fail("no_stanza", "stanzas")
         mine = listed
-    return Opened(value, fields, unwrap(value, fields, mine[0], own, private))
+    return mine[0]
 
 
-def unwrap(value, fields, stanza, own: keys.Key, private: bytes) -> bytes:
+def unwrap(h0: bytes, fields, stanza, own: keys.Key, private: bytes) -> bytes:
+    """The content key; fields: the header's aead and epk."""
     is_rsa = own.kem != "x25519"
     require(("enc" in stanza) == is_rsa, "algorithm_mix", "stanza.enc")
     if is_rsa:
@@ -143,7 +159,7 @@ def unwrap(value, fields, stanza, own: keys.Key, private: bytes) -> bytes:
     if shared is None:
         fail("unwrap", "stanza.kem")
         shared = bytes(32)
-    info = stanza_info(header_hash(value), stanza["kid"], stanza["fp"])
+    info = stanza_info(h0, stanza["kid"], stanza["fp"])
     key, nonce = crypto.key_schedule(own.kem, fields["aead"], shared, info)
     return crypto.aead_open(fields["aead"], key, nonce, stanza["wk"], "unwrap", "stanza.wk")
 

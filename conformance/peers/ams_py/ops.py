@@ -1,7 +1,8 @@
 """The ops of the codec adapter (vectors/README.md): args in, a result or AmsError out."""
-from . import crypto, encoding, frames, keys, lineage, mail, message, vrf
+from . import (container, crypto, encoding, franking, frames, keys, lineage, mail, message, schema,
+               vrf)
 from .encoding import b64
-from .errors import AmsError
+from .errors import AmsError, require
 
 
 def _bytes(args: dict, name: str) -> bytes:
@@ -9,6 +10,12 @@ def _bytes(args: dict, name: str) -> bytes:
     if raw is None:
         raise TypeError(f"args.{name}: no base64url")  # the request's fault, no verdict
     return raw
+
+
+def _text(args: dict, name: str) -> str:
+    if not isinstance(args[name], str):
+        raise TypeError(f"args.{name}: no string")
+    return args[name]
 
 
 def _object(args: dict, name: str):
@@ -32,6 +39,14 @@ def hello(_args):
 def codec_decode(args):
     return {"canonical_b64": b64(encoding.encode(_object(args, "raw_b64")))}
 
+
+def codec_canonicalise(args):
+    return {"canonical_b64": b64(encoding.canonicalise(_bytes(args, "raw_b64")))}
+
+
+def address_parse(args):
+    local, domain = schema.parse_address(_text(args, "addr"))
+    return {"local": local, "domain": domain}
 
 
 def frame_parse(args):
@@ -167,6 +182,109 @@ def receipt_verify(args):
     return {"accepted": fields["verdict"] == "accepted", "ehash": b64(fields["ehash"])}
 
 
+def letter_judge(args):
+    letter = _object(args, "raw_b64")
+    fields = message.LETTER(letter, "letter")
+    leaves = message.leaves_of(letter)
+    return {"mid": letter["mid"], "leaves": len(leaves),
+            "fc_b64": b64(message.franking(leaves, fields["fk"]))}
+
+
+def stanza_unwrap(args):
+    own = keys.verify_key(_object(args, "own_record_b64"))
+    stanzas = message.STANZAS(_object(args, "stanzas_b64"), "stanzas")
+    fields = {"aead": message.aead_name(args["aead"], "aead")}
+    if "epk_b64" in args:
+        fields["epk"] = _bytes(args, "epk_b64")
+    key = message.unwrap(_bytes(args, "h0_b64"), fields, message.own_stanza(stanzas, own), own,
+                         _bytes(args, "own_private_b64"))
+    return {"key_b64": b64(key)}
+
+
+def franking_make(args):
+    return {"opening_b64": b64(encoding.encode(
+        franking.make(_object(args, "letter_b64"), args["index"])))}
+
+
+def franking_open(args):
+    fields = franking.verify(_object(args, "raw_b64"), args["leaves"], _bytes(args, "fc_b64"))
+    return {"index": fields["i"], "leaf_b64": b64(fields["leaf"])}
+
+
+def container_open(args):
+    own = keys.verify_key(_object(args, "own_record_b64"))
+    sender = None
+    if "sender_record_b64" in args:
+        sender = keys.verify_key(_object(args, "sender_record_b64"))
+    fields, plain = container.read(_bytes(args, "container_b64"), own,
+                                   _bytes(args, "own_private_b64"), sender, args["now"])
+    return {"plain_b64": b64(plain), "skid": fields["skid"], "ts": fields["ts"]}
+
+
+def notice_verify(args):
+    fields = mail.verify_notice(_object(args, "raw_b64"), _chain(args))
+    return {"failed": fields["verdict"] == "failed", "code": fields["code"],
+            "addr": fields["addr"]}
+
+
+def sig_verify(args):
+    alg, public = _text(args, "alg"), _bytes(args, "public_b64")
+    text, signature = _bytes(args, "text_b64"), _bytes(args, "sig_b64")
+    require(alg in crypto.SIG_ALGS, "unknown_algorithm", "sig.alg")
+    require(crypto.key_is_valid(alg, public), "key_material", "sig.public")
+    require(crypto.signature_is_valid(alg, public, signature, text), "signature", "sig.verify")
+    return {"verified": True}
+
+
+def sig_sign(args):
+    private, text = _bytes(args, "private_b64"), _bytes(args, "text_b64")
+    if len(private) != 32:
+        raise TypeError("args.private_b64: no Ed25519 seed")
+    return {"public_b64": b64(crypto.ed25519_public(private)),
+            "sig_b64": b64(crypto.sign_ed25519(private, text))}
+
+
+def _names(args: dict) -> tuple:
+    """(kem, aead), both of ALG-1."""
+    kem, aead = _text(args, "kem"), _text(args, "aead")
+    require(kem in crypto.KEMS, "unknown_algorithm", "hpke.kem")
+    require(aead in crypto.AEADS, "unknown_algorithm", "hpke.aead")
+    return kem, aead
+
+
+def hpke_open(args):
+    kem, aead = _names(args)
+    return {"plain_b64": b64(crypto.hpke_open(
+        kem, aead, _bytes(args, "private_b64"), _bytes(args, "enc_b64"), _bytes(args, "info_b64"),
+        _bytes(args, "sealed_b64")))}
+
+
+def hpke_seal(args):
+    aead, public = _text(args, "aead"), _bytes(args, "public_b64")
+    require(aead in crypto.AEADS, "unknown_algorithm", "hpke.aead")
+    require(crypto.key_is_valid("x25519", public), "key_material", "hpke.public")
+    enc, sealed = crypto.hpke_seal(aead, public, _bytes(args, "ephemeral_b64"),
+                                   _bytes(args, "info_b64"), _bytes(args, "plain_b64"))
+    return {"enc_b64": b64(enc), "sealed_b64": b64(sealed)}
+
+
+def padme_size(args):
+    return {"padded": crypto.padme(args["length"])}
+
+
+def layout_open(args):
+    return {"content_b64": b64(crypto.layout_open(_bytes(args, "plain_b64"), "layout",
+                                                  args["prefix"]))}
+
+
+def stream_seal(args):
+    aead = _text(args, "aead")
+    require(aead in crypto.AEADS, "unknown_algorithm", "stream")
+    return {"sealed_b64": b64(crypto.stream_seal(
+        aead, _bytes(args, "key_b64"), _bytes(args, "context_b64"), _bytes(args, "plain_b64"),
+        _bytes(args, "salt_b64")))}
+
+
 def stream_open(args):
     plain = crypto.stream_open(args["aead"], _bytes(args, "key_b64"), _bytes(args, "context_b64"),
                                _bytes(args, "sealed_b64"))
@@ -180,26 +298,41 @@ def vrf_verify(args):
 
 OPS = {
     "hello": hello,
-    "codec.decode": codec_decode,
-    "frame.parse": frame_parse,
-    "payload.shape": payload_shape,
-    "key.verify": key_verify,
-    "key.usable": key_usable,
-    "domain.verify": domain_verify,
+    "address.parse": address_parse,
+    "attachment.open": attachment_open,
     "binding.verify": binding_verify,
-    "event.verify": event_verify,
-    "revocation.verify": revocation_verify,
     "card.verify": card_verify,
+    "codec.canonicalise": codec_canonicalise,
+    "codec.decode": codec_decode,
+    "container.open": container_open,
+    "domain.verify": domain_verify,
     "entry.judge": entry_judge,
     "entry.usable": entry_usable,
-    "recipient.judge": recipient_judge,
-    "header.judge": header_judge,
-    "message.open": message_open,
+    "event.verify": event_verify,
+    "frame.parse": frame_parse,
+    "franking.make": franking_make,
+    "franking.open": franking_open,
     "head.open": head_open,
-    "vouch.verify": vouch_verify,
+    "header.judge": header_judge,
+    "hpke.open": hpke_open,
+    "hpke.seal": hpke_seal,
+    "key.usable": key_usable,
+    "key.verify": key_verify,
+    "layout.open": layout_open,
+    "letter.judge": letter_judge,
+    "message.open": message_open,
+    "notice.verify": notice_verify,
+    "padme.size": padme_size,
+    "payload.shape": payload_shape,
     "receipt.verify": receipt_verify,
-    "attachment.open": attachment_open,
+    "recipient.judge": recipient_judge,
+    "revocation.verify": revocation_verify,
+    "sig.sign": sig_sign,
+    "sig.verify": sig_verify,
+    "stanza.unwrap": stanza_unwrap,
     "stream.open": stream_open,
+    "stream.seal": stream_seal,
+    "vouch.verify": vouch_verify,
     "vrf.verify": vrf_verify,
 }
 

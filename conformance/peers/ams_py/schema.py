@@ -26,6 +26,12 @@ def good_address(text: str) -> bool:
             local[-1] != "." and ".." not in local and good_domain(name))
 
 
+def parse_address(value: str) -> tuple:
+    """(local, domain), ENC-14."""
+    require(good_address(value), "address_syntax", "address")
+    return value.rpartition("@")[::2]
+
+
 def text(limit: int = STRING_MAX):
     def judge(value, where):
         if not isinstance(value, str):
