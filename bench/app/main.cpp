@@ -6,12 +6,16 @@
 #include <string>
 #include <vector>
 
+#include "bench_app/commands.h"
+
 namespace {
 
 constexpr const char* help_text =
     R"(ams-bench measures AMS beside the libraries a user would pick instead.
 
 usage: ams-bench [--list] [--filter REGEX] [--seconds S] [--out FILE.json]
+       ams-bench crypto --out DIR          tables and a page: seal, open, sign … beside their limit
+       ams-bench compare A.json B.json     what changed between two runs, and whether it is noise
 
   --list            names the benchmarks, one a line
   --filter REGEX    runs only those whose name matches
@@ -46,6 +50,9 @@ class ErrorsSeen : public benchmark::ConsoleReporter {
 }  // namespace
 
 int main(int argc, char** argv) {
+  const std::string command = argc > 1 ? argv[1] : "";
+  if (command == "crypto") return ams::bench::crypto_command(argc - 1, argv + 1);
+  if (command == "compare") return ams::bench::compare_command(argc - 1, argv + 1);
   std::vector<std::string> flags{argv[0]};
   for (int i = 1; i < argc; ++i) {
     const std::string flag = argv[i];

@@ -1,0 +1,9 @@
+// Subcommands of ams-bench. Each takes the arguments after its name and gives the exit code.
+#pragma once
+
+namespace ams::bench {
+
+int crypto_command(int argc, char** argv);
+int compare_command(int argc, char** argv);
+
+}  // namespace ams::bench
