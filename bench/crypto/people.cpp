@@ -28,7 +28,7 @@ keys::KeyPair pair_of(Profile profile, std::uint8_t number) {
 
 keys::Chain chain_of(const std::string& domain, const keys::KeyPair& root,
                      const keys::KeyPair& op) {
-  const keys::DomainRecord record{domain, root.record.id(), op.record.id(), keys::Policy::isp, 1};
+  const keys::DomainRecord record{domain, root.record.id(), op.record.id(), keys::isp_policy(), 1};
   const wire::Value value = keys::make_domain_record(record, root.signing).value();
   return keys::verify_chain(keys::chain_value(value, root.record, op.record), domain,
                             root.record.id())
