@@ -15,8 +15,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "conformance/peers"), str(ROOT / "tools")]
 
 from ams_py import errors, ops
-from vectorgen import (addresses, frames, hpke, keys, layouts, leaves, letterforms, lineage,
-                       message, policy, receipts, signatures, stanzas, texts, vrf)
+from vectorgen import (addresses, containers, frames, hpke, keys, layouts, leaves, letterforms,
+                       lineage, message, policy, receipts, signatures, stanzas, texts, vrf)
 from vectorgen.excluded import reason
 
 EXCLUDED = ROOT / "vectors/single_fault.json"
@@ -25,7 +25,7 @@ EXCLUDED = ROOT / "vectors/single_fault.json"
 def contents() -> dict:
     """{path: bytes} of all files."""
     chapters = (texts, addresses, frames, keys, lineage, message, stanzas, letterforms, leaves,
-                policy, receipts, signatures, hpke, layouts, vrf)
+                containers, policy, receipts, signatures, hpke, layouts, vrf)
     files = [file for chapter in chapters for file in chapter.files()]
     return {ROOT / "vectors" / file.path: file.content() for file in files}
 

@@ -61,7 +61,8 @@ struct Reader::Impl {
 Result<> Reader::Impl::take(ByteView bytes, Bytes& out) {
   switch (section) {
     case Section::magic:
-      if (as_text(bytes) != magic) return fail(Code::unknown_ams_tag, "magic");
+      if (as_text(bytes) != magic && !mutant("container.skip_magic"))
+        return fail(Code::unknown_ams_tag, "magic");
       expect(Section::header_length, length_size);
       return {};
     case Section::header_length:
@@ -88,13 +89,15 @@ Result<> Reader::Impl::take(ByteView bytes, Bytes& out) {
     case Section::end:
       break;
   }
+  if (mutant("container.accept_trailing")) return {};
   return fail(Code::schema, "bytes after the trailer");
 }
 
 /// A hostile length must not make us buffer.
 Result<> Reader::Impl::take_length(ByteView bytes, std::size_t size_max) {
   const std::uint32_t size = read_u32(bytes);
-  if (size > size_max) return fail(Code::object_too_large, "section");
+  if (size > size_max && !mutant("container.accept_large_section"))
+    return fail(Code::object_too_large, "section");
   expect(static_cast<Section>(static_cast<int>(section) + 1), size);
   return {};
 }
@@ -109,11 +112,16 @@ Result<> Reader::Impl::take_header(ByteView bytes) {
 
 Result<> Reader::Impl::check_sender() {
   sender = context.sender ? context.sender(header->sender) : nullptr;
-  if (sender == nullptr) return fail(Code::not_found, "sender's record");
-  if (sender->id().kid != header->sender.kid) return fail(Code::kid_mismatch, "sender's record");
-  if (sender->id().fp != header->sender.fp) return fail(Code::fp_mismatch, "sender's record");
+  if (sender == nullptr)
+    return fail(mutant("container.wrong_code_sender") ? Code::no_stanza : Code::not_found,
+                "sender's record");
+  if (sender->id().kid != header->sender.kid && !mutant("container.skip_sender_kid"))
+    return fail(Code::kid_mismatch, "sender's record");
+  if (sender->id().fp != header->sender.fp && !mutant("container.skip_sender_fp"))
+    return fail(Code::fp_mismatch, "sender's record");
   AMS_CHECK(sender->valid_at(from_unix_ms(header->ts)));
-  if (header->ts > context.now + clock_tolerance_ms) return fail(Code::not_yet_valid, "ts");
+  if (header->ts > context.now + clock_tolerance_ms && !mutant("container.accept_future"))
+    return fail(Code::not_yet_valid, "ts");
   return {};
 }
 
@@ -135,7 +143,9 @@ Result<> Reader::Impl::take_stanzas(ByteView bytes) {
 
 Result<> Reader::Impl::take_chunk_length(ByteView bytes) {
   const std::size_t size = std::size_t{bytes[0]} << 8 | bytes[1];
-  if (size < crypto::aead_tag_size || size > sealed_chunk_size) return fail(Code::chunk, "length");
+  if (size < crypto::aead_tag_size || size > sealed_chunk_size)
+    return fail(mutant("container.wrong_code_chunk_length") ? Code::stream_truncated : Code::chunk,
+                "length");
   expect(Section::chunk, size);
   return {};
 }
@@ -161,8 +171,9 @@ Result<> Reader::Impl::take_trailer(ByteView bytes) {
   AMS_TRY(const Trailer trailer, parse_trailer(value));
   expect(Section::end, 1);
   if (mutant("container.skip_trailer")) return {};
-  if (trailer.len != len) return fail(Code::blob_hash, "length");
-  if (trailer.hash != hash.finish()) return fail(Code::blob_hash, "hash");
+  if (trailer.len != len && !mutant("container.skip_len")) return fail(Code::blob_hash, "length");
+  if (trailer.hash != hash.finish() && !mutant("container.skip_hash"))
+    return fail(Code::blob_hash, "hash");
   return keys::verify_beside(signed_form(header_value, trailer), trailer.asig, sender->signing());
 }
 
@@ -192,7 +203,8 @@ Result<> Reader::push(ByteView in, Bytes& out) {
 }
 
 Result<> Reader::finish() {
-  if (impl_->section != Section::end) return fail(Code::stream_truncated, "container");
+  if (impl_->section != Section::end && !mutant("container.accept_truncated"))
+    return fail(Code::stream_truncated, "container");
   return {};
 }
 

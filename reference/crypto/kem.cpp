@@ -53,6 +53,9 @@ evp::Key x25519_peer(ByteView raw32) {
   return out;
 }
 
+/// Of an encapsulation that is none.
+Code bad_enc() { return mutant("crypto.wrong_code_enc") ? Code::algorithm_mix : Code::unwrap; }
+
 Secret rsa_shared_secret(ByteView z, ByteView enc, const Hash& fp32) {
   const Secret prk = hkdf_extract({}, z);
   return expand_pieces(prk.view(), {as_bytes("AMS-RSAKEM"), enc, fp32}, 32);
@@ -189,10 +192,10 @@ Result<KemOutput> Access::encap(const EncryptionKey& to, const DecryptionKey* ep
 
 Result<Secret> Access::decap(const DecryptionKey& key, ByteView enc) {
   const DecryptionKey::Impl& impl = *key.impl_;
-  if (enc.size() != impl.public_raw.size()) return fail(Code::unwrap, "enc length");
+  if (enc.size() != impl.public_raw.size()) return fail(bad_enc(), "enc length");
   if (impl.kem == Kem::x25519) {
     const auto dh = x25519(impl.prepared, x25519_peer(enc));
-    if (!dh) return fail(Code::unwrap, "enc low order");
+    if (!dh) return fail(bad_enc(), "enc low order");
     return dhkem_shared_secret(*dh, enc, impl.public_raw);
   }
   const auto context = evp::duplicate(impl.prepared);
@@ -200,7 +203,7 @@ Result<Secret> Access::decap(const DecryptionKey& key, ByteView enc) {
   std::size_t size = z.size();
   if (EVP_PKEY_decapsulate(context.get(), z.data(), &size, enc.data(), enc.size()) != 1 ||
       size != z.size()) {
-    return evp::refuse(Code::unwrap, "RSASVE");
+    return evp::refuse(bad_enc(), "RSASVE");
   }
   return rsa_shared_secret(z.view(), enc, impl.fp32);
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "crypto/crypto.h"
+#include "policy/mutant.h"
 
 namespace ams::crypto {
 namespace {
@@ -33,6 +34,7 @@ std::optional<Algorithm> find_in(const std::array<Named<Algorithm>, N>& table,
                                  std::string_view name) {
   const auto found = std::find_if(table.begin(), table.end(),
                                   [&](const auto& entry) { return entry.name == name; });
+  if (found == table.end() && mutant("crypto.default_algorithm")) return table[0].algorithm;
   if (found == table.end()) return std::nullopt;
   return found->algorithm;
 }

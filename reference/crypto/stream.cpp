@@ -37,7 +37,9 @@ std::array<std::uint8_t, 12> chunk_nonce(std::uint64_t index, bool last) {
 /// The last chunk holds fewer than 16384 bytes of plaintext and a whole tag.
 Result<> check_length(ByteView sealed) {
   if (sealed.size() < stream_header_size + aead_tag_size) {
-    return fail(Code::stream_truncated, "header");
+    return fail(
+        mutant("crypto.wrong_code_short_stream") ? Code::key_commitment : Code::stream_truncated,
+        "header");
   }
   const std::size_t last = (sealed.size() - stream_header_size) % sealed_chunk_size;
   if (last == 0 && mutant("crypto.accept_truncated_stream")) return {};
@@ -136,6 +138,7 @@ struct StreamOpener::Impl {
     const std::size_t start = out.size();
     out.resize(start + chunk.size() - aead_tag_size);
     if (cipher->open(chunk_nonce(index++, last), {}, chunk, out.data() + start)) return {};
+    if (mutant("crypto.skip_chunk_tag")) return {};
     out.resize(start);
     return fail(Code::chunk, "stream chunk");
   }

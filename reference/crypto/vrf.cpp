@@ -191,16 +191,21 @@ struct DecodedProof {
 };
 
 /// RFC 9381 section 5.4.4.
+/// Of a proof that is not in its one form.
+Code vrf_form_code() {
+  return mutant("crypto.wrong_code_vrf_form") ? Code::key_material : Code::vrf_proof;
+}
+
 Result<DecodedProof> decode_proof(ByteView proof, BN_CTX* scratch) {
-  if (proof.size() != vrf_proof_size) return fail(Code::vrf_proof, "length");
+  if (proof.size() != vrf_proof_size) return fail(vrf_form_code(), "length");
   DecodedProof out;
   out.gamma_raw = proof.first(vrf_public_size);
   out.gamma = decode_point(out.gamma_raw, scratch);
-  if (!out.gamma) return fail(Code::vrf_proof, "gamma");
+  if (!out.gamma) return fail(vrf_form_code(), "gamma");
   out.c_raw = proof.subspan(vrf_public_size, vrf_challenge_size);
   out.c = public_number(out.c_raw);
   out.s = public_number(proof.last(vrf_scalar_size));
-  if (BN_cmp(out.s.get(), p256_order()) >= 0) return fail(Code::vrf_proof, "scalar");
+  if (BN_cmp(out.s.get(), p256_order()) >= 0) return fail(vrf_form_code(), "scalar");
   return out;
 }
 

@@ -54,7 +54,8 @@ Result<bool> Entry::add(const wire::Value& object) {
   if (records_.size() > 1) return fail(Code::kid_quarantined, "entry");
   if (tag == "kev/1") return add_event(object);
   if (tag == "card/1") return add_card(object);
-  if (tag != "rev/1") return fail(tag.empty() ? Code::schema : Code::unknown_ams_tag, "entry");
+  const bool untagged = tag.empty() != mutant("keys.entry_tag_codes_exchanged");
+  if (tag != "rev/1") return fail(untagged ? Code::schema : Code::unknown_ams_tag, "entry");
   AMS_CHECK(verify_revocation(object, record()));
   if (revocation_) return false;
   revocation_ = object;

@@ -25,7 +25,9 @@ std::vector<std::string> read_aeads(wire::ObjectReader& in) {
   const wire::Array& names = in.array("aeads", aeads_max);
   in.require(!names.empty(), Code::schema, "aeads");
   for (const wire::Value& name : names) {
-    in.require(name.is_string(), Code::schema, "aeads");
+    if (!name.is_string())
+      in.require(false, mutant("keys.wrong_code_aead") ? Code::unknown_algorithm : Code::schema,
+                 "aeads");
     if (!name.is_string()) break;
     in.require(name.as_string().size() <= 1024, Code::object_too_large, "aeads");
     in.require(out.empty() || out.back() < name.as_string() || mutant("keys.accept_aeads_order"),
@@ -48,7 +50,7 @@ Result<KeyMembers> read_key_members(const wire::Value& value) {
   out.nbf = in.integer("nbf");
   out.exp = in.integer("exp");
   const auto custody = find_custody(in.string("custody"));
-  in.require(custody.has_value(), Code::schema, "custody");
+  in.require(custody.has_value() || mutant("keys.accept_custody"), Code::schema, "custody");
   out.custody = custody.value_or(Custody::client);
   in.binary("sig", 1, signature_size_max);
   AMS_CHECK(in.finish());

@@ -19,7 +19,8 @@ Hash tagged_hash(std::string_view prefix, const wire::Value& value) {
 
 /// Size first: nothing of an object that is too large is worth a look.
 Result<> check_size(const wire::Value& value, std::size_t max, std::string_view where) {
-  if (!value.is_object()) return fail(Code::schema, where);
+  if (!value.is_object())
+    return fail(mutant("keys.wrong_code_no_object") ? Code::unknown_ams_tag : Code::schema, where);
   if (wire::encode(value).size() > max && !mutant("keys.skip_object_size"))
     return fail(Code::object_too_large, where);
   return {};

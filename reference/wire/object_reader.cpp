@@ -38,11 +38,20 @@ std::optional<Bytes> read_base64url(const std::string& text) {
 
 ObjectReader::ObjectReader(const Value& value, std::string_view what, Unknown unknown)
     : value_(&value), what_(what), unknown_(unknown) {
-  if (!value.is_object()) record(Code::schema, what);
+  if (!value.is_object())
+    record(mutant("wire.wrong_code_no_object") ? Code::unknown_ams_tag : Code::schema, what);
 }
 
 void ObjectReader::record(Code code, std::string_view where) {
   if (!error_) error_ = Error{code, where};
+}
+
+void ObjectReader::missing(std::string_view name) {
+  record(mutant("wire.wrong_code_missing") ? Code::unknown_member : Code::schema, name);
+}
+
+void ObjectReader::wrong_type(std::string_view name) {
+  record(mutant("wire.wrong_code_type") ? Code::unknown_ams_tag : Code::schema, name);
 }
 
 const Value* ObjectReader::take(std::string_view name) {
@@ -52,13 +61,13 @@ const Value* ObjectReader::take(std::string_view name) {
 
 const Value* ObjectReader::need(std::string_view name) {
   const Value* member = take(name);
-  if (member == nullptr) record(Code::schema, name);
+  if (member == nullptr) missing(name);
   return member;
 }
 
 std::string ObjectReader::string(std::string_view name, std::size_t size_max) {
   auto text = optional_string(name, size_max);
-  if (!text) record(Code::schema, name);
+  if (!text) missing(name);
   return std::move(text).value_or(std::string());
 }
 
@@ -67,10 +76,10 @@ std::optional<std::string> ObjectReader::optional_string(std::string_view name,
   const Value* member = take(name);
   if (member == nullptr) return std::nullopt;
   if (!member->is_string()) {
-    record(Code::schema, name);
+    wrong_type(name);
     return std::nullopt;
   }
-  if (member->as_string().size() > size_max) {
+  if (member->as_string().size() > size_max && !mutant("wire.accept_size")) {
     record(Code::object_too_large, name);
     return std::nullopt;
   }
@@ -79,7 +88,7 @@ std::optional<std::string> ObjectReader::optional_string(std::string_view name,
 
 std::int64_t ObjectReader::integer(std::string_view name, std::int64_t min, std::int64_t max) {
   const auto value = optional_integer(name, min, max);
-  if (!value) record(Code::schema, name);
+  if (!value) missing(name);
   return value.value_or(min);
 }
 
@@ -87,12 +96,17 @@ std::optional<std::int64_t> ObjectReader::optional_integer(std::string_view name
                                                            std::int64_t max) {
   const Value* member = take(name);
   if (member == nullptr) return std::nullopt;
-  if (mutant("wire.accept_wrong_type") && !member->is_integer()) return min;
-  if (!member->is_integer() || member->as_integer() < min || member->as_integer() > max) {
+  if (!member->is_integer() && mutant("wire.accept_wrong_type")) return min;
+  if (!member->is_integer()) {
+    wrong_type(name);
+    return std::nullopt;
+  }
+  const std::int64_t value = member->as_integer();
+  if ((value < min || value > max) && !mutant("wire.accept_range")) {
     record(Code::schema, name);
     return std::nullopt;
   }
-  return member->as_integer();
+  return std::clamp(value, min, max);  // a mutant may break the rule, not what builds on it
 }
 
 bool ObjectReader::boolean(std::string_view name) {
@@ -108,7 +122,7 @@ bool ObjectReader::optional_boolean(std::string_view name, bool otherwise) {
 
 Bytes ObjectReader::binary(std::string_view name, std::size_t size_min, std::size_t size_max) {
   auto bytes = optional_binary(name, size_min, size_max);
-  if (!bytes) record(Code::schema, name);
+  if (!bytes) missing(name);
   return std::move(bytes).value_or(Bytes());
 }
 
@@ -117,7 +131,7 @@ std::optional<Bytes> ObjectReader::optional_binary(std::string_view name, std::s
   const Value* member = take(name);
   if (member == nullptr) return std::nullopt;
   if (!member->is_string()) {
-    record(Code::schema, name);
+    wrong_type(name);
     return std::nullopt;
   }
   auto bytes = read_base64url(member->as_string());
@@ -136,6 +150,7 @@ Id16 ObjectReader::uuid(std::string_view name) {
   auto id = member->is_string() ? from_uuid_text(member->as_string()) : std::nullopt;
   if (!id && member->is_string() && mutant("wire.accept_kid_case"))
     id = from_uuid_text(lower(member->as_string()));
+  if (!id && !member->is_string()) wrong_type(name);
   if (!id) record(Code::schema, name);
   return id.value_or(Id16{});
 }
@@ -153,7 +168,7 @@ const Array& ObjectReader::array(std::string_view name, std::size_t count_max) {
   const Value* member = need(name);
   if (member == nullptr) return empty;
   if (!member->is_array()) {
-    record(Code::schema, name);
+    wrong_type(name);
     return empty;
   }
   if (member->as_array().size() > count_max && !mutant("wire.accept_large")) {
@@ -166,7 +181,7 @@ const Array& ObjectReader::array(std::string_view name, std::size_t count_max) {
 void ObjectReader::tag(std::string_view expected) {
   const Value* member = need("ams");
   if (member == nullptr) return;
-  if (!member->is_string()) return record(Code::schema, "ams");
+  if (!member->is_string()) return wrong_type("ams");
   if (member->as_string() != expected && !mutant("wire.accept_tag"))
     record(Code::unknown_ams_tag, what_);
 }

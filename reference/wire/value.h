@@ -127,6 +127,8 @@ class ObjectReader {
   const Value* take(std::string_view name);
   const Value* need(std::string_view name);
   void record(Code code, std::string_view where);
+  void missing(std::string_view name);
+  void wrong_type(std::string_view name);
 
   const Value* value_;
   std::string_view what_;

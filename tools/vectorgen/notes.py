@@ -219,6 +219,12 @@ NOTES = {
                         "What was erased returns.", "CRD-4"),
     "key_state": _note(_ID, "A key is used whose owner ended it, or said two things of it.",
                        "A thief of a revoked key still reads mail.", "KEV-7"),
+    "unknown_sender": _note(_ID, "Nobody knows the key that sealed a file.",
+                            "A file from nobody passes for one from somebody.", "CON-4"),
+    "notice_forged": _note(_ID, "A notice is not by the own domain's server.",
+                           "A sender believes that delivered mail failed.", "REL-17", "SIG-3"),
+    "check_order": _note(_PARSER, "Two faults; the member listed first decides.",
+                         "Implementations answer with different codes.", "ENC-16"),
     # crypto
     "pss_encoding": _note(_SIG, "A fixed part of an RSASSA-PSS encoding is another.",
                           "Forgeries that need no private key.", "ALG-1", "SIG-3"),
