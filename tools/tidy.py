@@ -30,12 +30,15 @@ TESTS = re.compile(r"_(test|fuzz|bench)\.cpp$|/test_\w+\.h$")
 # (what is included, why it is fenced in, where it may be). Tests may use what a test needs.
 FENCES = (
     (re.compile(r"^openssl/"), "OpenSSL stays behind crypto and net",
-     ("reference/crypto/", "reference/net/", "sim/rand", "conformance/runner/",
+     ("reference/crypto/", "reference/net/", "reference/keystore_net/", "sim/rand",
+      "conformance/runner/",
       "conformance/adapter/samples/", "bench/")),
     (re.compile(r"^nlohmann/"), "json.hpp costs 5 s a file and reads leniently: use wire",
      ("reference/wire/", "reference/apps/", "sim/", "conformance/", "bench/", "TESTS")),
-    (re.compile(r"^boost/asio"), "sockets belong to the drivers",
-     ("reference/net/", "conformance/runner/")),
+    (re.compile(r"^boost/(asio|beast)"), "sockets belong to the drivers",
+     ("reference/net/", "reference/keystore_net/", "conformance/runner/")),
+    (re.compile(r"^p11-kit/"), "tokens belong to the key store's driver",
+     ("reference/keystore_net/",)),
     (re.compile(r"^ares\.h$"), "questions to DNS belong to the drivers", ("reference/net/",)),
     (re.compile(r"^sqlite3\.h$"), "SQLite stays behind the storage port", ("reference/store/",)),
 )

@@ -71,23 +71,6 @@ Result<> check_life(std::int64_t nbf, std::int64_t exp) {
   return {};
 }
 
-wire::Value record_value(const crypto::SigningKey& signing, const crypto::DecryptionKey& encryption,
-                         const Id16& nonce, const KeyPairOptions& options) {
-  return wire::Object{
-      {"ams", "key/1"},
-      {"sig_alg", crypto::name(signing.alg())},
-      {"kem", crypto::name(encryption.kem())},
-      {"aeads",
-       wire::Array{crypto::name(crypto::Aead::a256gcm), crypto::name(crypto::Aead::c20p1305)}},
-      {"sk", to_base64url(signing.public_raw())},
-      {"ek", to_base64url(encryption.public_raw())},
-      {"nonce", to_base64url(nonce)},
-      {"nbf", options.nbf},
-      {"exp", options.exp},
-      {"custody", name(options.custody)},
-  };
-}
-
 }  // namespace
 
 std::string_view name(Custody custody) {
@@ -162,10 +145,30 @@ Result<> KeyRecord::valid_at(Instant now) const {
   return {};
 }
 
+wire::Value unsigned_record(const RecordHalves& halves, const Id16& nonce,
+                            const KeyPairOptions& options) {
+  return wire::Object{
+      {"ams", "key/1"},
+      {"sig_alg", crypto::name(halves.sig_alg)},
+      {"kem", crypto::name(halves.kem)},
+      {"aeads",
+       wire::Array{crypto::name(crypto::Aead::a256gcm), crypto::name(crypto::Aead::c20p1305)}},
+      {"sk", to_base64url(halves.sk)},
+      {"ek", to_base64url(halves.ek)},
+      {"nonce", to_base64url(nonce)},
+      {"nbf", options.nbf},
+      {"exp", options.exp},
+      {"custody", name(options.custody)},
+  };
+}
+
 Result<KeyPair> make_pair(crypto::SigningKey signing, crypto::DecryptionKey encryption,
                           const Id16& nonce, const KeyPairOptions& options) {
   AMS_TRY(const wire::Value value,
-          sign_object(record_value(signing, encryption, nonce, options), signing));
+          sign_object(unsigned_record({signing.alg(), signing.public_raw(), encryption.kem(),
+                                       encryption.public_raw()},
+                                      nonce, options),
+                      signing));
   AMS_TRY(KeyRecord record, KeyRecord::parse(value));
   return KeyPair{std::move(signing), std::move(encryption), std::move(record)};
 }

@@ -89,6 +89,16 @@ struct KeyPairOptions {
 inline constexpr std::int64_t key_life_ms_max = 398LL * 86'400'000;
 /// Profile `modern`: ed25519 + x25519 from 80 bytes of entropy (32 + 32 + nonce 16).
 Result<KeyPair> make_modern(ByteView entropy80, const KeyPairOptions& options);
+/// A record without sig, for a signing half that is elsewhere (a token): SIG-1 over it, then
+/// KeyRecord::parse.
+struct RecordHalves {
+  crypto::SigAlg sig_alg = crypto::SigAlg::ed25519;
+  ByteView sk;
+  crypto::Kem kem = crypto::Kem::x25519;
+  ByteView ek;
+};
+wire::Value unsigned_record(const RecordHalves& halves, const Id16& nonce,
+                            const KeyPairOptions& options);
 /// Self-signs a record for given private halves (profile rsa2048 and key store keys).
 Result<KeyPair> make_pair(crypto::SigningKey signing, crypto::DecryptionKey encryption,
                           const Id16& nonce, const KeyPairOptions& options);

@@ -88,7 +88,7 @@ struct ExportArgs {
   Id16 kid{};
 };
 /// How a key is made: names of ALG-1 for both halves.
-enum class Profile : std::uint8_t { modern, rsa2048, rsa3072, rsa4096 };
+enum class Profile : std::uint8_t { modern, rsa2048, rsa3072, rsa4096, ed25519_rsa3072 };
 std::string_view name(Profile);
 std::optional<Profile> find_profile(std::string_view);
 crypto::SigAlg sig_alg(Profile);

@@ -13,8 +13,8 @@ namespace {
 using std::string_view_literals::operator""sv;
 
 constexpr std::array purposes{Purpose::decap, Purpose::export_key, Purpose::sign};
-constexpr std::array profiles{Profile::modern, Profile::rsa2048, Profile::rsa3072,
-                              Profile::rsa4096};
+constexpr std::array profiles{Profile::modern, Profile::rsa2048, Profile::rsa3072, Profile::rsa4096,
+                              Profile::ed25519_rsa3072};
 
 }  // namespace
 
@@ -46,6 +46,8 @@ std::string_view name(Profile profile) {
       return "rsa3072";
     case Profile::rsa4096:
       return "rsa4096";
+    case Profile::ed25519_rsa3072:
+      return "ed25519-rsa3072";
   }
   return {};
 }
@@ -58,13 +60,14 @@ std::optional<Profile> find_profile(std::string_view text) {
 
 crypto::SigAlg sig_alg(Profile profile) {
   constexpr std::array algs{crypto::SigAlg::ed25519, crypto::SigAlg::rsa2048pss,
-                            crypto::SigAlg::rsa3072pss, crypto::SigAlg::rsa4096pss};
+                            crypto::SigAlg::rsa3072pss, crypto::SigAlg::rsa4096pss,
+                            crypto::SigAlg::ed25519};
   return algs[static_cast<std::size_t>(profile)];
 }
 
 crypto::Kem kem(Profile profile) {
   constexpr std::array kems{crypto::Kem::x25519, crypto::Kem::rsa2048kem, crypto::Kem::rsa3072kem,
-                            crypto::Kem::rsa4096kem};
+                            crypto::Kem::rsa4096kem, crypto::Kem::rsa3072kem};
   return kems[static_cast<std::size_t>(profile)];
 }
 

@@ -34,7 +34,11 @@ crypto::Secret join(const keys::KeyPair& pair) {
 Result<keys::KeyPair> make(const RingOptions& options, ByteView entropy80) {
   const keys::KeyPairOptions pair{options.nbf, options.exp, keys::Custody::corporate};
   if (options.profile == Profile::modern) return keys::make_modern(entropy80, pair);
-  AMS_TRY(crypto::SigningKey signing, crypto::SigningKey::generate_rsa(sig_alg(options.profile)));
+  const bool ed25519 = sig_alg(options.profile) == crypto::SigAlg::ed25519;
+  AMS_TRY(crypto::SigningKey signing,
+          ed25519 ? Result<crypto::SigningKey>(
+                        crypto::SigningKey::ed25519_from_seed(entropy80.first(32)))
+                  : crypto::SigningKey::generate_rsa(sig_alg(options.profile)));
   AMS_TRY(crypto::DecryptionKey encryption,
           crypto::DecryptionKey::generate_rsa(kem(options.profile)));
   return keys::make_pair(std::move(signing), std::move(encryption),

@@ -95,7 +95,8 @@ bool set_extensions(X509* certificate, X509* issuer, Role role, const std::strin
          add_extension(
              certificate, issuer, NID_key_usage,
              is_authority ? "critical,keyCertSign,cRLSign" : "critical,digitalSignature") &&
-         (is_authority || add_extension(certificate, issuer, NID_ext_key_usage, "serverAuth")) &&
+         (is_authority ||
+          add_extension(certificate, issuer, NID_ext_key_usage, "serverAuth,clientAuth")) &&
          (is_authority || add_extension(certificate, issuer, NID_subject_alt_name, names)) &&
          add_extension(certificate, issuer, NID_subject_key_identifier, "hash") &&
          (role != Role::leaf ||
