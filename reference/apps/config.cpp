@@ -2,12 +2,15 @@
 
 #include <filesystem>
 
+#include "net/dns.h"
 #include "settings/reader.h"
 #include "wire/address.h"
 
 namespace ams::apps {
 namespace {
 
+const settings::Rule name_server_rule{net::is_name_server,
+                                      "an IP address with or without a port (\"192.0.2.1:53\")"};
 const settings::Rule domain_rule{wire::is_domain, "a domain name in lower case (\"a.example\")"};
 
 /// Paths in the file count from the folder where the file is, wherever the program was started.
@@ -37,7 +40,12 @@ tl::expected<ServerConfig, std::string> read_config(settings::Reader reader,
   settings::Section root = reader.root();
   out.server.domain = root.text("domain", domain_rule);
   out.data_dir = file(root, "data_dir");
-  out.hosts_file = file(root, "hosts_file");
+  settings::Section discovery = root.section("discovery");
+  out.use_dns = discovery.text("resolver", settings::one_of({"hosts", "dns"}), "hosts") == "dns";
+  out.name_servers = discovery.texts("name_servers", name_server_rule);
+  if (!out.use_dns && !out.name_servers.empty())
+    discovery.refuse("name_servers", "none, or resolver = \"dns\"");
+  out.hosts_file = out.use_dns ? file(root, "hosts_file", "") : file(root, "hosts_file");
 
   settings::Section listen = root.section("listen");
   out.listen_host = listen.text("host", settings::not_empty(), "0.0.0.0");

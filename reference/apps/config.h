@@ -2,10 +2,13 @@
 //
 //   domain = "a.example"
 //   data_dir = "data"                 # paths are relative to this file's folder
-//   hosts_file = "hosts"              # discovery; see net/hosts.h
+//   hosts_file = "hosts"              # discovery; see net/hosts.h; may be absent with DNS
 //   [listen]
 //   host = "0.0.0.0"
 //   port = 7747
+//   [discovery]
+//   resolver = "dns"                  # whom the hosts file does not list; "hosts": nobody else
+//   name_servers = ["192.0.2.1:53"]   # absent: the system's
 //   [tls]
 //   certificate = "server.pem"
 //   key = "server.key"
@@ -25,6 +28,7 @@
 #include <cstdint>
 #include <string>
 #include <tl/expected.hpp>
+#include <vector>
 
 #include "net/log.h"
 #include "server/server.h"
@@ -39,8 +43,10 @@ struct ServerConfig {
   std::string data_dir;
   std::uint32_t store_pages_max = 0;  // of 4096 bytes; 0: no limit
   std::string certificate_file, key_file;
-  std::string ca_file;  // empty: the system's authorities
-  std::string hosts_file;
+  std::string ca_file;                    // empty: the system's authorities
+  std::string hosts_file;                 // empty only with use_dns
+  bool use_dns = false;                   // for domains that the hosts file does not list (DOM-15)
+  std::vector<std::string> name_servers;  // empty: the system's
   net::LogLevel log_level = net::LogLevel::info;
   std::string log_file;  // empty: standard error
 };

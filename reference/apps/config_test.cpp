@@ -26,6 +26,8 @@ TEST(ServerConfig, reads_the_example_of_its_header) {
   EXPECT_EQ(config->server.domain, "a.example");
   EXPECT_EQ(config->data_dir, "/etc/ams/data");
   EXPECT_EQ(config->hosts_file, "/etc/ams/hosts");
+  EXPECT_TRUE(config->use_dns);
+  EXPECT_EQ(config->name_servers, std::vector<std::string>{"192.0.2.1:53"});
   EXPECT_EQ(config->listen_host, "0.0.0.0");
   EXPECT_EQ(config->listen_port, 7747);
   EXPECT_EQ(config->certificate_file, "/etc/ams/server.pem");
@@ -57,6 +59,35 @@ TEST(ServerConfig, the_least_file_takes_the_defaults) {
   EXPECT_EQ(config->log_file, "");
   EXPECT_EQ(config->server.queue_max, defaults.queue_max);
   EXPECT_EQ(config->server.limits.batch, defaults.limits.batch);
+}
+
+TEST(ServerConfig, discovery_is_by_file_by_dns_or_by_both) {
+  const auto with = [](std::string_view hosts, std::string_view discovery) {
+    return parse_server_config("domain = \"a.example\"\ndata_dir = \"d\"\n" + std::string(hosts) +
+                                   "[tls]\ncertificate = \"c\"\nkey = \"k\"\n" +
+                                   std::string(discovery),
+                               "amsd.toml");
+  };
+  const auto error_of = [&](std::string_view hosts, std::string_view discovery) {
+    const auto config = with(hosts, discovery);
+    return config ? "good" : config.error();
+  };
+  const auto dns = with("", "[discovery]\nresolver = \"dns\"\n");
+  ASSERT_TRUE(dns) << dns.error();
+  EXPECT_TRUE(dns->use_dns);
+  EXPECT_EQ(dns->hosts_file, "");
+  EXPECT_FALSE(with("hosts_file = \"hosts\"\n", "")->use_dns);
+  EXPECT_EQ(error_of("", ""), "amsd.toml: hosts_file: is missing; expected a text");
+  EXPECT_EQ(error_of("", "[discovery]\nresolver = \"bind\"\n"),
+            "amsd.toml: hosts_file: is missing; expected a text\n"
+            "amsd.toml:7: discovery.resolver: expected one of hosts, dns, found \"bind\"");
+  EXPECT_EQ(error_of("hosts_file = \"hosts\"\n", "[discovery]\nname_servers = [\"9.9.9.9\"]\n"),
+            "amsd.toml:8: discovery.name_servers: expected none, or resolver = \"dns\", found an "
+            "array");
+  EXPECT_EQ(error_of("", "[discovery]\nresolver = \"dns\"\nname_servers = [\"ns.example\"]\n"),
+            "amsd.toml:8: discovery.name_servers: expected a list, each item an IP address with or "
+            "without a port "
+            "(\"192.0.2.1:53\"), found \"ns.example\"");
 }
 
 TEST(ServerConfig, says_all_that_is_wrong) {

@@ -178,7 +178,10 @@ void Core::conn_gone(ConnId id) {
   if (!conn.outgoing) return;
   const auto link = links_.find(conn.domain);
   if (link == links_.end() || link->second.conn != id) return;
-  if (link->second.state == Link::State::opening) doubt(conn.domain);
+  if (link->second.state == Link::State::opening) {
+    log(machine::Log::Level::warning, "no session could be opened with " + conn.domain);
+    doubt(conn.domain);
+  }
   link_failed(conn.domain);
 }
 

@@ -42,8 +42,11 @@ int main(int argc, char** argv) {
       "add", "Makes keys, enrols this device with your domain's token, publishes the public key");
   add->add_option("addr", account.addr, "your address")->required();
   add->add_option("--server-hosts", account.hosts_file,
-                  "discovery file: one line `domain host port root_kid root_fp [pin=…]` a domain")
-      ->required();
+                  "discovery file: one line `domain host port root_kid root_fp [pin=…]` a domain; "
+                  "without it domains are found by DNS");
+  add->add_option("--name-server", account.name_servers,
+                  "for domains that no file lists: whom to ask instead of the system's; may be "
+                  "repeated");
   add->add_option("--ca", account.ca_file, "authorities of the servers' certificates (PEM)");
   add->add_option("--token", account.token, "enrolment token, as `amsd account add` printed it")
       ->required();

@@ -13,6 +13,7 @@
 #include "ams_cli/home.h"
 #include "ams_cli/letters.h"
 #include "ams_cli/runner.h"
+#include "net/dns.h"
 #include "net/entropy.h"
 #include "wire/address.h"
 #include "wire/utf8.h"
@@ -106,8 +107,14 @@ int account_add(const Common& common, const AccountAdd& args) {
   const auto token = parse_token(args.token);
   if (!token)
     return complain(exit_bad_input, "--token: expected 43 characters of base64url or 64 of hex");
-  auto home = Home::create(common.home,
-                           Settings{args.addr, absolute(args.hosts_file), absolute(args.ca_file)});
+  for (const std::string& server : args.name_servers) {
+    if (net::is_name_server(server)) continue;
+    return complain(
+        exit_bad_input,
+        "--name-server: expected an IP address with or without a port, found \"" + server + "\"");
+  }
+  auto home = Home::create(common.home, Settings{args.addr, absolute(args.hosts_file),
+                                                 absolute(args.ca_file), args.name_servers});
   if (!home) return complain(exit_bad_input, home.error());
   auto runner = Runner::make(*home, RunnerOptions{common.verbose});
   if (!runner) return complain(exit_bad_input, runner.error());

@@ -14,6 +14,7 @@ struct Common {
 };
 struct AccountAdd {
   std::string addr, hosts_file, ca_file, token;
+  std::vector<std::string> name_servers;
   std::string profile = "modern";
 };
 struct Send {

@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <sstream>
 
 #include "net/entropy.h"
 
@@ -61,6 +62,9 @@ tl::expected<Home, std::string> Home::create(const std::string& folder, const Se
   batch.puts.push_back(setting("addr", as_bytes(settings.addr)));
   batch.puts.push_back(setting("hosts", as_bytes(settings.hosts_file)));
   batch.puts.push_back(setting("ca", as_bytes(settings.ca_file)));
+  std::string name_servers;
+  for (const std::string& server : settings.name_servers) name_servers += server + ' ';
+  batch.puts.push_back(setting("name_servers", as_bytes(name_servers)));
   crypto::Secret seed = net::entropy_seed();
   if (const auto held = get("device")) {
     seed = crypto::Secret::copy_of(*held);  // a second attempt keeps its device
@@ -90,6 +94,8 @@ tl::expected<Home, std::string> Home::open(const std::string& folder) {
     return tl::unexpected<std::string>(home.folder_ +
                                        ": the account is incomplete; run `ams account add` again");
   home.settings_ = Settings{to_string(*addr), to_string(*hosts), to_string(*ca)};
+  std::istringstream name_servers(to_string(get("name_servers").value_or(Bytes())));
+  for (std::string server; name_servers >> server;) home.settings_.name_servers.push_back(server);
   home.device_ =
       std::make_unique<crypto::SigningKey>(crypto::SigningKey::ed25519_from_seed(*device));
   return home;

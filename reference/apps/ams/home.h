@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <tl/expected.hpp>
+#include <vector>
 
 #include "crypto/crypto.h"
 #include "storage/storage.h"
@@ -25,8 +26,9 @@ inline constexpr int exit_unreachable = 3;  // try again later; what was to be s
 
 struct Settings {
   std::string addr;
-  std::string hosts_file;  // discovery, net/hosts.h; absolute
-  std::string ca_file;     // absolute; empty: the system's authorities
+  std::string hosts_file;                      // discovery, net/hosts.h; absolute; empty: by DNS
+  std::string ca_file;                         // absolute; empty: the system's authorities
+  std::vector<std::string> name_servers = {};  // for DNS; empty: the system's
 };
 
 class Home {

@@ -21,17 +21,29 @@ client::Options client_options(const Settings& settings) {
 }  // namespace
 
 struct Runner::Impl {
-  Impl(Home& h, RunnerOptions o, net::Log l, net::Hosts known, net::TlsContext tls)
+  Impl(Home& h, RunnerOptions o, net::Log l, net::Hosts known, const net::TlsContext& tls)
       : home(h),
         options(o),
         log(std::move(l)),
         hosts(std::move(known)),
+        dns(open_dns()),
         client(client_options(h.settings()), h.device(), h.storage(), net::entropy_seed().view(),
                loop.now()),
         heard(client, [this](client::Report report) { hear(std::move(report)); }),
-        driver(loop, heard, h.storage(), log, driver_options(std::move(tls))) {}
+        driver(loop, heard, h.storage(), log, driver_options(tls)) {}
 
-  net::DriverOptions driver_options(net::TlsContext tls) {
+  /// A hosts file alone is enough; without one, or with name servers, DNS is asked (DOM-15).
+  std::shared_ptr<net::SiteFinder> open_dns() {
+    const Settings& settings = home.settings();
+    if (!settings.hosts_file.empty() && settings.name_servers.empty()) return nullptr;
+    auto opened = net::Dns::open(loop, settings.name_servers);
+    if (!opened) {
+      dns_error = opened.error();
+      return nullptr;
+    }
+    return std::make_shared<net::SiteFinder>(loop, std::move(*opened));
+  }
+  net::DriverOptions driver_options(const net::TlsContext& tls) {
     net::ConnectionOptions connection;
     connection.write_queue_max = std::size_t{64} << 20;  // a blob goes out in one piece
     const auto discover = [this](const std::string& domain) -> std::optional<keys::Discovery> {
@@ -39,7 +51,7 @@ struct Runner::Impl {
       if (!entry) return std::nullopt;
       return entry->found;
     };
-    return net::DriverOptions{std::move(tls), connection, discover};
+    return net::DriverOptions{tls, connection, discover, dns};
   }
 
   void hear(client::Report report) {
@@ -65,6 +77,8 @@ struct Runner::Impl {
   net::Log log;
   net::Hosts hosts;
   net::Loop loop;
+  std::optional<std::string> dns_error;
+  std::shared_ptr<net::SiteFinder> dns;  // null: by the hosts file alone
   client::Client client;
   client::Heard heard;
   net::Driver driver;
@@ -80,13 +94,18 @@ client::Client& Runner::client() { return impl_->client; }
 Instant Runner::now() { return impl_->loop.now(); }
 
 tl::expected<std::unique_ptr<Runner>, std::string> Runner::make(Home& home, RunnerOptions options) {
-  auto hosts = net::Hosts::load(home.settings().hosts_file);
-  if (!hosts) return tl::unexpected<std::string>(hosts.error());
+  net::Hosts hosts;
+  if (!home.settings().hosts_file.empty()) {
+    auto loaded = net::Hosts::load(home.settings().hosts_file);
+    if (!loaded) return tl::unexpected<std::string>(loaded.error());
+    hosts = std::move(*loaded);
+  }
   auto tls = net::TlsContext::client(home.settings().ca_file);
   if (!tls) return tl::unexpected<std::string>(tls.error());
   auto log = net::Log::open(options.verbose ? net::LogLevel::debug : net::LogLevel::off);
   if (!log) return tl::unexpected<std::string>(log.error());
-  auto impl = std::make_unique<Impl>(home, options, std::move(*log), std::move(*hosts), *tls);
+  auto impl = std::make_unique<Impl>(home, options, std::move(*log), std::move(hosts), *tls);
+  if (impl->dns_error) return tl::unexpected<std::string>(*impl->dns_error);
   return std::unique_ptr<Runner>(new Runner(std::move(impl)));
 }
 

@@ -50,6 +50,10 @@ void add_init(CLI::App& app, const Program& program, InitOptions& options) {
   init->add_option("--host", options.host, "The name under which others reach it");
   init->add_option("--hosts", options.hosts_file,
                    "A hosts file shared with others; created when missing, else left as it is");
+  init->add_flag("--dns", options.dns,
+                 "Find other domains by DNS; print the records for this domain's zone");
+  init->add_option("--name-server", options.name_servers,
+                   "Whom to ask instead of the system's name servers; may be repeated");
   init->add_option("--cert", options.certificate_file, "A certificate chain (PEM), leaf first");
   init->add_option("--key", options.key_file, "Its key (PEM)");
   init->add_option("--directory-peer", options.directory_peers,
@@ -81,6 +85,11 @@ int run(const Program& program, int argc, char** argv) {
       app.add_subcommand("hosts-line", "Print the line for other domains' hosts files");
   add_config(line, config);
   line->add_option("--host", host, "The name under which others reach it");
+  CLI::App* records = app.add_subcommand("dns-records", "Print the records for the domain's zone");
+  add_config(records, config);
+  records->add_option("--host", host, "The name under which others reach it");
+  records->footer("Example:\n  " + program.name + " dns-records --host mail.a.example --config a/" +
+                  program.name + ".toml >> zone");
   CLI::App* add = nullptr;
   if (program.mail) {
     CLI::App* account = app.add_subcommand("account", "Accounts of the domain");
@@ -106,6 +115,7 @@ int run(const Program& program, int argc, char** argv) {
           return check_config(read).map([&] { std::printf("%s: good\n", config.c_str()); });
         }
         if (line->parsed()) return print(hosts_line(read, host));
+        if (records->parsed()) return print(dns_records(read, host));
         if (add != nullptr && add->parsed()) return print(add_account(program, read, addr, token));
         return serve(program, read);
       }));

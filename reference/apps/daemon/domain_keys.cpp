@@ -87,7 +87,7 @@ tl::expected<void, std::string> create_domain_keys(const std::string& folder,
   auto op = in_file(folder, keys::make_modern(op_entropy, life));
   if (!root) return tl::unexpected(root.error());
   if (!op) return tl::unexpected(op.error());
-  const keys::DomainRecord wanted{domain, root->record.id(), op->record.id()};
+  const keys::DomainRecord wanted{domain, root->record.id(), op->record.id(), {}, 1};
   auto record = in_file(folder, keys::make_domain_record(wanted, root->signing));
   if (!record) return tl::unexpected(record.error());
   const wire::Value chain = keys::chain_value(*record, root->record, op->record);

@@ -5,7 +5,9 @@
 
 #include "daemon/domain_keys.h"
 #include "daemon/files.h"
+#include "discovery/records.h"
 #include "net/devcert.h"
+#include "net/dns.h"
 #include "net/entropy.h"
 #include "net/hosts.h"
 #include "net/loop.h"
@@ -81,7 +83,19 @@ std::string config_text(const Program& program, const InitOptions& options,
   line("#   " + program.name + " check-config " + program.name + ".toml");
   line("domain = " + quoted(options.domain));
   line("data_dir = \"data\"            # keys and the store; back it up, show it to nobody");
-  line("hosts_file = " + quoted(hosts) + "  # where other domains are; read again when it changes");
+  if (!options.dns) {
+    line("hosts_file = " + quoted(hosts) +
+         "  # where other domains are; read again when it changes");
+  }
+  line("");
+  line("[discovery]");
+  line("resolver = " + quoted(options.dns ? "dns" : "hosts") +
+       "           # dns: ask it for domains that no hosts file lists");
+  if (options.name_servers.empty()) {
+    line("# name_servers = [\"192.0.2.1:53\"]  # absent: the system's");
+  } else {
+    line("name_servers = " + quoted_list(options.name_servers));
+  }
   line("");
   line("[listen]");
   line("host = " + quoted(address.host));
@@ -148,6 +162,13 @@ tl::expected<void, Failure> check(const Program& program, const InitOptions& opt
   if (options.certificate_file.empty() != options.key_file.empty()) {
     return misuse("--cert and --key: expected both or none");
   }
+  if (options.dns && !options.hosts_file.empty()) return misuse("--dns and --hosts: expected one");
+  if (!options.dns && !options.name_servers.empty()) return misuse("--name-server: expected --dns");
+  for (const std::string& server : options.name_servers) {
+    if (net::is_name_server(server)) continue;
+    return misuse("--name-server: expected an IP address with or without a port, found \"" +
+                  server + "\"");
+  }
   const std::string config = options.folder + "/" + program.name + ".toml";
   if (fs::exists(config)) {
     return misuse(config + ": exists already; expected a folder without one");
@@ -168,6 +189,20 @@ tl::expected<std::string, Failure> hosts_line(const apps::ServerConfig& config,
   return net::to_line({config.server.domain,
                        {host_for_others(host, config.listen_host, config.server.domain),
                         config.listen_port, keys->chain.root.id(), *pin}});
+}
+
+tl::expected<std::string, Failure> dns_records(const apps::ServerConfig& config,
+                                               const std::string& host) {
+  auto keys = load_domain_keys(config.data_dir, config.server.domain);
+  if (!keys) return misuse(keys.error());
+  const std::string& domain = config.server.domain;
+  const std::string target = host.empty() ? domain : host;
+  if (!wire::is_domain(target))
+    return misuse("--host: expected a domain name in lower case, found \"" + target + "\"");
+  const std::string life = ". 3600 IN ";
+  return discovery::service_name(domain) + life + "SRV 0 0 " + std::to_string(config.listen_port) +
+         ' ' + target + ".\n" + discovery::text_name(domain) + life + "TXT \"" +
+         discovery::to_record(keys->chain.root.id()) + '"';
 }
 
 tl::expected<std::string, Failure> init(const Program& program, const InitOptions& options) {
@@ -193,6 +228,7 @@ tl::expected<std::string, Failure> init(const Program& program, const InitOption
   }
   auto config = apps::load_server_config(path);
   if (!config) return misuse(config.error());
+  if (options.dns) return dns_records(*config, options.host);
   auto line = hosts_line(*config, options.host);
   if (line && !fs::exists(config->hosts_file)) {
     const std::string text = "# domain host port root_kid root_fp pin; a line for each domain\n";

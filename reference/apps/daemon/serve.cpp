@@ -34,20 +34,24 @@ constexpr std::int64_t key_warning_ms = 30LL * 86'400'000;
 /// All that the configuration names, read.
 struct Parts {
   DomainKeys keys;
-  HostsFile hosts;
+  std::optional<HostsFile> hosts;
   net::TlsContext server_tls, client_tls;
 };
 
 tl::expected<Parts, std::string> load_parts(const apps::ServerConfig& config) {
   auto keys = load_domain_keys(config.data_dir, config.server.domain);
   if (!keys) return tl::unexpected(keys.error());
-  auto hosts = HostsFile::load(config.hosts_file);
-  if (!hosts) return tl::unexpected(hosts.error());
+  std::optional<HostsFile> hosts;
+  if (!config.hosts_file.empty()) {
+    auto loaded = HostsFile::load(config.hosts_file);
+    if (!loaded) return tl::unexpected(loaded.error());
+    hosts = std::move(*loaded);
+  }
   auto server = net::TlsContext::server(config.certificate_file, config.key_file);
   if (!server) return tl::unexpected(server.error());
   auto client = net::TlsContext::client(config.ca_file);
   if (!client) return tl::unexpected(client.error());
-  return Parts{std::move(*keys), std::move(*hosts), std::move(*server), std::move(*client)};
+  return Parts{std::move(*keys), std::move(hosts), std::move(*server), std::move(*client)};
 }
 
 /// As many descriptors as allowed; a write beyond a file size limit fails instead of killing.
@@ -79,9 +83,12 @@ tl::expected<std::unique_ptr<store::SqliteStorage>, std::string> open_store(
 class Daemon {
  public:
   Daemon(const Program& program, const apps::ServerConfig& config, Parts parts, net::Log log,
-         std::unique_ptr<store::SqliteStorage> store)
+         std::unique_ptr<store::SqliteStorage> store, net::Loop& loop,
+         std::shared_ptr<net::SiteFinder> dns)
       : program_(program),
         config_(config),
+        loop_(loop),
+        dns_(std::move(dns)),
         parts_(std::move(parts)),
         log_(std::move(log)),
         store_(std::move(store)),
@@ -100,8 +107,10 @@ class Daemon {
     return out;
   }
   net::DriverOptions driver_options() {
-    return {parts_.client_tls, connection_options(),
-            [this](const std::string& domain) { return parts_.hosts.find(domain, log_); }};
+    const auto discover = [this](const std::string& domain) {
+      return parts_.hosts ? parts_.hosts->find(domain, log_) : std::nullopt;
+    };
+    return {parts_.client_tls, connection_options(), discover, dns_};
   }
   tl::expected<void, Failure> listen();
   void handle_control(std::string_view line, const net::ControlReply& reply);
@@ -116,7 +125,8 @@ class Daemon {
 
   const Program& program_;
   const apps::ServerConfig& config_;
-  net::Loop loop_;
+  net::Loop& loop_;
+  std::shared_ptr<net::SiteFinder> dns_;  // null: by the hosts file alone
   Parts parts_;
   net::Log log_;
   std::unique_ptr<store::SqliteStorage> store_;
@@ -239,7 +249,15 @@ tl::expected<void, Failure> serve(const Program& program, const apps::ServerConf
   if (!log) return tl::unexpected(Failure{exit_bad_config, log.error()});
   auto store = open_store(config);
   if (!store) return tl::unexpected(Failure{exit_failure, store.error()});
-  Daemon daemon(program, config, std::move(*parts), std::move(*log), std::move(*store));
+  net::Loop loop;
+  std::shared_ptr<net::SiteFinder> dns;
+  if (config.use_dns) {
+    auto opened = net::Dns::open(loop, config.name_servers);
+    if (!opened) return tl::unexpected(Failure{exit_failure, opened.error()});
+    dns = std::make_shared<net::SiteFinder>(loop, std::move(*opened));
+  }
+  Daemon daemon(program, config, std::move(*parts), std::move(*log), std::move(*store), loop,
+                std::move(dns));
   return daemon.run();
 }
 

@@ -67,7 +67,8 @@ def run(program: str, *args, text: str = "", check: bool = True, timeout: float 
 class Daemon:
     """amsd, or ams-directory, in its own folder."""
 
-    def __init__(self, world: "World", domain: str, program: str = "amsd", peers=(), init=()):
+    def __init__(self, world: "World", domain: str, program: str = "amsd", peers=(), init=(),
+                 hosts=True):
         self.domain, self.program = domain, program
         self.folder = world.folder / domain
         self.config = self.folder / f"{program}.toml"
@@ -75,7 +76,7 @@ class Daemon:
         self.port = free_port()
         self.process = None
         args = ["--domain", domain, "--dir", self.folder, "--listen", f"127.0.0.1:{self.port}",
-                "--hosts", world.hosts, *init]
+                *(["--hosts", world.hosts] if hosts else []), *init]
         for peer in peers:
             args += ["--directory-peer", peer]
         self.hosts_line = run(program, "init", *args).stdout.strip()
