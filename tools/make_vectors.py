@@ -15,8 +15,9 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "conformance/peers"), str(ROOT / "tools")]
 
 from ams_py import errors, ops
-from vectorgen import (addresses, containers, frames, hpke, keys, layouts, leaves, letterforms,
-                       lineage, message, policy, receipts, signatures, stanzas, texts, vrf)
+from vectorgen import (addresses, bindlies, bindlog, containers, frames, hpke, keys, layouts,
+                       leaves, letterforms, lineage, message, policy, receipts, signatures,
+                       stanzas, texts, vrf)
 from vectorgen.excluded import reason
 
 EXCLUDED = ROOT / "vectors/single_fault.json"
@@ -25,7 +26,7 @@ EXCLUDED = ROOT / "vectors/single_fault.json"
 def contents() -> dict:
     """{path: bytes} of all files."""
     chapters = (texts, addresses, frames, keys, lineage, message, stanzas, letterforms, leaves,
-                containers, policy, receipts, signatures, hpke, layouts, vrf)
+                containers, policy, receipts, signatures, hpke, layouts, vrf, bindlog, bindlies)
     files = [file for chapter in chapters for file in chapter.files()]
     return {ROOT / "vectors" / file.path: file.content() for file in files}
 

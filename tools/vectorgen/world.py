@@ -29,9 +29,10 @@ class Person:
     """A key pair of each kind and the record over them."""
 
     def __init__(self, name: str, domain: str, rsa_sign: str = None, rsa_encrypt: str = None,
-                 **changed):
+                 life: int = 1, **changed):
+        """life: which of the keys that the address has had."""
         self.name, self.domain, self.addr = name, domain, f"{name}@{domain}"
-        draws = Draws(f"person {self.addr} {rsa_sign} {rsa_encrypt}")
+        draws = Draws(f"person {self.addr} {rsa_sign} {rsa_encrypt}" + f" {life}" * (life > 1))
         self.seed, self.private = draws.take(32), draws.take(32)
         self.nonce = draws.take(16)
         self.sig_alg, self.sk = "ed25519", crypto.ed25519_public(self.seed)

@@ -1,6 +1,6 @@
 """The ops of the codec adapter (vectors/README.md): args in, a result or AmsError out."""
-from . import (container, crypto, encoding, franking, frames, keys, lineage, mail, message, schema,
-               vrf)
+from . import (bindlog, container, crypto, encoding, franking, frames, keys, lineage, mail, message,
+               schema, vrf)
 from .encoding import b64
 from .errors import AmsError, require
 
@@ -296,6 +296,50 @@ def vrf_verify(args):
                                        _bytes(args, "proof_b64")))}
 
 
+def _log(args) -> bindlog.Identity:
+    witnesses = [(one["name"], _bytes(one, "key_b64")) for one in args.get("witnesses", [])]
+    return bindlog.Identity(args["domain"], _bytes(args, "vrf_b64"), _bytes(args, "log_b64"),
+                            witnesses, args.get("quorum", 0))
+
+
+def bindentry_verify(args):
+    entry = bindlog.entry(_object(args, "raw_b64"))
+    if "before_b64" in args:
+        before = bindlog.entry(_object(args, "before_b64"))
+        key = keys.verify_key(_object(args, "record_b64"))
+        value = bindlog.commitment(before, _bytes(args, "before_r_b64"))
+        bindlog.endorsed(entry, before, value, key)
+    out = {"type": entry["type"], "version": entry["version"]}
+    if "r_b64" in args:
+        out["value_b64"] = b64(bindlog.commitment(entry, _bytes(args, "r_b64")))
+    return out
+
+
+def bindproof_verify(args):
+    proven = bindlog.verify_proof(_object(args, "raw_b64"), args["addr"], _log(args))
+    proven.head.holds(args["now"])
+    if proven.entry is None:
+        return {"bound": False}
+    return {"bound": True, "type": proven.entry["type"], "version": proven.entry["version"],
+            "kid": proven.entry["kid"], "fp": b64(proven.entry["fp"])}
+
+
+def bindhistory_verify(args):
+    seen = bindlog.Seen()
+    if "seen_size" in args:
+        seen = bindlog.Seen(args["seen_size"], _bytes(args, "seen_root_b64"),
+                            args["seen_version"], _bytes(args, "seen_value_b64"))
+    items, complete, head = bindlog.verify_history(_object(args, "raw_b64"), args["addr"],
+                                                   _log(args), seen)
+    return {"versions": len(items), "last": items[-1]["entry"]["version"], "complete": complete,
+            "size": head.size}
+
+
+def bindlie_verify(args):
+    return {"kind": bindlog.verify_lie(_object(args, "raw_b64"), _log(args),
+                                       lambda: _chain(args))}
+
+
 OPS = {
     "hello": hello,
     "address.parse": address_parse,
@@ -334,6 +378,10 @@ OPS = {
     "stream.seal": stream_seal,
     "vouch.verify": vouch_verify,
     "vrf.verify": vrf_verify,
+    "bindentry.verify": bindentry_verify,
+    "bindproof.verify": bindproof_verify,
+    "bindhistory.verify": bindhistory_verify,
+    "bindlie.verify": bindlie_verify,
 }
 
 

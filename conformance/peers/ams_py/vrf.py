@@ -3,6 +3,7 @@
 Not constant-time: for vectors and comparison, with keys of nobody. A point is (x, y), the point at
 infinity None.
 """
+import functools
 import hashlib
 import hmac
 
@@ -55,6 +56,7 @@ def _added(x, y, z, point):
     return out, (r * (s - out) - y * cube) % P, z * h % P
 
 
+@functools.lru_cache(maxsize=65536)  # many vectors differ in one of their proofs only
 def times(number: int, point):
     if point is None:
         return None
@@ -98,6 +100,7 @@ def _hash(*parts: bytes) -> bytes:
     return hashlib.sha256(b"".join(parts)).digest()
 
 
+@functools.lru_cache(maxsize=65536)
 def encode_to_curve(public: bytes, alpha: bytes):
     for counter in range(256):
         point = decode(b"\x02" + _hash(SUITE, b"\x01", public, alpha, bytes([counter]), b"\0"))

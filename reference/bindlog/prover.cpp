@@ -1,0 +1,158 @@
+#include "bindlog/prover.h"
+
+#include <algorithm>
+
+#include "policy/mutant.h"
+
+namespace ams::bindlog {
+namespace {
+
+using std::string_view_literals::operator""sv;
+
+constexpr std::size_t known_max = 65'536;  // labels, some 200 bytes each
+
+}  // namespace
+
+Result<Prover> Prover::make(std::string domain, Secrets secrets) {
+  if (secrets.log.alg() != crypto::SigAlg::ed25519) return fail(Code::key_material, "log key");
+  AMS_TRY(Identity identity,
+          make_identity(std::move(domain), secrets.vrf.public_raw(), secrets.log.public_raw()));
+  return Prover(std::move(identity), std::move(secrets));
+}
+
+void Prover::add_epoch(ByteView epoch) {
+  log_.append(verifiable::log_leaf_hash(epoch));
+  epoch_ = to_bytes(epoch);
+}
+
+Result<> Prover::restore(std::vector<Leaf> leaves, std::span<const Bytes> epochs,
+                         std::string checkpoint) {
+  map_ = verifiable::Map::of(std::move(leaves));
+  sealed_ = map_;
+  for (const Bytes& epoch : epochs) add_epoch(epoch);
+  checkpoint_ = std::move(checkpoint);
+  if (epochs.empty()) return {};
+  const auto last = verifiable::decode_epoch(epoch_);
+  if (!last || last->map_root != map_.root()) return fail(Code::storage, "binding log");
+  if (!open_head(head(), identity_)) return fail(Code::storage, "binding log checkpoint");
+  return {};
+}
+
+const Prover::Known& Prover::known(std::string_view addr, std::int64_t version) const {
+  const std::pair key{std::string(addr), version};
+  if (const auto at = known_.find(key); at != known_.end()) return at->second;
+  if (known_.size() >= known_max) known_.clear();
+  Bytes vrf = secrets_.vrf.prove(label_input(addr, version));
+  const Id16 label = label_of(*crypto::vrf_proof_to_hash(vrf));
+  return known_.emplace(key, Known{label, std::move(vrf)}).first->second;
+}
+
+Id16 Prover::label(std::string_view addr, std::int64_t version) const {
+  return known(addr, version).label;
+}
+
+Hash Prover::opening(std::string_view addr, std::int64_t version) const {
+  Bytes text = to_bytes("AMS-BIND-OPEN/1\0"sv);
+  append(text, label_input(addr, version));
+  return crypto::hmac_sha256(secrets_.commit.view(), text);
+}
+
+Result<Leaf> Prover::add(const Entry& entry) {
+  const Leaf leaf{label(entry.addr, entry.version), value(entry)};
+  const bool taken = map_.find(leaf.kid).has_value();
+  if (taken && !mutant("bindlog.replace_version"))
+    return fail(Code::version_conflict, "entry.version");
+  if (entry.version > 1) {
+    const auto before = map_.find(label(entry.addr, entry.version - 1));
+    if (!before && !mutant("bindlog.append_gap"))
+      return fail(Code::version_conflict, "entry.version");
+    if (before && before != entry.prev && !mutant("bindlog.append_any_prev"))
+      return fail(Code::history_gap, "entry.prev");
+  }
+  map_.insert(leaf.kid, leaf.value);
+  return leaf;
+}
+
+void Prover::undo(const Leaf& leaf) {
+  if (!sealed_.find(leaf.kid)) map_.erase(leaf.kid);
+}
+
+Sealed Prover::seal(std::uint64_t time_s) {
+  if (log_.size() > 0) time_s = std::max(time_s, verifiable::decode_epoch(epoch_)->time_s);
+  sealed_ = map_;
+  add_epoch(verifiable::encode(verifiable::Epoch{map_.root(), map_.size(), time_s}));
+  verifiable::Note note{
+      verifiable::checkpoint_text({origin_of(identity_.domain), log_.size(), log_.root(), {}}), {}};
+  note.signatures.push_back(
+      *verifiable::sign_note(note.text, origin_of(identity_.domain), secrets_.log));
+  checkpoint_ = verifiable::format(note);
+  return {epoch_, checkpoint_};
+}
+
+Result<> Prover::cosigned(std::string_view text) {
+  AMS_TRY(const verifiable::Note note, verifiable::parse_note(text));
+  AMS_TRY(const verifiable::Note own, verifiable::parse_note(checkpoint_));
+  if (note.text != own.text) return fail(Code::proof, "another checkpoint");
+  AMS_CHECK(verifiable::verify_note(note, identity_.log));
+  if (text.size() > note_size_max) return fail(Code::object_too_large, "checkpoint");
+  checkpoint_ = std::string(text);
+  return {};
+}
+
+Place Prover::place(std::string_view addr, std::int64_t version) const {
+  const Known& at = known(addr, version);
+  return {sealed_.prove(at.label), at.vrf};
+}
+
+Head Prover::head() const {
+  AMS_ASSERT(log_.size() > 0);
+  return {checkpoint_, epoch_, log_.prove_inclusion(log_.size() - 1, log_.size())};
+}
+
+Proof Prover::prove(const Entry& entry) const {
+  Proof out;
+  out.addr = entry.addr;
+  out.r = opening(entry.addr, entry.version);
+  auto versions = steps(entry.version);
+  versions.pop_back();
+  for (const std::int64_t version : versions) {
+    const auto value = sealed_.find(label(entry.addr, version));
+    out.steps.push_back({place(entry.addr, version), value.value_or(Hash{})});
+  }
+  out.here = place(entry.addr, entry.version);
+  out.next = place(entry.addr, entry.version + 1);
+  out.head = head();
+  out.entry = entry;
+  return out;
+}
+
+Proof Prover::prove_none(std::string_view addr) const {
+  Proof out;
+  out.addr = std::string(addr);
+  out.next = place(addr, 1);
+  out.head = head();
+  return out;
+}
+
+History Prover::history(std::span<const Entry> entries, bool complete,
+                        std::uint64_t known_size) const {
+  AMS_ASSERT(!entries.empty() && entries.size() <= items_max && known_size <= log_.size());
+  History out;
+  out.addr = entries.front().addr;
+  for (const Entry& entry : entries)
+    out.items.push_back(
+        {entry, opening(entry.addr, entry.version), place(entry.addr, entry.version)});
+  if (complete)
+    for (const std::int64_t version : gaps(entries.back().version))
+      out.above.push_back(place(out.addr, version));
+  out.consistency = log_.prove_consistency(known_size, log_.size());
+  out.head = head();
+  return out;
+}
+
+Sighting Prover::sight(std::string_view addr, std::int64_t version,
+                       std::optional<Hash> value) const {
+  return {head(), sealed_.prove(label(addr, version)), value};
+}
+
+}  // namespace ams::bindlog

@@ -1,0 +1,94 @@
+// The binding log of a domain as its server keeps it (spec BLG-5 to BLG-9): takes entries, ends
+// epochs, proves. Holds labels, values and roots in memory; entries stay with the caller, who keeps
+// them encrypted (BND-2), and comes with them when a proof is asked for.
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bindlog/lie.h"
+#include "crypto/vrf.h"
+
+namespace ams::bindlog {
+
+/// What an entry adds to the map, to be stored beside the encrypted row.
+using Leaf = verifiable::Entry;
+
+struct Sealed {  // an epoch's end, to be stored
+  Bytes epoch;   // 60 bytes, the log's new entry
+  std::string checkpoint;
+};
+
+class Prover {
+ public:
+  struct Secrets {
+    crypto::VrfKey vrf;
+    crypto::SigningKey log;  // Ed25519
+    crypto::Secret commit;   // 32 bytes: r of BLG-6 follows from it
+  };
+  /// An empty log. Fails with key_material unless the log key is of Ed25519.
+  static Result<Prover> make(std::string domain, Secrets secrets);
+  Prover(Prover&&) = default;
+  Prover& operator=(Prover&&) = default;
+  /// After a restart: the leaves and epochs that were stored, in the order of their making. Fails
+  /// with `storage` when they do not give the last epoch's map root.
+  Result<> restore(std::vector<Leaf> leaves, std::span<const Bytes> epochs, std::string checkpoint);
+
+  const Identity& identity() const { return identity_; }
+  std::uint64_t size() const { return log_.size(); }  // epochs
+  std::size_t versions() const { return map_.size(); }
+  bool dirty() const { return map_.root() != sealed_.root(); }  // entries wait for an epoch
+  const std::string& checkpoint() const { return checkpoint_; }
+
+  /// BLG-6: r of a version.
+  Hash opening(std::string_view addr, std::int64_t version) const;
+  Hash value(const Entry& entry) const {
+    return value_of(entry, opening(entry.addr, entry.version));
+  }
+
+  /// BLG-7. Shown by proofs from the next epoch on. Fails with version_conflict, history_gap
+  /// (prev). Two VRF evaluations.
+  Result<Leaf> add(const Entry& entry);
+  /// Takes back the last entry added that no epoch has: its batch failed.
+  void undo(const Leaf& leaf);
+  /// Ends an epoch (BLG-8); `time_s` is raised to that of the epoch before.
+  Sealed seal(std::uint64_t time_s);
+  /// Takes a witness's cosignatures of the newest checkpoint. Fails with proof_form, proof (another
+  /// checkpoint), signature (our own is missing).
+  Result<> cosigned(std::string_view note);
+
+  // Proofs against the newest epoch. Precondition: size() > 0, and the entries are in it.
+  Proof prove(const Entry& entry) const;
+  Proof prove_none(std::string_view addr) const;
+  /// The versions of one address, successive, at most items_max. `complete`: the last is the
+  /// highest. `known_size`: of the log that the asker knows, at most size().
+  History history(std::span<const Entry> entries, bool complete, std::uint64_t known_size) const;
+  Sighting sight(std::string_view addr, std::int64_t version, std::optional<Hash> value) const;
+  Id16 label(std::string_view addr, std::int64_t version) const;
+
+ private:
+  Prover(Identity identity, Secrets secrets)
+      : identity_(std::move(identity)), secrets_(std::move(secrets)) {}
+  struct Known {  // of a label: what the VRF costs, kept
+    Id16 label{};
+    Bytes vrf;
+  };
+  const Known& known(std::string_view addr, std::int64_t version) const;
+  Place place(std::string_view addr, std::int64_t version) const;
+  Head head() const;
+  void add_epoch(ByteView epoch);
+
+  Identity identity_;
+  Secrets secrets_;
+  verifiable::Map map_;     // with what waits for an epoch
+  verifiable::Map sealed_;  // of the newest epoch: shares its nodes
+  verifiable::Log log_;
+  Bytes epoch_;
+  std::string checkpoint_;
+  mutable std::map<std::pair<std::string, std::int64_t>, Known> known_;  // at most known_max
+};
+
+}  // namespace ams::bindlog

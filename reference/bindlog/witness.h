@@ -1,0 +1,34 @@
+// What a witness of a binding log keeps and demands before it cosigns (spec BLG-24): that versions
+// are only ever added. It sees labels and values, so it learns how many there are and nothing else.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+
+#include "bindlog/prover.h"
+
+namespace ams::bindlog {
+
+class Witness {
+ public:
+  explicit Witness(verifiable::NoteKey log) : log_key_(std::move(log)) {}
+
+  /// One epoch and what it added, in the order of the log. Fails with proof_form, log_rewritten,
+  /// proof, binding_stale (spec BLG-24), and then has changed nothing.
+  Result<> feed(ByteView epoch, std::span<const Leaf> added, Instant now);
+  /// Whether the checkpoint is of just the epochs fed: what may be cosigned is its text. Fails like
+  /// open_checkpoint, then with proof.
+  Result<std::string> judge(std::string_view note) const;
+
+  std::uint64_t size() const { return frontier_.size(); }
+  std::size_t versions() const { return map_.size(); }
+
+ private:
+  verifiable::NoteKey log_key_;
+  verifiable::Map map_;
+  verifiable::Frontier frontier_;
+  std::uint64_t time_s_ = 0;
+};
+
+}  // namespace ams::bindlog
