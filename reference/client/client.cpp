@@ -20,7 +20,8 @@ struct Client::Impl {
         lookup(core, link),
         outbox(core, link, lookup, account),
         inbox(core, link, lookup, account),
-        rotation(core, link, account, lookup, outbox) {
+        publisher(core, link),
+        rotation(core, link, account, lookup, outbox, publisher) {
     link.on_event = [this](const std::string& event, const wire::Value& data) {
       if (event == "mail.changed") inbox.handle_changed(data);
     };
@@ -31,7 +32,7 @@ struct Client::Impl {
     if (account.has_work()) return true;
     return account.ready() &&
            (core.options.stay_connected || outbox.has_work() || inbox.has_work() ||
-            rotation.has_work() || !inquiries.empty() || looking > 0);
+            rotation.has_work() || publisher.has_work() || !inquiries.empty() || looking > 0);
   }
 
   /// Lets every part act on what changed, until nothing does.
@@ -48,6 +49,7 @@ struct Client::Impl {
       }
       account.run();
       rotation.run();
+      publisher.run();
       lookup.run();
       if (link.up()) inquire();
       outbox.run();
@@ -89,6 +91,7 @@ struct Client::Impl {
   Lookup lookup;
   Outbox outbox;
   Inbox inbox;
+  Publisher publisher;
   Rotation rotation;
   std::vector<std::string> inquiries;  // not asked yet
   int looking = 0;                     // asked, not answered
@@ -107,6 +110,10 @@ void Client::enrol(const Hash& token, std::optional<keys::KeyPair> pair, Instant
 
 void Client::rotate(std::optional<keys::KeyPair> pair, Instant now) {
   impl_->at(now, [&] { impl_->rotation.rotate(std::move(pair)); });
+}
+
+void Client::publish(const wire::Value& object, Instant now) {
+  impl_->at(now, [&] { impl_->publisher.publish(object, Publisher::Row::to_be_written); });
 }
 
 void Client::look_up(const std::string& addr, Instant now) {
@@ -182,6 +189,7 @@ std::optional<Instant> Client::timeout() const {
   std::optional<Instant> out = impl_->link.due();
   out = earlier(out, impl_->account.due());
   out = earlier(out, impl_->rotation.due());
+  out = earlier(out, impl_->publisher.due());
   out = earlier(out, impl_->lookup.due());
   out = earlier(out, impl_->outbox.due());
   return earlier(out, impl_->inbox.due());

@@ -78,6 +78,11 @@ struct KeyRotated {
   keys::KeyId from, to;
   std::int64_t version = 0;
 };
+/// An event or a revocation of a key of ours: in the directory, or refused for good.
+struct Published {
+  wire::Value object;
+  Result<> outcome;
+};
 /// What a sender would seal to, verified as for a letter (BND-5), asked for anew.
 struct Correspondent {
   std::shared_ptr<const keys::KeyRecord> record;
@@ -97,8 +102,9 @@ struct CommandFailed {  // enrolment, association or sync: with the reason; temp
 /// just before (the same ticket and ehash, the same uid and ehash), but nothing is left out: a
 /// mailbox row is marked as told after poll_report() gave it. Drain poll() after the last
 /// poll_report(): it may have a Commit.
-using Report = std::variant<AccountReady, Submitted, SubmitFailed, Received, Unreadable,
-                            NoticeReceived, SyncDone, KeyRotated, LookedUp, CommandFailed>;
+using Report =
+    std::variant<AccountReady, Submitted, SubmitFailed, Received, Unreadable, NoticeReceived,
+                 SyncDone, KeyRotated, Published, LookedUp, CommandFailed>;
 
 class Client final : public machine::Machine {
  public:
@@ -114,6 +120,9 @@ class Client final : public machine::Machine {
   /// sealed already goes out first; drafts wait; all pairs ever used keep opening mail. Goes on
   /// after a restart. Report: KeyRotated or CommandFailed("rotate").
   void rotate(std::optional<keys::KeyPair> pair, Instant now);
+  /// Publishes an event or a revocation (KEV, REV); kept and tried again until the server has
+  /// judged it. Report: Published.
+  void publish(const wire::Value& object, Instant now);
   /// Report: LookedUp, once for each call.
   void look_up(const std::string& addr, Instant now);
   /// Keeps the draft durably, looks up and verifies the recipients, seals, puts blobs, submits;

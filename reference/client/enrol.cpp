@@ -89,6 +89,8 @@ void Account::save() {
   enrol_refused_.reset();
   storage::WriteBatch batch;
   put_account_pair(batch, *pair_);
+  if (auto put = put_revocation(batch, *pair_); !put)
+    return core_.tell(CommandFailed{"enrol", put.error()});
   batch.puts.push_back(put_row(table_account, row_token, to_bytes(ByteView(*token_))));
   core_.commit(std::move(batch), [this](const Result<>& outcome) {
     asked_ = false;

@@ -153,6 +153,7 @@ class FakeServer {
   std::map<Hash, Bytes> blobs;
   std::map<Hash, wire::Value> submissions;  // by ehash
   std::vector<wire::Value> changes;
+  std::vector<wire::Value> published;  // events and revocations
   std::int64_t last_uid = 0;
   std::size_t page = 64;
   std::map<std::string, Hook> hooks;
@@ -231,6 +232,12 @@ class FakeServer {
     if (op == "domain.get") {
       AMS_TRY(auto chain, find_in(chains, args.find("domain")->as_string(), Code::not_found));
       return wire::Value(wire::Object{{"chain", chain}});
+    }
+    if (op == "directory.publish") {
+      const wire::Value& object = args.find("records")->as_array().at(0);
+      published.push_back(object);
+      return wire::Value(
+          wire::Object{{"results", wire::Array{wire::Object{{"kid", *object.find("kid")}}}}});
     }
     if (op == "mail.submit") return submit(args);
     if (op == "mail.sync") return sync(args.find("since")->as_integer());

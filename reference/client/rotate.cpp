@@ -1,15 +1,18 @@
 #include "client/rotate.h"
 
+#include "keys/lineage.h"
 #include "policy/mutant.h"
 
 namespace ams::client {
 
-Rotation::Rotation(Core& core, Link& link, Account& account, Lookup& lookup, Outbox& outbox)
+Rotation::Rotation(Core& core, Link& link, Account& account, Lookup& lookup, Outbox& outbox,
+                   Publisher& publisher)
     : core_(core),
       link_(link),
       account_(account),
       lookup_(lookup),
       outbox_(outbox),
+      publisher_(publisher),
       retry_at_(core.now) {
   if (!account_.ready() || next() == nullptr) return;
   stage_ = Stage::draining;
@@ -46,7 +49,9 @@ void Rotation::save(keys::KeyPair pair) {
   attempt_ = 0;
   storage::WriteBatch batch;
   batch.puts.push_back(put_pair(OtherPair::State::next, to_unix_ms(core_.now), pair));
+  const Result<> revocation = put_revocation(batch, pair);
   account_.add_next(std::move(pair));
+  if (!revocation) return failed(revocation.error());
   core_.commit(std::move(batch), [this](const Result<>& outcome) {
     asked_ = false;
     core_.again = true;
@@ -117,7 +122,12 @@ void Rotation::accept(const wire::Value& binding, const keys::Binding& parsed) {
     batch.puts.push_back(
         put_pair(OtherPair::State::former, to_unix_ms(core_.now), *account_.pair()));
   batch.erases.push_back(erase_row(table_pairs, key_of(fresh.record.id())));
-  core_.commit(std::move(batch), [this, binding, parsed, before](const Result<>& outcome) {
+  // The old key says itself which one follows it, so that nobody need take our server's word
+  // (KEY-14).
+  const keys::EventDraft draft{keys::EventType::supersede, to_unix_ms(core_.now), parsed.key};
+  const auto event = keys::make_event(*account_.pair(), 1, before.fp, draft);
+  if (event) batch.puts.push_back(Publisher::row_of(*event));
+  core_.commit(std::move(batch), [this, binding, parsed, before, event](const Result<>& outcome) {
     asked_ = false;
     if (!outcome) {  // the server holds it; we ask again until we can keep it
       stage_ = Stage::associating;
@@ -125,6 +135,7 @@ void Rotation::accept(const wire::Value& binding, const keys::Binding& parsed) {
     }
     account_.adopt_next(binding);
     lookup_.learn_record(std::make_shared<const keys::KeyRecord>(account_.pair()->record));
+    if (event) publisher_.publish(*event, Publisher::Row::durable);
     end();
     core_.tell(KeyRotated{before, parsed.key, parsed.version});
   });

@@ -15,13 +15,15 @@
 #include "client/enrol.h"
 #include "client/lookup.h"
 #include "client/outbox.h"
+#include "client/publish.h"
 
 namespace ams::client {
 
 class Rotation {
  public:
   /// Goes on with a rotation that a restart interrupted.
-  Rotation(Core& core, Link& link, Account& account, Lookup& lookup, Outbox& outbox);
+  Rotation(Core& core, Link& link, Account& account, Lookup& lookup, Outbox& outbox,
+           Publisher& publisher);
 
   /// `pair` empty: a new `modern` one.
   void rotate(std::optional<keys::KeyPair> pair);
@@ -45,6 +47,7 @@ class Rotation {
   Account& account_;
   Lookup& lookup_;
   Outbox& outbox_;
+  Publisher& publisher_;
   Stage stage_ = Stage::idle;
   bool asked_ = false;  // an answer or a commit is awaited
   std::int64_t version_ = 0;

@@ -1,6 +1,7 @@
 // Rotation against a scripted server: nothing sealed to an old key becomes unreadable, nothing is
 // refused or sent twice because the key changed under it, and a crash at any point changes nothing.
 #include "client/test_bench.h"
+#include "keys/lineage.h"
 
 namespace ams::client::testing {
 namespace {
@@ -169,6 +170,57 @@ TEST(ClientRotate, expired_and_repeated_pairs_are_refused) {
   bench.run_for(10s);
   EXPECT_EQ(bench.last<CommandFailed>()->why.code, Code::version_conflict);
   EXPECT_EQ(bench.count<KeyRotated>(), 1);
+}
+
+TEST(ClientRotate, the_old_key_names_the_one_that_follows_it) {
+  Bench bench;
+  bench.enrol();
+  const keys::KeyRecord old = bench.client->account_key()->record;
+  bench.server.cut_before = "directory.publish";  // sent again on the next connection
+  rotate(bench);
+  ASSERT_EQ(bench.server.published.size(), 1u);
+  const auto event = keys::KeyEvent::parse(bench.server.published[0], old);
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->successor, key_of_alice(bench));
+  EXPECT_EQ(bench.count<Published>(), 1);
+  EXPECT_TRUE(bench.last<Published>()->outcome);
+}
+
+TEST(ClientPublish, a_revocation_is_signed_beforehand_and_outlives_crashes) {
+  Bench bench;
+  bench.enrol();
+  const keys::KeyRecord record = bench.client->account_key()->record;
+  const auto kept = read_revocation(bench.disk, record.id());
+  ASSERT_TRUE(kept && *kept);
+  EXPECT_TRUE(keys::verify_revocation(**kept, record));
+  bench.reachable = false;
+  bench.cut();
+  bench.client->publish(**kept, bench.now);
+  bench.settle();
+  bench.crash();
+  bench.reachable = true;
+  bench.run_for(600s);
+  ASSERT_EQ(bench.server.published.size(), 1u);
+  EXPECT_EQ(bench.server.published[0], **kept);
+  EXPECT_EQ(bench.count<Published>(), 1);
+}
+
+TEST(ClientPublish, what_is_refused_for_good_is_told_and_not_sent_again) {
+  Bench bench;
+  bench.enrol();
+  bench.server.hooks["directory.publish"] = [](const wire::Value&) -> FakeServer::Answer {
+    return wire::Value(
+        wire::Object{{"results", wire::Array{wire::Object{{"code", "event_chain"}}}}});
+  };
+  const auto kept = read_revocation(bench.disk, key_of_alice(bench));
+  bench.client->publish(**kept, bench.now);
+  bench.run_for(600s);
+  ASSERT_EQ(bench.count<Published>(), 1);
+  EXPECT_EQ(bench.last<Published>()->outcome.error().code, Code::event_chain);
+  EXPECT_EQ(bench.server.calls["directory.publish"], 1);
+  bench.crash();
+  bench.run_for(600s);
+  EXPECT_EQ(bench.server.calls["directory.publish"], 1);
 }
 
 TEST(ClientRotate, private_halves_of_all_pairs_stay_here) {

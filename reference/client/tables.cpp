@@ -1,5 +1,7 @@
 #include "client/tables.h"
 
+#include "keys/lineage.h"
+
 namespace ams::client {
 namespace {
 
@@ -162,6 +164,21 @@ Result<std::vector<OtherPair>> read_other_pairs(const storage::Reader& in) {
   AMS_CHECK(in.scan(table_pairs, {}, {}, visit));
   AMS_CHECK(read);
   return out;
+}
+
+Result<> put_revocation(storage::WriteBatch& batch, const keys::KeyPair& pair) {
+  AMS_TRY(const wire::Value revocation, keys::make_revocation(pair));
+  batch.puts.push_back(
+      put_row(table_revocations, key_of(pair.record.id()), wire::encode(revocation)));
+  return {};
+}
+
+Result<std::optional<wire::Value>> read_revocation(const storage::Reader& in,
+                                                   const keys::KeyId& id) {
+  AMS_TRY(const auto row, in.get(table_revocations, key_of(id)));
+  if (!row) return std::nullopt;
+  AMS_TRY(wire::Value revocation, wire::decode(*row));
+  return revocation;
 }
 
 Bytes key_of(std::uint64_t number) {

@@ -28,6 +28,8 @@ inline constexpr storage::Table table_records{
     0x67};  // kid || fp -> AMS-CJ of the key record, verified
 inline constexpr storage::Table table_pairs{0x68};  // kid || fp -> PairRow: the account's pairs but
                                                     // the one in use, which is in table_account
+inline constexpr storage::Table table_revocations{0x69};  // kid || fp -> AMS-CJ, signed beforehand
+inline constexpr storage::Table table_unpublished{0x6a};  // SHA-256 -> AMS-CJ, until it is answered
 
 // table_account
 inline constexpr std::string_view row_signing = "signing";        // private half, raw
@@ -52,6 +54,10 @@ struct OtherPair {
 storage::Put put_pair(OtherPair::State state, std::int64_t at, const keys::KeyPair& pair);
 /// All of them, in no order that means anything.
 Result<std::vector<OtherPair>> read_other_pairs(const storage::Reader& in);
+/// The revocation that is signed when a pair is made and put away (REV-1).
+Result<> put_revocation(storage::WriteBatch& batch, const keys::KeyPair& pair);
+Result<std::optional<wire::Value>> read_revocation(const storage::Reader& in,
+                                                   const keys::KeyId& id);
 /// The rows that make `pair` the one in use.
 void put_account_pair(storage::WriteBatch& batch, const keys::KeyPair& pair);
 

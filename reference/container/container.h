@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -56,6 +57,8 @@ struct ReadContext {
   /// none is known, and the reader refuses with not_found.
   std::function<const keys::KeyRecord*(const keys::KeyId&)> sender;
   std::int64_t now = 0;  // Unix ms
+  /// Further pairs of the reader's, tried in this order when no stanza is for own_record (KEY-10).
+  std::vector<const keys::KeyPair*> former = {};
 };
 
 /// Opens one container: push() all of it, then finish(). Plaintext appended to `out` is of chunks

@@ -190,6 +190,15 @@ TEST(Container, another_key_under_the_readers_name_does_not_open_it) {
   EXPECT_EQ(code_of(sealed, context), Code::unwrap);
 }
 
+TEST(Container, a_former_key_opens_what_was_sealed_to_it) {
+  const Bytes sealed = seal(text_of(30), both()).value();
+  ReadContext context = reading(world().mallory);
+  context.former = {&world().mallory.pair, &world().bob.pair};
+  EXPECT_TRUE(open(sealed, context).result);
+  context.former.pop_back();
+  EXPECT_EQ(code_of(sealed, context), Code::no_stanza);
+}
+
 TEST(Container, a_sender_who_is_not_known_is_refused_before_anything_is_opened) {
   const Bytes sealed = seal(text_of(30), both()).value();
   ReadContext context = reading(world().bob);

@@ -132,10 +132,20 @@ Result<> Reader::Impl::take_stanzas(ByteView bytes) {
   const bool listed =
       std::equal(stanzas.begin(), stanzas.end(), header->to.begin(), header->to.end(), same);
   if (!listed && !mutant("container.skip_to")) return fail(Code::deliver_to, "stanzas");
+  const auto addressed = [&](const keys::KeyId& id) {
+    const auto names_it = [&](const mail::Stanza& stanza) { return stanza.to == id; };
+    return std::any_of(stanzas.begin(), stanzas.end(), names_it);
+  };
+  const keys::KeyRecord* own = context.own_record;
+  const crypto::DecryptionKey* own_key = context.own_key;
+  for (const keys::KeyPair* pair : context.former) {
+    if (addressed(own->id())) break;
+    own = &pair->record;
+    own_key = &pair->encryption;
+  }
   const mail::WrapHeader wrapped{header->aead, header->epk,
                                  crypto::sha256(wire::encode(header_value))};
-  AMS_TRY(const crypto::Secret key,
-          mail::unwrap_key(wrapped, stanzas, *context.own_record, *context.own_key));
+  AMS_TRY(const crypto::Secret key, mail::unwrap_key(wrapped, stanzas, *own, *own_key));
   opener.emplace(header->aead, key.view(), stream_context(wrapped.h0));
   expect(Section::stream_header, crypto::stream_header_size);
   return {};

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "container/form.h"
+#include "keys/profiles.h"
 
 namespace ams::container {
 namespace {
@@ -38,7 +39,10 @@ Result<> check_keys(const keys::KeyPair& sender, std::span<const keys::KeyRecord
     const auto same = [&](const keys::KeyRecord* other) { return other->id() == (*each)->id(); };
     if (std::any_of(recipients.begin(), each, same)) return fail(Code::schema, "recipient twice");
   }
-  return {};
+  std::vector<std::string_view> kems;
+  for (const keys::KeyRecord* each : recipients)
+    kems.push_back(crypto::name(each->encryption().kem()));
+  return keys::check_kems(kems);
 }
 
 }  // namespace

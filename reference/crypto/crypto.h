@@ -77,6 +77,11 @@ std::optional<SigAlg> find_sig_alg(std::string_view);
 std::optional<Kem> find_kem(std::string_view);
 std::optional<Aead> find_aead(std::string_view);
 
+/// Whether OpenSSL has these at run time (3.5 and later do): the halves of the post-quantum hybrids
+/// that ALG-10 registers, which are not implemented yet.
+bool has_ml_kem_768();
+bool has_ml_dsa_65();
+
 // --- keys ----------------------------------------------------------------------------------------
 // Raw forms on the wire (spec ALG-4): ed25519, x25519: 32 bytes (RFC 8032, RFC 7748).
 // rsaN*: the modulus n, N/8 bytes big-endian, top bit set, odd; the public exponent is always
@@ -106,7 +111,9 @@ class SigningKey {
   /// `seed32` for ed25519 (RFC 8032 private key). RSA keys come from from_private or generate_rsa.
   static SigningKey ed25519_from_seed(ByteView seed32);
   static Result<SigningKey> from_private(SigAlg alg, ByteView private_raw);
-  static Result<SigningKey> generate_rsa(SigAlg alg);  // slow (about 4/s at 2048), draws from RAND
+  /// Slow: about 4/s at 2048 bits, seconds at 4096. Draws from RAND. `tick` hears now and then that
+  /// the search goes on.
+  static Result<SigningKey> generate_rsa(SigAlg alg, const std::function<void()>& tick = {});
   SigAlg alg() const;
   const Bytes& public_raw() const;
   Secret private_raw() const;
@@ -140,7 +147,7 @@ class DecryptionKey {  // private half
   /// The seed is the scalar itself; RFC 9180's DeriveKeyPair is not used.
   static DecryptionKey x25519_from_seed(ByteView seed32);
   static Result<DecryptionKey> from_private(Kem kem, ByteView private_raw);
-  static Result<DecryptionKey> generate_rsa(Kem kem);
+  static Result<DecryptionKey> generate_rsa(Kem kem, const std::function<void()>& tick = {});
   Kem kem() const;
   const Bytes& public_raw() const;
   Secret private_raw() const;

@@ -26,3 +26,21 @@ KeyContext duplicate(const KeyContext& prepared) {
 }
 
 }  // namespace ams::crypto::evp
+
+namespace ams::crypto {
+
+bool has_ml_kem_768() {
+  EVP_KEM* const found = EVP_KEM_fetch(nullptr, "ML-KEM-768", nullptr);
+  EVP_KEM_free(found);
+  ERR_clear_error();
+  return found != nullptr;
+}
+
+bool has_ml_dsa_65() {
+  EVP_SIGNATURE* const found = EVP_SIGNATURE_fetch(nullptr, "ML-DSA-65", nullptr);
+  EVP_SIGNATURE_free(found);
+  ERR_clear_error();
+  return found != nullptr;
+}
+
+}  // namespace ams::crypto

@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
+#include <functional>
 #include <memory>
 
 #include "base/bytes.h"
@@ -55,7 +56,8 @@ Result<> check_modulus(std::size_t bits, ByteView n);
 Result<Key> rsa_from_modulus(std::size_t bits, ByteView n);
 /// Fails with key_material unless `der` is exactly one PKCS#8 RSA key of `bits` with e = 65537.
 Result<Key> rsa_from_pkcs8(std::size_t bits, ByteView der);
-Result<Key> rsa_generate(std::size_t bits);
+/// `tick` hears now and then that the search goes on.
+Result<Key> rsa_generate(std::size_t bits, const std::function<void()>& tick);
 Bytes rsa_modulus(const Key& key);
 Secret rsa_pkcs8(const Key& key);
 

@@ -150,8 +150,8 @@ Result<DecryptionKey> DecryptionKey::from_private(Kem kem, ByteView private_raw)
   return out;
 }
 
-Result<DecryptionKey> DecryptionKey::generate_rsa(Kem kem) {
-  AMS_TRY(evp::Key key, evp::rsa_generate(kem_modulus_bits(kem)));
+Result<DecryptionKey> DecryptionKey::generate_rsa(Kem kem, const std::function<void()>& tick) {
+  AMS_TRY(evp::Key key, evp::rsa_generate(kem_modulus_bits(kem), tick));
   DecryptionKey out;
   out.impl_ = Impl::make(kem, std::move(key));
   return out;

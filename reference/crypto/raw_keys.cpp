@@ -124,10 +124,21 @@ Result<Key> rsa_from_pkcs8(std::size_t bits, ByteView der) {
   return key;
 }
 
-Result<Key> rsa_generate(std::size_t bits) {
-  Key key(EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", bits));
-  if (!key) return refuse(Code::key_material, "RSA generation");
-  return key;
+Result<Key> rsa_generate(std::size_t bits, const std::function<void()>& tick) {
+  const KeyContext context(EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr));
+  AMS_ASSERT(context && EVP_PKEY_keygen_init(context.get()) == 1);
+  AMS_ASSERT(EVP_PKEY_CTX_set_rsa_keygen_bits(context.get(), static_cast<int>(bits)) == 1);
+  if (tick) {
+    EVP_PKEY_CTX_set_app_data(context.get(), const_cast<std::function<void()>*>(&tick));
+    EVP_PKEY_CTX_set_cb(context.get(), [](EVP_PKEY_CTX* at) {
+      (*static_cast<const std::function<void()>*>(EVP_PKEY_CTX_get_app_data(at)))();
+      return 1;
+    });
+  }
+  EVP_PKEY* made = nullptr;
+  if (EVP_PKEY_generate(context.get(), &made) != 1)
+    return refuse(Code::key_material, "RSA generation");
+  return Key(made);
 }
 
 Bytes rsa_modulus(const Key& key) {

@@ -147,8 +147,8 @@ Result<SigningKey> SigningKey::from_private(SigAlg alg, ByteView private_raw) {
   return out;
 }
 
-Result<SigningKey> SigningKey::generate_rsa(SigAlg alg) {
-  AMS_TRY(evp::Key key, evp::rsa_generate(modulus_bits(alg)));
+Result<SigningKey> SigningKey::generate_rsa(SigAlg alg, const std::function<void()>& tick) {
+  AMS_TRY(evp::Key key, evp::rsa_generate(modulus_bits(alg), tick));
   SigningKey out;
   out.impl_ = Impl::make(alg, std::move(key));
   return out;

@@ -3,7 +3,9 @@
 // fail with the switch on, and the switch must have been asked. Exit code: 0 all do, 1 otherwise.
 #include <functional>
 
+#include "keys/fingerprint.h"
 #include "keys/lineage.h"
+#include "keys/profiles.h"
 #include "policy/probe.h"
 
 namespace ams::keys {
@@ -199,6 +201,13 @@ std::vector<Probe> policy_probes() {
   };
 }
 
+/// A mistyped word, told as such.
+bool mistyped_word_noticed() {
+  std::string words = fingerprint_words(root().record.id().fp);
+  words[0] = words[0] == 'b' ? 'd' : 'b';
+  return !read_fingerprint(words);
+}
+
 std::vector<Probe> probes() {
   const KeyId id = root().record.id();
   const KeyId other = op().record.id();
@@ -220,6 +229,16 @@ std::vector<Probe> probes() {
       {"keys.skip_chain_domain", [=] { return chain_refused("b.example", root().signing, id); }},
       {"keys.skip_binding_signature",
        [] { return binding_refused("u@a.example", root().signing); }},
+      {"keys.skip_check_word", mistyped_word_noticed},
+      {"keys.offer_half_hybrid",
+       [] {
+         return choose_profile("auto", Offered{true, false})->name == "modern";
+       }},
+      {"keys.skip_pq_mix",
+       [] {
+         const std::array<std::string_view, 2> kems{"mlkem768+x25519", "x25519"};
+         return !check_kems(kems);
+       }},
       {"keys.skip_binding_domain", [] { return binding_refused("u@b.example", op().signing); }},
   };
 }

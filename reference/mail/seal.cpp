@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 
+#include "keys/profiles.h"
 #include "mail/franking.h"
 #include "mail/layout.h"
 #include "mail/letter_form.h"
@@ -59,7 +60,10 @@ Result<> check_keys(const keys::KeyPair& sender, std::span<const keys::KeyRecord
     AMS_CHECK(recipient->valid_at(now));
     if (!recipient->takes(options.aead)) return fail(Code::unknown_algorithm, "recipient's aeads");
   }
-  return {};
+  std::vector<std::string_view> kems;
+  for (const keys::KeyRecord* each : recipients)
+    kems.push_back(crypto::name(each->encryption().kem()));
+  return keys::check_kems(kems);
 }
 
 /// The binding is stapled as it is; the wrong one would make every reader refuse.

@@ -290,6 +290,7 @@ void DomainProcess::take_report(std::size_t index, client::Report& report, Conte
           },
           [](client::SyncDone&) {},
           [](client::KeyRotated&) {},
+          [](client::Published&) {},
           [](client::LookedUp&) {},
           [&](client::CommandFailed& failed) {
             ++ledger_.command_failures[failed.what + ": " +
