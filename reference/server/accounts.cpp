@@ -12,10 +12,12 @@ Result<storage::WriteBatch> account_rows(const Options& options, const storage::
   Txn txn(reader);
   const bool taken = txn.get(table_account, as_bytes(account.addr)).has_value();
   AMS_CHECK(txn.status());
-  if (taken && !mutant("server.skip_address_taken"))
+  if (account.further && !taken) return fail(Code::no_such_address, "account.addr");
+  if (!account.further && taken && !mutant("server.skip_address_taken"))
     return fail(Code::address_taken, "account.addr");  // ACC-3
-  txn.put_value(table_account, to_bytes(account.addr),
-                wire::Object{{"acct", to_base64url(account.acct)}, {"created", account.created}});
+  if (!account.further)
+    txn.put_value(table_account, to_bytes(account.addr),
+                  wire::Object{{"acct", to_base64url(account.acct)}, {"created", account.created}});
   const Hash token = crypto::sha256(account.token);
   const std::int64_t exp = account.created + token_life_ms;
   txn.put_value(table_token, to_bytes(ByteView(token)),

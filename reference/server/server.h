@@ -44,9 +44,10 @@ struct NewAccount {
   Id16 acct{};
   Hash token{};              // enrolment token (ACC-2); only its hash is stored
   std::int64_t created = 0;  // Unix ms
+  bool further = false;      // the account exists: a token for a further device, or after a loss
 };
-/// Rows that create the account: apply them to the server's storage. Fails with address_syntax,
-/// not_local, address_taken.
+/// Rows that create the account, or give it a further token: apply them to the server's storage.
+/// Fails with address_syntax, not_local, address_taken, no_such_address (of a further token).
 Result<storage::WriteBatch> account_rows(const Options& options, const storage::Reader& reader,
                                          const NewAccount& account);
 

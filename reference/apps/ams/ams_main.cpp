@@ -3,8 +3,9 @@
 #include <CLI/CLI.hpp>
 
 #include "ams_cli/commands.h"
+#include "ams_cli/flags.h"
 #include "ams_cli/home.h"
-#include "ams_cli/sealing.h"
+#include "ams_cli/new_keys.h"
 
 namespace {
 
@@ -13,11 +14,8 @@ constexpr const char* about =
     "\n"
     "  ams account add alice@a.example --server-hosts hosts --ca ca.pem --token TOKEN\n"
     "  echo 'See you at nine.' | ams send --to bob@b.example --subject Tomorrow\n"
-    "  ams sync && ams list && ams read 1\n";
-constexpr const char* exits =
-    "Exit codes: 0 done; 1 refused by the server or by a check; 2 bad arguments, files or "
-    "settings;\n"
-    "3 the server could not be reached: what was to be sent is kept and goes with the next sync.\n";
+    "  ams sync && ams list && ams read 1\n"
+    "  ams keys show\n";
 
 }  // namespace
 
@@ -26,13 +24,11 @@ int main(int argc, char** argv) {
   CLI::App app(about);
   app.footer(exits);
   app.require_subcommand(1);
-  int code = exit_ok;
-  Common common;
+  Flags flags;
+  Common& common = flags.common;
+  int& code = flags.code;
   const auto shared = [&](CLI::App* command, const std::string& example) {
-    command->add_option("--home", common.home, "folder of the account, ~/.ams unless given")
-        ->envname("AMS_HOME");
-    command->add_flag("-v,--verbose", common.verbose, "log what happens on standard error");
-    command->footer("Example:\n  " + example + "\n\n" + exits);
+    flags.shared(command, example);
   };
 
   AccountAdd account;
@@ -51,8 +47,15 @@ int main(int argc, char** argv) {
   add->add_option("--token", account.token, "enrolment token, as `amsd account add` printed it")
       ->required();
   add->add_option("--profile", account.profile, "kind of keys")
-      ->check(CLI::IsMember({"modern", "rsa2048"}))
+      ->check(CLI::IsMember(profile_names()))
       ->capture_default_str();
+  add->add_option("--recover", account.recover,
+                  "a key file: its keys become the account's again, and open its old mail");
+  add->add_option("--recovery", account.recovery,
+                  "write a recovery file with the new keys, under a passphrase");
+  add->add_option("--passphrase-file", account.passphrase_file,
+                  "file whose first line is the passphrase (- is standard input); asked on the "
+                  "terminal unless given");
   shared(add, "ams account add alice@a.example --server-hosts hosts --ca ca.pem --token TOKEN");
   add->callback([&] { code = account_add(common, account); });
 
@@ -93,43 +96,8 @@ int main(int argc, char** argv) {
   shared(read_command, "ams read 3 --save .");
   read_command->callback([&] { code = read(common, uid, save); });
 
-  SealFiles sealing;
-  CLI::App* seal_command = app.add_subcommand(
-      "seal", "Seals files for others and for yourself: FILE becomes FILE.ams. Asks no server");
-  seal_command->add_option("files", sealing.files, "what to seal; - is standard input")->required();
-  seal_command->add_option("--to", sealing.to,
-                           "a reader: an address that this device knows, or a file with a key "
-                           "record; may be repeated");
-  seal_command->add_option("-o,--output", sealing.output, "another name; - is standard output");
-  seal_command->add_option("--aead", sealing.aead, "the cipher")
-      ->check(CLI::IsMember({"a256gcm", "c20p1305"}))
-      ->capture_default_str();
-  seal_command->add_flag("--force", sealing.force, "replace a file that exists");
-  shared(seal_command, "ams seal --to bob@b.example --to carol.json report.pdf");
-  seal_command->callback([&] { code = seal_files(common, sealing); });
-
-  OpenFiles opening;
-  CLI::App* open_command = app.add_subcommand(
-      "open", "Opens sealed files and verifies who sealed them: FILE.ams becomes FILE");
-  open_command->add_option("files", opening.files, "what to open; - is standard input")->required();
-  open_command->add_option("--from", opening.from,
-                           "who must have sealed it: an address that this device knows, or a file "
-                           "with a key record");
-  open_command->add_option("-o,--output", opening.output,
-                           "another name; - is standard output, with --unverified-stream only");
-  open_command->add_flag("--force", opening.force, "replace a file that exists");
-  open_command->add_flag("--unverified-stream", opening.unverified_stream,
-                         "write to a pipe while the sender's signature is not verified yet: only "
-                         "exit code 0 says that what was written is right");
-  shared(open_command, "ams open --from alice@a.example report.pdf.ams");
-  open_command->callback([&] { code = open_files(common, opening); });
-
-  CLI::App* keys_group = app.add_subcommand("keys", "keys of this account");
-  keys_group->require_subcommand(1);
-  CLI::App* export_command = keys_group->add_subcommand(
-      "export-record", "Prints your public key record, for others to seal files to");
-  shared(export_command, "ams keys export-record > alice.json");
-  export_command->callback([&] { code = export_record(common); });
+  add_file_commands(app, flags);
+  add_keys_commands(app, flags);
 
   try {
     app.parse(argc, argv);

@@ -16,6 +16,9 @@ struct AccountAdd {
   std::string addr, hosts_file, ca_file, token;
   std::vector<std::string> name_servers;
   std::string profile = "modern";
+  std::string recover;   // a key file to take the keys from
+  std::string recovery;  // a key file to write
+  std::string passphrase_file;
 };
 struct Send {
   std::vector<std::string> to, cc, bcc, attach;

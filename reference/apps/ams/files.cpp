@@ -1,15 +1,22 @@
 #include "ams_cli/files.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
+
+#include "ams_cli/home.h"
+#include "ams_cli/runner.h"
+#include "ams_cli/terminal.h"
 
 // The error branch of a FileResult<>.
 #define AMS_FILE_CHECK(expression)                                       \
@@ -48,6 +55,30 @@ bool sync_folder_of(const std::string& path) {
   const bool synced = fsync(file) == 0 || errno == EINVAL;  // not every file system syncs folders
   close(file);
   return synced;
+}
+
+// --- interruption --------------------------------------------------------------------------------
+// A signal handler may do little and knows no objects: the name of the one file that is being
+// written lies where it can find it.
+std::array<char, 4096> unfinished{};
+volatile std::sig_atomic_t has_unfinished = 0;
+
+extern "C" void remove_unfinished(int number) {
+  if (has_unfinished != 0) unlink(unfinished.data());
+  std::signal(number, SIG_DFL);
+  std::raise(number);  // whoever waits for us sees what ended us
+}
+
+void guard_unfinished(const std::string& path) {
+  if (path.size() >= unfinished.size()) return;  // longer than any path that opens
+  has_unfinished = 0;
+  std::copy_n(path.c_str(), path.size() + 1, unfinished.begin());
+  has_unfinished = 1;
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction now {};
+    if (sigaction(number, nullptr, &now) == 0 && now.sa_handler == SIG_DFL)
+      std::signal(number, remove_unfinished);  // what our parent had us ignore stays ignored
+  }
 }
 
 class Input {
@@ -91,6 +122,13 @@ class Input {
 
 }  // namespace
 
+int say(const FileError& error) {
+  if (error.refused)
+    return say(exit_refused, fmt::format("{}: {} ({})", error.what, explain(*error.refused),
+                                         error.refused->where));
+  return say(exit_bad_input, error.what);
+}
+
 FileResult<NewFile> NewFile::create(const std::string& path, bool replace) {
   NewFile out;
   out.path_ = path;
@@ -111,6 +149,7 @@ FileResult<NewFile> NewFile::create(const std::string& path, bool replace) {
     out.temporary_.clear();
     return file_error(path, "cannot create");
   }
+  guard_unfinished(out.temporary_);
   return out;
 }
 
@@ -122,7 +161,9 @@ NewFile::NewFile(NewFile&& other) noexcept
 
 NewFile::~NewFile() {
   if (file_ > STDERR_FILENO) close(file_);
-  if (!temporary_.empty()) unlink(temporary_.c_str());
+  if (temporary_.empty()) return;
+  unlink(temporary_.c_str());
+  has_unfinished = 0;
 }
 
 FileResult<> NewFile::write(ByteView bytes) {
@@ -140,6 +181,7 @@ FileResult<> NewFile::commit() {
   if (fsync(file_) != 0) return file_error(path_, "cannot write");
   if (!give_name(temporary_, path_, replace_))
     return file_error(path_, "cannot give the file its name");
+  has_unfinished = 0;
   temporary_.clear();
   if (!sync_folder_of(path_)) return file_error(path_, "cannot make its name durable");
   return {};

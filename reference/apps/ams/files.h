@@ -21,10 +21,15 @@ struct FileError {
 template <class T = void>
 using FileResult = tl::expected<T, FileError>;
 
+/// Says it on standard error; gives the exit code that goes with it (home.h).
+int say(const FileError& error);
+
 /// Hears now and then how many bytes of how many (0: unknown) were read.
 using Progress = std::function<void(std::uint64_t done, std::uint64_t of)>;
 
-/// A file of its own, unseen under its name until commit(); gone if that never comes.
+/// A file of its own, unseen under its name until commit(); gone if that never comes, be it for an
+/// error or for a signal that ends the program (but SIGKILL, which leaves `NAME.partial-…`). One at
+/// a time.
 class NewFile {
  public:
   /// `-` is standard output, where nothing waits for commit(). Fails where `path` exists, unless

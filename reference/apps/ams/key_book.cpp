@@ -1,5 +1,6 @@
 #include "ams_cli/key_book.h"
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 
@@ -10,6 +11,14 @@ namespace ams::cli {
 namespace {
 
 constexpr std::size_t record_file_size_max = 16'384;  // bytes; a record of RSA-4096 keys has 2,500
+
+std::optional<client::BindingRow> binding_row(ByteView bytes) {
+  auto row = client::parse_binding_row(bytes);
+  if (!row) return std::nullopt;
+  return std::move(*row);
+}
+
+}  // namespace
 
 tl::expected<keys::KeyRecord, std::string> read_record(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
@@ -28,14 +37,6 @@ tl::expected<keys::KeyRecord, std::string> read_record(const std::string& path) 
   return std::move(*record);
 }
 
-std::optional<client::BindingRow> binding_row(ByteView bytes) {
-  auto row = client::parse_binding_row(bytes);
-  if (!row) return std::nullopt;
-  return std::move(*row);
-}
-
-}  // namespace
-
 tl::expected<KeyBook, std::string> KeyBook::open(const storage::Reader& storage,
                                                  const std::string& own_addr) {
   KeyBook out;
@@ -45,18 +46,74 @@ tl::expected<KeyBook, std::string> KeyBook::open(const storage::Reader& storage,
   if (!pair) return tl::unexpected<std::string>("the account's keys: " + explain(pair.error()));
   if (!*pair)
     return tl::unexpected<std::string>("the account has no keys yet; run `ams account add` again");
-  out.own_ = std::move(*pair);
+  out.own_ = std::move(**pair);
+  auto others = client::read_other_pairs(storage);
+  if (!others) return tl::unexpected<std::string>("the account's keys: " + explain(others.error()));
+  for (client::OtherPair& other : *others) out.others_.push_back(std::move(other));
+  std::sort(out.others_.begin(), out.others_.end(), [](const auto& a, const auto& b) {
+    return a.pair.record.nbf() > b.pair.record.nbf();  // the newest first
+  });
+  return out;
+}
+
+KeyBook KeyBook::of(keyfile::Contents contents) {
+  KeyBook out;
+  out.own_addr_ = contents.addr;
+  for (keyfile::Held& held : contents.pairs) {
+    if (!out.own_) {
+      out.own_ = std::move(held.pair);
+    } else {
+      out.others_.push_back({client::OtherPair::State::former, 0, std::move(held.pair)});
+    }
+  }
+  return out;
+}
+
+std::vector<const keys::KeyPair*> KeyBook::own_pairs() const {
+  std::vector<const keys::KeyPair*> out{&*own_};
+  for (const client::OtherPair& other : others_) out.push_back(&other.pair);
+  return out;
+}
+
+const keys::KeyPair* KeyBook::own_pair(const keys::KeyId& id) const {
+  for (const keys::KeyPair* pair : own_pairs())
+    if (pair->record.id() == id) return pair;
+  return nullptr;
+}
+
+Whose KeyBook::whose(const keys::KeyId& id) const {
+  if (own_->record.id() == id) return Whose::in_use;
+  for (const client::OtherPair& other : others_)
+    if (other.pair.record.id() == id)
+      return other.state == client::OtherPair::State::next ? Whose::next : Whose::former;
+  return Whose::others;
+}
+
+KeyView KeyBook::view_of(const keys::KeyRecord& record) const {
+  KeyView out{record, addr_of(record.id()).value_or(""), whose(record.id()), {}};
+  if (storage_ != nullptr && !out.addr.empty() && out.whose == Whose::others)
+    out.verified = verified_of(*storage_, out.addr, record.id());
+  return out;
+}
+
+std::vector<KeyView> KeyBook::own_views() const {
+  std::vector<KeyView> out;
+  for (const keys::KeyPair* pair : own_pairs()) out.push_back(view_of(pair->record));
   return out;
 }
 
 tl::expected<const keys::KeyRecord*, std::string> KeyBook::find(const std::string& who) {
-  if (who == own_addr_) return &own_->record;
+  if (!who.empty() && who == own_addr_) return &own_->record;
+  for (const keys::KeyPair* pair : own_pairs())
+    if (to_uuid_text(pair->record.id().kid) == who) return &pair->record;
   if (who.find('@') == std::string::npos || who.find('/') != std::string::npos) {
     auto record = read_record(who);
     if (!record) return tl::unexpected<std::string>(record.error());
     return &found_.emplace_back(std::move(*record));
   }
-  const auto bytes = storage_->get(client::table_bindings, as_bytes(who)).value_or(std::nullopt);
+  const auto bytes =
+      storage_ ? storage_->get(client::table_bindings, as_bytes(who)).value_or(std::nullopt)
+               : std::nullopt;
   const auto row = bytes ? binding_row(*bytes) : std::nullopt;
   auto record = row ? keys::KeyRecord::parse(row->key) : fail(Code::not_found);
   if (!record)
@@ -67,7 +124,8 @@ tl::expected<const keys::KeyRecord*, std::string> KeyBook::find(const std::strin
 }
 
 const keys::KeyRecord* KeyBook::find(const keys::KeyId& id) {
-  if (id == own_->record.id()) return &own_->record;
+  if (const keys::KeyPair* own = own_pair(id)) return &own->record;
+  if (storage_ == nullptr) return nullptr;
   const auto bytes =
       storage_->get(client::table_records, client::key_of(id)).value_or(std::nullopt);
   if (!bytes) return nullptr;
@@ -77,8 +135,16 @@ const keys::KeyRecord* KeyBook::find(const keys::KeyId& id) {
 }
 
 std::string KeyBook::name_of(const keys::KeyId& id) const {
-  if (id == own_->record.id()) return own_addr_;
-  std::string out = "key " + to_uuid_text(id.kid);
+  return addr_of(id).value_or("key " + to_uuid_text(id.kid));
+}
+
+std::optional<std::string> KeyBook::addr_of(const keys::KeyId& id) const {
+  std::optional<std::string> out;
+  if (own_pair(id) != nullptr) {
+    if (!own_addr_.empty()) out = own_addr_;
+    return out;
+  }
+  if (storage_ == nullptr) return out;
   const auto seen = [&](ByteView, ByteView value) {
     const auto row = binding_row(value);
     const auto binding = row ? keys::parse_binding(row->binding) : fail(Code::not_found);
@@ -86,7 +152,7 @@ std::string KeyBook::name_of(const keys::KeyId& id) const {
     out = binding->addr;
     return false;
   };
-  if (!storage_->scan(client::table_bindings, {}, {}, seen)) return out;
+  if (!storage_->scan(client::table_bindings, {}, {}, seen)) return std::nullopt;
   return out;
 }
 

@@ -11,30 +11,15 @@
 #include "ams_cli/files.h"
 #include "ams_cli/home.h"
 #include "ams_cli/key_book.h"
+#include "ams_cli/recovery.h"
 #include "ams_cli/runner.h"
+#include "ams_cli/terminal.h"
 #include "net/entropy.h"
 
 namespace ams::cli {
 namespace {
 
 constexpr std::string_view ending = ".ams";
-
-int say(int code, const std::string& what) {
-  fmt::print(stderr, "ams: {}\n", what);
-  return code;
-}
-
-int say(const FileError& error) {
-  if (error.refused)
-    return say(exit_refused, fmt::format("{}: {} ({})", error.what, explain(*error.refused),
-                                         error.refused->where));
-  return say(exit_bad_input, error.what);
-}
-
-std::int64_t now_ms() {
-  using namespace std::chrono;
-  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
-}
 
 /// How far a file is, on a terminal only, and not more often than ten times a second.
 class Meter {
@@ -62,16 +47,23 @@ class Meter {
   std::chrono::steady_clock::time_point last_{};
 };
 
-struct Account {
-  Home home;
+/// Whose keys seal and open: the account's, or those of a key file. Empty: the exit code was said.
+struct Holder {
+  std::optional<Home> home;  // the book borrows from it
   KeyBook book;
 };
-tl::expected<Account, std::string> open_account(const Common& common) {
+tl::expected<Holder, int> open_holder(const Common& common, const std::string& keys,
+                                      const std::string& passphrase_file) {
+  if (!keys.empty()) {
+    auto contents = open_key_file(keys, passphrase_file);
+    if (!contents) return tl::unexpected<int>(say(contents.error()));
+    return Holder{std::nullopt, KeyBook::of(std::move(*contents))};
+  }
   auto home = Home::open(common.home);
-  if (!home) return tl::unexpected<std::string>(home.error());
+  if (!home) return tl::unexpected<int>(say(exit_bad_input, home.error()));
   auto book = KeyBook::open(home->storage(), home->settings().addr);
-  if (!book) return tl::unexpected<std::string>(book.error());
-  return Account{std::move(*home), std::move(*book)};
+  if (!book) return tl::unexpected<int>(say(exit_bad_input, book.error()));
+  return Holder{std::move(*home), std::move(*book)};
 }
 
 tl::expected<std::vector<const keys::KeyRecord*>, std::string> recipients_of(
@@ -112,8 +104,8 @@ tl::expected<std::string, std::string> opened_name(const std::string& file, cons
 int seal_files(const Common& common, const SealFiles& args) {
   if (!args.output.empty() && args.files.size() != 1)
     return say(exit_bad_input, "--output is for one file");
-  auto account = open_account(common);
-  if (!account) return say(exit_bad_input, account.error());
+  auto account = open_holder(common, args.keys, args.passphrase_file);
+  if (!account) return account.error();
   const auto recipients = recipients_of(args.to, account->book);
   if (!recipients) return say(exit_bad_input, recipients.error());
   const auto aead = crypto::find_aead(args.aead);
@@ -140,8 +132,8 @@ int seal_files(const Common& common, const SealFiles& args) {
 int open_files(const Common& common, const OpenFiles& args) {
   if (!args.output.empty() && args.files.size() != 1)
     return say(exit_bad_input, "--output is for one file");
-  auto account = open_account(common);
-  if (!account) return say(exit_bad_input, account.error());
+  auto account = open_holder(common, args.keys, args.passphrase_file);
+  if (!account) return account.error();
   KeyBook& book = account->book;
   const keys::KeyRecord* from = nullptr;
   if (!args.from.empty()) {
@@ -149,9 +141,12 @@ int open_files(const Common& common, const OpenFiles& args) {
     if (!found) return say(exit_bad_input, found.error());
     from = *found;
   }
+  std::vector<const keys::KeyPair*> former = book.own_pairs();
+  former.erase(former.begin());
   const container::ReadContext context{
       &book.own().record, &book.own().encryption,
-      [&](const keys::KeyId& id) { return from ? from : book.find(id); }, now_ms()};
+      [&](const keys::KeyId& id) { return from ? from : book.find(id); }, now_ms(),
+      std::move(former)};
   for (const std::string& file : args.files) {
     const auto to = opened_name(file, args);
     if (!to) return say(exit_bad_input, to.error());
@@ -171,13 +166,6 @@ int open_files(const Common& common, const OpenFiles& args) {
     fmt::print(stderr, "{}: sealed by {} at {:%Y-%m-%d %H:%M} UTC\n", *to == "-" ? file : *to,
                from ? args.from : book.name_of(opened->sender), at);
   }
-  return exit_ok;
-}
-
-int export_record(const Common& common) {
-  const auto account = open_account(common);
-  if (!account) return say(exit_bad_input, account.error());
-  fmt::print("{}\n", as_text(wire::encode(account->book.own().record.value())));
   return exit_ok;
 }
 

@@ -1,4 +1,4 @@
-// `ams seal`, `ams open`, `ams keys export-record`. They ask no server.
+// `ams seal` and `ams open`. They ask no server.
 #pragma once
 
 #include <string>
@@ -13,6 +13,8 @@ struct SealFiles {
   std::vector<std::string> to;     // addresses known here, or files with key records
   std::string output;              // empty: FILE.ams, or standard output for `-`
   std::string aead = "a256gcm";
+  std::string keys;  // a key file instead of the account
+  std::string passphrase_file;
   bool force = false;
 };
 /// The account's own key is always among the readers.
@@ -22,12 +24,11 @@ struct OpenFiles {
   std::vector<std::string> files;
   std::string from;    // address or file; empty: whoever this device knows
   std::string output;  // empty: FILE without .ams
+  std::string keys;    // a key file instead of the account
+  std::string passphrase_file;
   bool force = false;
   bool unverified_stream = false;
 };
 int open_files(const Common& common, const OpenFiles& args);
-
-/// Prints the account's key record, for others' --to and --from.
-int export_record(const Common& common);
 
 }  // namespace ams::cli

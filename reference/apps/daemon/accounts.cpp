@@ -16,9 +16,10 @@ constexpr std::string_view request_tag = "account.add/1";
 std::string line_of(const wire::Value& value) { return to_string(wire::encode(value)); }
 
 tl::expected<server::NewAccount, Failure> new_account(const std::string& addr,
-                                                      const std::string& token_hex, Instant now) {
+                                                      const std::string& token_hex, bool further,
+                                                      Instant now) {
   crypto::Drbg random(net::entropy_seed().view());
-  server::NewAccount out{addr, random.array<16>(), random.array<32>(), to_unix_ms(now)};
+  server::NewAccount out{addr, random.array<16>(), random.array<32>(), to_unix_ms(now), further};
   if (token_hex.empty()) return out;
   const auto raw = from_hex(token_hex);
   const auto token = raw ? to_array<32>(*raw) : std::nullopt;
@@ -43,6 +44,7 @@ std::optional<tl::expected<void, Failure>> ask_daemon(const std::string& path,
                                                   {"addr", account.addr},
                                                   {"ams", request_tag},
                                                   {"created", account.created},
+                                                  {"further", account.further},
                                                   {"token", to_base64url(account.token)}}));
   if (!answer) {
     if (answer.error().empty()) return std::nullopt;
@@ -87,8 +89,8 @@ server::Options server_options(const Program& program, const apps::ServerConfig&
 tl::expected<std::string, Failure> add_account(const Program& program,
                                                const apps::ServerConfig& config,
                                                const std::string& addr,
-                                               const std::string& token_hex) {
-  auto account = new_account(addr, token_hex, net::Loop().now());
+                                               const std::string& token_hex, bool further) {
+  auto account = new_account(addr, token_hex, further, net::Loop().now());
   if (!account) return tl::unexpected(account.error());
   auto keys = load_domain_keys(config.data_dir, config.server.domain);
   if (!keys) return tl::unexpected(Failure{exit_bad_config, keys.error()});
@@ -130,6 +132,7 @@ tl::expected<AccountRequest, std::string> read_account_request(const server::Opt
   account.acct = in.bytes<16>("acct");
   account.addr = in.string("addr");
   account.created = in.integer("created", 0, to_unix_ms(now) + 600'000);
+  account.further = in.boolean("further");
   account.token = in.bytes<32>("token");
   if (auto read = in.finish(); !read) return refuse(read.error());
   auto rows = server::account_rows(options, reader, account);

@@ -19,12 +19,12 @@ std::string store_path(const apps::ServerConfig& config);
 server::Options server_options(const Program& program, const apps::ServerConfig& config,
                                const DomainKeys& keys);
 
-/// Creates the account and returns its enrolment token, 64 hexadecimal digits. `token_hex` empty: a
-/// fresh one.
+/// Creates the account, or with `further` takes one that exists, and returns its enrolment token,
+/// 64 hexadecimal digits. `token_hex` empty: a fresh one.
 tl::expected<std::string, Failure> add_account(const Program& program,
                                                const apps::ServerConfig& config,
                                                const std::string& addr,
-                                               const std::string& token_hex);
+                                               const std::string& token_hex, bool further);
 
 /// One request of add_account over the control socket: the rows to write, or the answer to give at
 /// once.

@@ -91,6 +91,7 @@ int run(const Program& program, int argc, char** argv) {
   records->footer("Example:\n  " + program.name + " dns-records --host mail.a.example --config a/" +
                   program.name + ".toml >> zone");
   CLI::App* add = nullptr;
+  CLI::App* further = nullptr;
   if (program.mail) {
     CLI::App* account = app.add_subcommand("account", "Accounts of the domain");
     account->require_subcommand(1);
@@ -98,6 +99,11 @@ int run(const Program& program, int argc, char** argv) {
     add->add_option("ADDR", addr, "The address, as in alice@a.example")->required();
     add_config(add, config);
     add->add_option("--token", token, "64 hexadecimal digits; default: fresh ones");
+    further = account->add_subcommand(
+        "token",
+        "Print a further enrolment token of an account: for a second device, or after a loss");
+    further->add_option("ADDR", addr, "The address, as in alice@a.example")->required();
+    add_config(further, config);
   }
   try {
     app.parse(argc, argv);
@@ -116,7 +122,10 @@ int run(const Program& program, int argc, char** argv) {
         }
         if (line->parsed()) return print(hosts_line(read, host));
         if (records->parsed()) return print(dns_records(read, host));
-        if (add != nullptr && add->parsed()) return print(add_account(program, read, addr, token));
+        if (add != nullptr && add->parsed())
+          return print(add_account(program, read, addr, token, false));
+        if (further != nullptr && further->parsed())
+          return print(add_account(program, read, addr, "", true));
         return serve(program, read);
       }));
 }

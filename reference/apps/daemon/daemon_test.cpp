@@ -140,19 +140,25 @@ TEST_F(Daemon, keys_of_another_domain_are_refused) {
 
 TEST_F(Daemon, accounts_are_added_without_a_daemon) {
   init_a();
-  const auto token = add_account(amsd, config(), "alice@a.example", "");
+  const auto token = add_account(amsd, config(), "alice@a.example", "", false);
   ASSERT_TRUE(token) << token.error().text;
   EXPECT_EQ(token->size(), 64U);
-  const auto again = add_account(amsd, config(), "alice@a.example", "");
+  const auto again = add_account(amsd, config(), "alice@a.example", "", false);
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().text, "alice@a.example: address_taken");
   EXPECT_EQ(again.error().exit_code, exit_failure);
-  const auto foreign = add_account(amsd, config(), "alice@b.example", "");
+  const auto foreign = add_account(amsd, config(), "alice@b.example", "", false);
   ASSERT_FALSE(foreign);
   EXPECT_EQ(foreign.error().exit_code, exit_bad_config);
+  const auto further = add_account(amsd, config(), "alice@a.example", "", true);
+  ASSERT_TRUE(further) << further.error().text;
+  EXPECT_NE(*further, *token);
+  const auto nobody = add_account(amsd, config(), "dave@a.example", "", true);
+  ASSERT_FALSE(nobody);
+  EXPECT_EQ(nobody.error().text, "dave@a.example: no_such_address");
   const std::string given(64, 'a');
-  EXPECT_EQ(add_account(amsd, config(), "bob@a.example", given).value(), given);
-  EXPECT_FALSE(add_account(amsd, config(), "carol@a.example", "beef"));
+  EXPECT_EQ(add_account(amsd, config(), "bob@a.example", given, false).value(), given);
+  EXPECT_FALSE(add_account(amsd, config(), "carol@a.example", "beef", false));
 }
 
 TEST_F(Daemon, the_hosts_file_is_read_again) {

@@ -1,0 +1,26 @@
+// `ams keys …` with the server: another key, the end of one, somebody's key.
+#pragma once
+
+#include <string>
+
+#include "ams_cli/commands.h"
+
+namespace ams::cli {
+
+struct KeysRotate {
+  std::string profile = "modern";
+  std::string file;  // a pair from a key file instead of a new one
+  std::string passphrase_file;
+};
+int keys_rotate(const Common& common, const KeysRotate& args);
+
+struct KeysRevoke {
+  std::string key;     // id of one of the account's keys, or a file with a revocation
+  std::string output;  // print the revocation into this file instead of publishing it
+  bool sure = false;
+};
+int keys_revoke(const Common& common, const KeysRevoke& args);
+
+int keys_lookup(const Common& common, const std::string& addr, bool json);
+
+}  // namespace ams::cli
