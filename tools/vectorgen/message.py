@@ -100,7 +100,7 @@ def _header_file() -> File:
     return file
 
 
-def _stream_file() -> File:
+def stream_file() -> File:
     file = File("message/streams.json", "stream.open", "str")
     key, salt = Draws("stream").take(32), Draws("salt").take(24)
     context = b"AMS1-BODY" + bytes(32)
@@ -334,5 +334,5 @@ def _vouch_file() -> File:
 
 
 def files() -> list:
-    return [_header_file(), *letters.files(), _head_file(), _attachment_file(), _stream_file(),
+    return [_header_file(), *letters.files(), _head_file(), _attachment_file(),
             _vouch_file()]

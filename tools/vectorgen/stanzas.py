@@ -32,7 +32,7 @@ class Suite:
 
 def _valid(group, suite) -> str:
     own, other = suite.stanza(), suite.stanza(DAVE)
-    for count in (2, 99, 100):
+    for count in (2, 99, 100) if suite.kem in ("x25519", "rsa2048kem") else (2, 3):
         for place in sorted({0, count // 2, count - 1}):
             listed = [other] * count
             listed[place] = own
@@ -78,7 +78,7 @@ def _wrapped(group, suite, twin: str):
     refuse("the kid is another's", "no_stanza", "stanza_relabelled",
            [{**own, "kid": other["kid"]}])
     refuse("the fp is another's", "no_stanza", "stanza_relabelled", [{**own, "fp": other["fp"]}])
-    refuse("99 stanzas, none one's own", "no_stanza", "stanza_relabelled", [other] * 99)
+    refuse("three stanzas, none one's own", "no_stanza", "stanza_relabelled", [other] * 3)
     private = Draws("another private").take(32) if suite.kem == "x25519" else rsa_der(
         OTHER_ENCRYPT[suite.kem])
     refuse("opened with another private key", "unwrap", "stanza_relabelled", [own],
@@ -119,7 +119,8 @@ def _form(group, suite, twin: str):
         group.invalid(f"{suite.name}, {comment}", suite.args(stanzas), code, twin, [flag])
     refuse("no stanza", "schema", "stanza_count", [])
     refuse("101 stanzas", "too_many_stanzas", "stanza_count", [own] * 101)
-    refuse("1,000 stanzas", "too_many_stanzas", "stanza_count", [suite.stanza(DAVE)] * 1000)
+    refuse("102 stanzas, none one's own", "too_many_stanzas", "stanza_count",
+           [suite.stanza(DAVE)] * 102)
     refuse("an object for the stanzas", "schema", "wrong_type", own)
     refuse("a string for the stanzas", "schema", "wrong_type", "x")
     for element in ([], "x", 1, True):
