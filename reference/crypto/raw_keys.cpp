@@ -79,9 +79,12 @@ Bytes raw_public(const Key& key) {
 }
 
 Secret raw_private(const Key& key) {
+  // Not EVP_PKEY_get_raw_private_key: it exports through memory that it gives back unwiped.
   Secret out(32);
-  std::size_t size = out.size();
-  AMS_ASSERT(EVP_PKEY_get_raw_private_key(key.get(), out.data(), &size) == 1 && size == 32);
+  std::size_t size = 0;
+  AMS_ASSERT(EVP_PKEY_get_octet_string_param(key.get(), OSSL_PKEY_PARAM_PRIV_KEY, out.data(),
+                                             out.size(), &size) == 1 &&
+             size == 32);
   return out;
 }
 

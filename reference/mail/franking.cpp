@@ -8,13 +8,25 @@
 #include "mail/elements.h"
 #include "mail/objects.h"
 #include "policy/mutant.h"
+#include "wire/sigform.h"
+#include "wire/writer.h"
 
 namespace ams::mail {
 namespace {
 
-wire::Value attachment_leaf(const wire::Value& attachment) {
-  wire::Object out = attachment.as_object();
-  out.erase("key");
+/// The letter without fk, parts and att. Written member by member: a copy of the tree would be one
+/// of its keys, too.
+Bytes leaf0_of(const wire::Value& letter) {
+  Bytes out;
+  wire::Writer writer(out, 1024);
+  writer.begin_object();
+  for (const auto& [name, member] : letter.as_object()) {
+    if (name == "fk" || name == "parts" || name == "att") continue;
+    writer.name(name);
+    writer.value(member);
+  }
+  writer.end_object();
+  writer.finish();
   return out;
 }
 
@@ -90,15 +102,12 @@ std::optional<Hash> root_of(Hash node, std::uint64_t index, std::uint64_t leaves
 }  // namespace
 
 std::vector<Bytes> leaves_of(const wire::Value& letter) {
-  wire::Object first;
-  for (const auto& [name, member] : letter.as_object())
-    if (name != "fk" && name != "parts" && name != "att") first.emplace(name, member);
   std::vector<Bytes> out;
-  out.push_back(wire::encode(first));
+  out.push_back(leaf0_of(letter));
   for (const wire::Value& part : letter.find("parts")->as_array())
     out.push_back(wire::encode(part));
   for (const wire::Value& attachment : letter.find("att")->as_array())
-    out.push_back(wire::encode(attachment_leaf(attachment)));
+    out.push_back(wire::encode_without(attachment, "key"));
   return out;
 }
 
