@@ -171,10 +171,11 @@ class Reader {
     if (!value.contains("options")) return;
     const Json& options = value["options"];
     need(options.is_object() && out.tier == 3, "options", "expected an object, and tier 3");
-    only(options, {"queue_max", "mailbox_bytes_max", "connections_max"}, "options.");
+    only(options, {"queue_max", "mailbox_bytes_max", "connections_max", "corporate"}, "options.");
     out.options.queue_max = integer_of(options, "queue_max", 1, 0);
     out.options.mailbox_bytes_max = integer_of(options, "mailbox_bytes_max", 1, 0);
     out.options.connections_max = integer_of(options, "connections_max", 1, 0);
+    out.options.corporate = integer_of(options, "corporate", 1, 0);
   }
   void read_steps(const Json& steps, int tier) const {
     need(steps.is_array() && !steps.empty(), "steps", "expected an array of steps");

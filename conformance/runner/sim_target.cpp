@@ -15,11 +15,11 @@ namespace {
 constexpr std::int64_t start_ms = 1'790'000'000'000;
 constexpr int accounts = 8;
 
-keys::KeyPair pair_of(const std::string& name) {
+keys::KeyPair pair_of(const std::string& name, keys::Custody custody = keys::Custody::client) {
   crypto::Drbg drbg(crypto::sha256(as_bytes("simulated " + name)));
   const Bytes entropy = drbg.bytes(80);
   const std::int64_t nbf = start_ms - 86'400'000;
-  return std::move(*keys::make_modern(entropy, {nbf, nbf + keys::key_life_ms_max, {}}));
+  return std::move(*keys::make_modern(entropy, {nbf, nbf + keys::key_life_ms_max, custody}));
 }
 
 struct World;
@@ -53,8 +53,13 @@ struct World final : Target {
     root_kid = to_uuid_text(root.record.id().kid);
     root_fp = to_hex(root.record.id().fp);
     has_peer = true;
-    const keys::DomainRecord record{domain, root.record.id(), op.record.id(), keys::isp_policy(),
-                                    1};
+    keys::DomainPolicy policy = keys::isp_policy();
+    if (wanted.corporate) {
+      const keys::KeyPair common = pair_of("shared", keys::Custody::corporate);
+      shared = to_string(wire::encode(common.record.value()));
+      policy.terms = {keys::Policy::corporate, 0, {{"", common.record.id()}}};
+    }
+    const keys::DomainRecord record{domain, root.record.id(), op.record.id(), policy, 1};
     options.domain = domain;
     options.chain =
         keys::chain_value(*keys::make_domain_record(record, root.signing), root.record, op.record);

@@ -8,6 +8,7 @@ namespace ams::conform {
 Stage::Stage(Target& target, Roster& roster, std::string tag, Millis deadline)
     : target_(target), roster_(roster), tag_(std::move(tag)), end_(target.clock() + deadline) {
   vars_["domain"] = target.domain;
+  if (!target.shared.empty()) vars_["shared"] = Json::parse(target.shared);
   vars_["tag"] = to_hex(ByteView(crypto::sha256(as_bytes(tag_))).first(8));
 }
 

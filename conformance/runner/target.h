@@ -40,6 +40,8 @@ struct TargetOptions {  // limits of a simulated server; 0: its own default
   std::int64_t queue_max = 0;
   std::int64_t mailbox_bytes_max = 0;
   std::int64_t connections_max = 0;
+  std::int64_t corporate =
+      0;  // 1: the target's domain is corporate; its shared key is Target::shared
 };
 
 class Target {
@@ -60,6 +62,7 @@ class Target {
   std::string domain;    // of the target
   std::string root_kid;  // may be empty: the chain is then judged without discovery
   std::string root_fp;   // hexadecimal
+  std::string shared;    // record of the domain's shared encryption key, or empty
   std::vector<AccountGrant> grants;
   Millis patience{5'000};  // how long an answer may take
   bool has_peer = false;   // accept() can be used

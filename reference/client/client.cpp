@@ -1,5 +1,6 @@
 #include "client/client.h"
 
+#include "client/adopt.h"
 #include "client/connection.h"
 #include "client/core.h"
 #include "client/enrol.h"
@@ -10,6 +11,11 @@
 #include "wire/address.h"
 
 namespace ams::client {
+namespace {
+
+constexpr Duration leave_again = std::chrono::minutes{10};  // after a refusal to take our key back
+
+}  // namespace
 
 struct Client::Impl {
   Impl(Options options, const crypto::SigningKey& device, const storage::Reader& reader,
@@ -18,10 +24,12 @@ struct Client::Impl {
         link(core, device),
         account(core, link),
         lookup(core, link),
-        outbox(core, link, lookup, account),
-        inbox(core, link, lookup, account),
+        key_store(core, device),
+        outbox(core, link, lookup, account, key_store),
+        inbox(core, link, lookup, account, key_store),
         publisher(core, link),
-        rotation(core, link, account, lookup, outbox, publisher) {
+        rotation(core, link, account, lookup, outbox, publisher),
+        adoption(core, link, account, key_store, lookup, outbox) {
     link.on_event = [this](const std::string& event, const wire::Value& data) {
       if (event == "mail.changed") inbox.handle_changed(data);
     };
@@ -30,9 +38,9 @@ struct Client::Impl {
 
   bool has_work() const {
     if (account.has_work()) return true;
-    return account.ready() &&
-           (core.options.stay_connected || outbox.has_work() || inbox.has_work() ||
-            rotation.has_work() || publisher.has_work() || !inquiries.empty() || looking > 0);
+    return account.ready() && (core.options.stay_connected || outbox.has_work() ||
+                               inbox.has_work() || rotation.has_work() || adoption.has_work() ||
+                               publisher.has_work() || !inquiries.empty() || looking > 0);
   }
 
   /// Lets every part act on what changed, until nothing does.
@@ -44,10 +52,13 @@ struct Client::Impl {
       if (link.up() && learnt != link.epoch()) {
         learnt = link.epoch();
         lookup.learn_own(link.chain());
-        if (const keys::KeyPair* own = account.pair())
-          lookup.learn_record(std::make_shared<const keys::KeyRecord>(own->record));
+        if (account.pair())
+          lookup.learn_record(std::make_shared<const keys::KeyRecord>(account.record()));
       }
+      key_store.run();
       account.run();
+      adoption.run();
+      leave_store();
       rotation.run();
       publisher.run();
       lookup.run();
@@ -57,14 +68,22 @@ struct Client::Impl {
     } while (core.again);
   }
 
+  /// Our domain gave the keys back: a pair of our own takes the place of the store's (POL-2).
+  void leave_store() {
+    if (!link.up() || !account.ready() || !account.stored() || adoption.is_due_here()) return;
+    if (rotation.has_work() || core.now < leave_at) return;
+    leave_at = core.now + leave_again;
+    rotation.rotate(std::nullopt);
+  }
+
   void inquire() {
     for (const std::string& addr : std::exchange(inquiries, {})) {
       ++looking;
-      lookup.recipient_anew(addr, [this, addr](const Result<RecordPtr>& record) {
-        if (!record) return inquired(addr, tl::unexpected(record.error()));
+      lookup.recipient_anew(addr, [this, addr](const Result<Recipient>& found) {
+        if (!found) return inquired(addr, tl::unexpected(found.error()));
         const auto address = wire::parse_address(addr);
         lookup.chain(address->domain, Lookup::Ask::cached_will_do,
-                     [this, addr, record = *record](const Result<ChainPtr>& chain) {
+                     [this, addr, record = found->record](const Result<ChainPtr>& chain) {
                        if (!chain) return inquired(addr, tl::unexpected(chain.error()));
                        auto binding = lookup.binding_of(addr);
                        inquired(addr, Correspondent{record, *chain, std::move(binding)});
@@ -89,10 +108,13 @@ struct Client::Impl {
   Link link;
   Account account;
   Lookup lookup;
+  KeyStoreLink key_store;
   Outbox outbox;
   Inbox inbox;
   Publisher publisher;
   Rotation rotation;
+  Adoption adoption;
+  Instant leave_at;
   std::vector<std::string> inquiries;  // not asked yet
   int looking = 0;                     // asked, not answered
   std::uint64_t learnt = 0;
@@ -109,7 +131,16 @@ void Client::enrol(const Hash& token, std::optional<keys::KeyPair> pair, Instant
 }
 
 void Client::rotate(std::optional<keys::KeyPair> pair, Instant now) {
-  impl_->at(now, [&] { impl_->rotation.rotate(std::move(pair)); });
+  impl_->at(now, [&] {
+    if (impl_->account.ready() && impl_->adoption.is_due_here()) return impl_->adoption.request();
+    impl_->rotation.rotate(std::move(pair));
+  });
+}
+
+std::optional<KeyStoreAsk> Client::poll_key_store() { return impl_->key_store.poll(); }
+
+void Client::handle_key_store(std::uint64_t ticket, const Result<Bytes>& answer, Instant now) {
+  impl_->at(now, [&] { impl_->key_store.handle(ticket, answer); });
 }
 
 void Client::publish(const wire::Value& object, Instant now) {
@@ -190,6 +221,8 @@ std::optional<Instant> Client::timeout() const {
   out = earlier(out, impl_->account.due());
   out = earlier(out, impl_->rotation.due());
   out = earlier(out, impl_->publisher.due());
+  out = earlier(out, impl_->adoption.due());
+  out = earlier(out, impl_->key_store.due());
   out = earlier(out, impl_->lookup.due());
   out = earlier(out, impl_->outbox.due());
   return earlier(out, impl_->inbox.due());
@@ -210,6 +243,16 @@ bool Client::ready() const { return impl_->account.ready(); }
 std::size_t Client::unsent() const { return impl_->outbox.size(); }
 
 const keys::KeyPair* Client::account_key() const { return impl_->account.pair(); }
+
+const keys::KeyRecord* Client::key_record() const {
+  return impl_->account.pair() ? &impl_->account.record() : nullptr;
+}
+
+std::optional<keys::KeyId> Client::sealed_to() const {
+  if (const StoredKeys* stored = impl_->account.stored()) return stored->shared.id();
+  if (!impl_->account.pair()) return std::nullopt;
+  return impl_->account.pair()->record.id();
+}
 
 std::vector<crypto::Secret> Client::private_bytes() const {
   std::vector<crypto::Secret> out;

@@ -28,6 +28,7 @@ struct Options {
   std::int64_t key_life_ms = keys::key_life_ms_max;
   std::int64_t message_life_ms = 5LL * 86'400'000;
   bool stay_connected = true;  // reconnect and receive push events; else connect for each command
+  bool key_store = false;      // the driver has a way to the domain's key store (poll_key_store)
   Duration ping_interval = std::chrono::minutes{5};  // of silence, when staying connected
 };
 
@@ -106,6 +107,13 @@ using Report =
     std::variant<AccountReady, Submitted, SubmitFailed, Received, Unreadable, NoticeReceived,
                  SyncDone, KeyRotated, Published, LookedUp, CommandFailed>;
 
+/// A request of ams-ks/1 for the domain's key store, signed by this device. Answer with
+/// handle_key_store for this ticket; a late answer is dropped.
+struct KeyStoreAsk {
+  std::uint64_t ticket = 0;
+  Bytes request;
+};
+
 class Client final : public machine::Machine {
  public:
   /// `device` proves this device's sessions; `reader` is the client's own storage; both borrowed.
@@ -116,7 +124,8 @@ class Client final : public machine::Machine {
   /// Enrols this device with the token, then associates the account key: `pair` if given (profile
   /// rsa2048, recovery), else a new `modern` pair. Report: AccountReady or CommandFailed.
   void enrol(const Hash& token, std::optional<keys::KeyPair> pair, Instant now);
-  /// Another key in place of the one in use: `pair` if given, else a new `modern` pair. What is
+  /// Another key in place of the one in use: `pair` if given, else a new `modern` pair; in a domain
+  /// whose policy is not isp always the key store's. What is
   /// sealed already goes out first; drafts wait; all pairs ever used keep opening mail. Goes on
   /// after a restart. Report: KeyRotated or CommandFailed("rotate").
   void rotate(std::optional<keys::KeyPair> pair, Instant now);
@@ -146,10 +155,17 @@ class Client final : public machine::Machine {
   std::optional<machine::Effect> poll() override;
   std::optional<Instant> timeout() const override;
   std::optional<Report> poll_report();
+  /// What to ask the key store (KST); only with Options::key_store. Ask after poll() is empty.
+  std::optional<KeyStoreAsk> poll_key_store();
+  /// The answer's bytes, or keystore_unreachable, keystore_timeout.
+  void handle_key_store(std::uint64_t ticket, const Result<Bytes>& answer, Instant now);
 
-  bool ready() const;                        // keys associated
-  std::size_t unsent() const;                // tickets not acknowledged and not failed yet
-  const keys::KeyPair* account_key() const;  // the one in use; null before enrolment
+  bool ready() const;                         // keys associated
+  std::size_t unsent() const;                 // tickets not acknowledged and not failed yet
+  const keys::KeyPair* account_key() const;   // the one in use; null before enrolment
+  const keys::KeyRecord* key_record() const;  // of the key in use, wherever it is
+  /// The key that mail to us is sealed to: the one in use, or the shared one (BND-9).
+  std::optional<keys::KeyId> sealed_to() const;
   /// Private key bytes that must never appear in what a server receives; for the simulator's
   /// invariant.
   std::vector<crypto::Secret> private_bytes() const;

@@ -29,6 +29,23 @@ void Account::load() {
     binding_ = std::move(*binding);
     stage_ = Stage::ready;
   }
+  if (const auto bytes = core_.row(table_account, row_stored)) {
+    auto stored = parse_stored_keys(*bytes);
+    if (!stored) return core_.tell(CommandFailed{"load", stored.error()});
+    stored_ = std::move(*stored);
+  }
+}
+
+/// Whether a key that we made may be associated now (POL-2).
+bool Account::by_client() const {
+  return keys::policy_at(link_.chain().record, core_.now).mode == keys::Policy::isp;
+}
+
+void Account::adopt_stored(StoredKeys stored, const wire::Value& binding) {
+  stored_ = std::move(stored);
+  binding_ = binding;
+  stage_ = Stage::ready;
+  token_.reset();
 }
 
 Result<keys::KeyPair> Account::make_pair() {
@@ -57,6 +74,7 @@ void Account::adopt_next(const wire::Value& binding) {
     other.state = OtherPair::State::former;
     other.at = to_unix_ms(core_.now);
   }
+  stored_.reset();
   binding_ = binding;
 }
 
@@ -103,7 +121,7 @@ void Account::save() {
 void Account::run() {
   if (asked_ || !link_.up() || core_.now < retry_at_) return;
   if (stage_ == Stage::enrolling) ask_enrol();
-  if (stage_ == Stage::associating && !asked_) ask_associate();
+  if (stage_ == Stage::associating && !asked_ && by_client()) ask_associate();
 }
 
 void Account::ask_enrol() {

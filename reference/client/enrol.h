@@ -27,8 +27,14 @@ class Account {
 
   bool ready() const { return stage_ == Stage::ready; }
   bool has_work() const { return stage_ != Stage::none && stage_ != Stage::ready; }
-  /// The pair in use.
+  /// The pair in use; where stored() is, the one before it.
   const keys::KeyPair* pair() const { return pair_ ? &*pair_ : nullptr; }
+  /// The keys in use, when the domain's key store has them; else null.
+  const StoredKeys* stored() const { return stored_ ? &*stored_ : nullptr; }
+  /// The record of the key that signs for us. Precondition: there is one (pair()).
+  const keys::KeyRecord& record() const { return stored_ ? stored_->record : pair_->record; }
+  /// Enrolled in a domain whose keys are the key store's, and without one (Adoption).
+  bool needs_store_keys() const { return stage_ == Stage::associating; }
   /// The pair of this id, be it in use, given up or about to come into use; null: not ours.
   const keys::KeyPair* pair_of(const keys::KeyId& id) const;
   /// Pairs given up, and the one of a rotation under way.
@@ -45,6 +51,8 @@ class Account {
   /// The pair that add_next() brought comes into use; the one in use is kept as given up.
   void adopt_next(const wire::Value& binding);
   void give_up_next();
+  /// For Adoption: durable already.
+  void adopt_stored(StoredKeys stored, const wire::Value& binding);
 
  private:
   enum class Stage : std::uint8_t { none, saving, enrolling, associating, keeping, ready };
@@ -61,7 +69,9 @@ class Account {
   Link& link_;
   Stage stage_ = Stage::none;
   bool asked_ = false;  // an answer or a commit is awaited
+  bool by_client() const;
   std::optional<keys::KeyPair> pair_;
+  std::optional<StoredKeys> stored_;
   std::deque<OtherPair> others_;
   std::optional<Hash> token_;
   std::optional<Error> enrol_refused_;

@@ -30,6 +30,20 @@ struct Domain {
   std::string name;
   keys::KeyPair root, op;
   wire::Value chain;
+  keys::DomainPolicy policy = {};
+  std::int64_t seq = 1;
+
+  /// The record that follows, with another policy: in force a day after `now`.
+  void publish(keys::Policy mode, std::vector<keys::SharedKey> shared, Instant now) {
+    policy = keys::next_policy(policy, mode, std::move(shared), now);
+    ++seq;
+    remake();
+  }
+  void remake() {
+    const keys::DomainRecord record{name, root.record.id(), op.record.id(), policy, seq};
+    chain = keys::chain_value(keys::make_domain_record(record, root.signing).value(), root.record,
+                              op.record);
+  }
 
   static Domain make(const std::string& name, crypto::Drbg& drbg, std::int64_t seq = 1) {
     keys::KeyPair root = make_pair(drbg);
@@ -38,19 +52,21 @@ struct Domain {
   }
   static Domain with(const std::string& name, keys::KeyPair root, keys::KeyPair op,
                      std::int64_t seq) {
-    keys::DomainRecord record{name, root.record.id(), op.record.id(), keys::isp_policy(seq), seq};
-    const wire::Value signed_record = keys::make_domain_record(record, root.signing).value();
-    wire::Value chain = keys::chain_value(signed_record, root.record, op.record);
-    return Domain{name, std::move(root), std::move(op), std::move(chain)};
+    Domain out{name, std::move(root), std::move(op), {}, keys::isp_policy(seq), seq};
+    out.remake();
+    return out;
   }
   keys::Discovery discovery() const { return keys::Discovery{"host", 4433, root.record.id(), {}}; }
   keys::Chain verified() const { return keys::verify_chain(chain, name, root.record.id()).value(); }
 };
 
 inline wire::Value sign_binding(const Domain& domain, const std::string& addr,
-                                const keys::KeyId& key, std::int64_t version = 1) {
-  return keys::make_binding(keys::Binding{addr, key, version, domain.op.record.id().kid},
-                            domain.op.signing)
+                                const keys::KeyId& key, std::int64_t version = 1,
+                                std::optional<keys::KeyId> enc = std::nullopt) {
+  const auto custody = enc ? keys::Custody::corporate : keys::Custody::client;
+  return keys::make_binding(
+             keys::Binding{addr, key, version, domain.op.record.id().kid, custody, enc},
+             domain.op.signing)
       .value();
 }
 
@@ -248,8 +264,16 @@ class FakeServer {
     const std::int64_t version = args.find("version")->as_integer();
     if (version != bound_version + 1) return fail(Code::version_conflict, "fake");
     bound_version = version;
-    const wire::Value binding = sign_binding(*domain_, user_, record.id(), version);
-    lookups[user_] = wire::Object{{"binding", binding}, {"key", record.value()}};
+    std::optional<keys::KeyRecord> shared;
+    if (const wire::Value* enc = args.find("enc")) {
+      AMS_TRY(shared, keys::KeyRecord::parse(*enc));
+      publish(*shared);
+    }
+    const wire::Value binding = sign_binding(*domain_, user_, record.id(), version,
+                                             shared ? std::optional(shared->id()) : std::nullopt);
+    wire::Object found{{"binding", binding}, {"key", record.value()}};
+    if (shared) found.emplace("enc", shared->value());
+    lookups[user_] = std::move(found);
     publish(record);
     return wire::Value(wire::Object{{"binding", binding}});
   }

@@ -177,39 +177,45 @@ wire::Value Lookup::binding_of(const std::string& addr) const {
   return at == recipients_.end() ? wire::Value() : at->second.binding;
 }
 
-void Lookup::recipient(const std::string& addr, RecordThen then) {
+void Lookup::recipient(const std::string& addr, RecipientThen then) {
   const auto at = recipients_.find(addr);
-  if (at != recipients_.end() && ms(core_) < at->second.at + binding_life_ms)
-    return then(at->second.record);
+  if (at != recipients_.end() && ms(core_) < at->second.at + binding_life_ms) {
+    // Found good before; its domain's policy may have come into force since.
+    const auto chain = known_chain(addr.substr(addr.find('@') + 1));
+    if (chain && check_policy(at->second, *chain->chain)) return then(at->second.keys);
+    return ask_recipient(addr, std::move(then));
+  }
   auto row = binding_row(addr);
   if (!row || ms(core_) >= row->at + binding_life_ms) return ask_recipient(addr, std::move(then));
   judge(addr, std::move(*row), Ask::cached_will_do,
-        [this, addr, then = std::move(then)](const Result<RecordPtr>& outcome) {
+        [this, addr, then = std::move(then)](const Result<Recipient>& outcome) {
           if (outcome || is_temporary(outcome.error())) return then(outcome);
           ask_recipient(addr, then);  // what we kept does not hold any more
         });
 }
 
-void Lookup::ask_recipient(const std::string& addr, RecordThen then) {
+void Lookup::ask_recipient(const std::string& addr, RecipientThen then) {
   auto& waiters = recipients_asked_[addr];
   waiters.push_back(std::move(then));
   if (waiters.size() > 1) return;
-  const auto finish = [this, addr](const Result<RecordPtr>& outcome) {
-    for (const RecordThen& waiter : take_waiters(recipients_asked_, addr)) waiter(outcome);
+  const auto finish = [this, addr](const Result<Recipient>& outcome) {
+    for (const RecipientThen& waiter : take_waiters(recipients_asked_, addr)) waiter(outcome);
   };
   link_.request("keys.lookup", wire::Object{{"addr", addr}},
                 [this, addr, finish](const Result<wire::Value>& answer) {
                   if (!answer) return finish(tl::unexpected(answer.error()));
                   const wire::Value* binding = answer->find("binding");
                   const wire::Value* key = answer->find("key");
+                  const wire::Value* enc = answer->find("enc");
                   if (!binding || !key) return finish(fail(Code::schema, "keys.lookup"));
-                  judge(addr, BindingRow{ms(core_), *binding, *key}, Ask::cached_will_do, finish);
+                  judge(addr, BindingRow{ms(core_), *binding, *key, enc ? *enc : wire::Value()},
+                        Ask::cached_will_do, finish);
                 });
 }
 
 /// Verifies through the domain's chain; when that fails, once more through the chain as it is now:
 /// the domain may have changed its op key.
-void Lookup::judge(const std::string& addr, BindingRow row, Ask ask, RecordThen then) {
+void Lookup::judge(const std::string& addr, BindingRow row, Ask ask, RecipientThen then) {
   const auto address = wire::parse_address(addr);
   if (!address) return then(fail(Code::address_syntax, "recipient"));
   chain(address->domain, ask,
@@ -233,13 +239,58 @@ Result<Lookup::KnownRecipient> Lookup::check(const std::string& addr, const Bind
   auto record = keys::KeyRecord::parse_as(row.key, binding->key);
   if (!record && mutant("client.skip_record_check")) record = keys::KeyRecord::parse(row.key);
   if (!record) return tl::unexpected(record.error());
-  return KnownRecipient{row.at, binding->version,
-                        std::make_shared<const keys::KeyRecord>(std::move(*record)), row.binding};
+  KnownRecipient known{row.at, binding->version, {}, row.binding};
+  known.keys.record = std::make_shared<const keys::KeyRecord>(std::move(*record));
+  known.keys.sealed_to = known.keys.record;
+  if (binding->enc) {
+    AMS_TRY(known.keys.sealed_to, check_shared(*binding, row.enc));
+  }
+  AMS_CHECK(check_policy(known, chain));
+  return known;
+}
+
+/// The record of a binding's shared key (BND-4).
+Result<RecordPtr> Lookup::check_shared(const keys::Binding& binding, const wire::Value& record) {
+  AMS_TRY(keys::KeyRecord parsed, keys::KeyRecord::parse_as(record, *binding.enc));
+  return std::make_shared<const keys::KeyRecord>(std::move(parsed));
+}
+
+/// POL-8 and POL-9: asked each time, because what is in force depends on the time.
+Result<> Lookup::check_policy(const KnownRecipient& known, const keys::Chain& chain) {
+  if (mutant("client.skip_policy")) return {};
+  AMS_TRY(const keys::Binding binding, keys::parse_binding(known.binding));
+  AMS_CHECK(
+      keys::check_custody(binding, *known.keys.record, keys::policy_at(chain.record, core_.now)));
+  return check_notice(chain);
+}
+
+/// POL-9: what was announced to us holds for its day. The policy seen last is kept with the time it
+/// was seen; it gives way to one that agrees now, or when its day is over.
+Result<> Lookup::check_notice(const keys::Chain& chain) {
+  const std::string& domain = chain.record.domain;
+  const auto known = chains_.find(domain);
+  const std::int64_t at = known != chains_.end() ? known->second.at : ms(core_);
+  const wire::Value now_said = keys::to_value(chain.record.policy);
+  const auto bytes = core_.row(table_policies, domain);
+  const auto seen = bytes ? parse_policy_row(*bytes) : fail(Code::not_found, "policy row");
+  if (seen && !mutant("client.skip_policy_notice")) {
+    const auto before = keys::parse_policy(seen->policy, seen->seq);
+    const bool agrees = before && keys::policy_at(*before, core_.now).mode ==
+                                      keys::policy_at(chain.record, core_.now).mode;
+    if (!agrees && ms(core_) < seen->at + notice_seen_ms)
+      return fail(Code::policy_notice, "domain's policy");
+    if (seen->policy == now_said && at < seen->at + binding_life_ms) return {};
+  }
+  storage::WriteBatch batch;
+  batch.puts.push_back(
+      put_row(table_policies, domain, to_row(PolicyRow{at, chain.record.seq, now_said})));
+  core_.commit(std::move(batch), [](const Result<>&) {});  // a cache
+  return {};
 }
 
 /// A binding older than the one we hold is not taken: somebody would have us seal to a key given
 /// up.
-Result<RecordPtr> Lookup::keep(const std::string& addr, const BindingRow& row,
+Result<Recipient> Lookup::keep(const std::string& addr, const BindingRow& row,
                                KnownRecipient known) {
   const auto held = binding_row(addr);
   if (held) {
@@ -252,12 +303,12 @@ Result<RecordPtr> Lookup::keep(const std::string& addr, const BindingRow& row,
     batch.puts.push_back(put_row(table_bindings, addr, to_row(row)));
     core_.commit(std::move(batch), [](const Result<>&) {});  // a cache
   }
-  RecordPtr record = known.record;
-  learn_record(record);
+  Recipient keys = known.keys;
+  learn_record(keys.record);
   recipients_.erase(addr);
   make_room(recipients_);
   recipients_.emplace(addr, std::move(known));
-  return record;
+  return keys;
 }
 
 // --- time

@@ -17,17 +17,25 @@
 
 namespace ams::client {
 
-inline constexpr std::int64_t binding_life_ms = 3'600'000;     // asked again after that
-inline constexpr std::int64_t chain_life_ms = 24 * 3'600'000;  // fetched again after that
-inline constexpr std::size_t cache_entries_max = 256;          // of each kind, in memory
+inline constexpr std::int64_t binding_life_ms = 3'600'000;      // asked again after that
+inline constexpr std::int64_t chain_life_ms = 24 * 3'600'000;   // fetched again after that
+inline constexpr std::int64_t notice_seen_ms = 23 * 3'600'000;  // POL-9
+inline constexpr std::size_t cache_entries_max = 256;           // of each kind, in memory
 
 using ChainPtr = std::shared_ptr<const keys::Chain>;
 using RecordPtr = std::shared_ptr<const keys::KeyRecord>;
+
+/// Whom a message may be sealed to: judged by the policy in force (POL-8, POL-9).
+struct Recipient {
+  RecordPtr record;     // the address's own key, which signs
+  RecordPtr sealed_to;  // the key for the stanza: the same, or a shared one (BND-9)
+};
 
 class Lookup {
  public:
   using ChainThen = std::function<void(const Result<ChainPtr>&)>;
   using RecordThen = std::function<void(const Result<RecordPtr>&)>;
+  using RecipientThen = std::function<void(const Result<Recipient>&)>;
   enum class Ask : std::uint8_t { cached_will_do, anew };
 
   Lookup(Core& core, Link& link) : core_(core), link_(link) {}
@@ -36,10 +44,10 @@ class Lookup {
   void chain(const std::string& domain, Ask ask, ChainThen then);
   /// The record of exactly this id, from the directory.
   void record(const keys::KeyId& id, RecordThen then);
-  /// The key that addr's domain says is addr's.
-  void recipient(const std::string& addr, RecordThen then);
+  /// The keys that addr's domain says are addr's, if nothing speaks against sealing to them.
+  void recipient(const std::string& addr, RecipientThen then);
   /// The same, whatever is kept.
-  void recipient_anew(const std::string& addr, RecordThen then) {
+  void recipient_anew(const std::string& addr, RecipientThen then) {
     ask_recipient(addr, std::move(then));
   }
   /// The binding that recipient() verified last for addr; empty if there is none.
@@ -61,7 +69,7 @@ class Lookup {
   struct KnownRecipient {
     std::int64_t at = 0;
     std::int64_t version = 0;
-    RecordPtr record;
+    Recipient keys;
     wire::Value binding;
   };
   struct Fetch {
@@ -77,10 +85,13 @@ class Lookup {
   ChainPtr keep_chain(const std::string& domain, ChainPtr chain);
   Result<KnownRecipient> check(const std::string& addr, const BindingRow& row,
                                const keys::Chain& chain);
+  Result<RecordPtr> check_shared(const keys::Binding& binding, const wire::Value& record);
+  Result<> check_policy(const KnownRecipient& known, const keys::Chain& chain);
+  Result<> check_notice(const keys::Chain& chain);
   std::optional<BindingRow> binding_row(const std::string& addr) const;
-  void judge(const std::string& addr, BindingRow row, Ask ask, RecordThen then);
-  Result<RecordPtr> keep(const std::string& addr, const BindingRow& row, KnownRecipient known);
-  void ask_recipient(const std::string& addr, RecordThen then);
+  void judge(const std::string& addr, BindingRow row, Ask ask, RecipientThen then);
+  Result<Recipient> keep(const std::string& addr, const BindingRow& row, KnownRecipient known);
+  void ask_recipient(const std::string& addr, RecipientThen then);
 
   Core& core_;
   Link& link_;
@@ -91,7 +102,7 @@ class Lookup {
   // Who asks for what is asked already waits for the one answer.
   std::map<std::string, Fetch> fetches_;
   std::map<keys::KeyId, std::vector<RecordThen>> records_asked_;
-  std::map<std::string, std::vector<RecordThen>> recipients_asked_;
+  std::map<std::string, std::vector<RecipientThen>> recipients_asked_;
 };
 
 }  // namespace ams::client

@@ -110,6 +110,40 @@ bool sends_before_it_rotates() {
   return bench.server.bound_version == 1;
 }
 
+/// bob's address is bound to a shared key, in a domain that is isp.
+void share_under_isp(Bench& bench) {
+  const keys::KeyPairOptions corporate{.nbf = start_ms - 86'400'000,
+                                       .exp = start_ms + 86'400'000,
+                                       .custody = keys::Custody::corporate};
+  const auto own = keys::make_modern(bench.drbg.bytes(80), corporate).value();
+  const auto shared = keys::make_modern(bench.drbg.bytes(80), corporate).value();
+  bench.server.lookups[bench.bob.addr] = wire::Object{
+      {"binding", sign_binding(bench.away, bench.bob.addr, own.record.id(), 2, shared.record.id())},
+      {"key", own.record.value()},
+      {"enc", shared.record.value()}};
+}
+
+/// away.example was isp two hours ago, and says now that it has been corporate for days.
+bool waits_out_a_flip() {
+  Bench bench;
+  bench.enrol();
+  bench.client->submit(bench.draft({bench.bob.addr}), bench.now);
+  bench.run_for(2h);
+  share_under_isp(bench);  // which it is not any more
+  const wire::Value& shared = *bench.server.lookups[bench.bob.addr].find("enc");
+  const keys::KeyId id = keys::KeyRecord::parse(shared).value().id();
+  constexpr std::int64_t day = 86'400'000;
+  bench.away.seq = 2;
+  bench.away.policy = {start_ms - 3 * day,
+                       {keys::Policy::corporate, start_ms - day, {{"", id}}},
+                       keys::PolicyTerms{}};
+  bench.away.remake();
+  bench.server.chains[bench.away.name] = bench.away.chain;
+  bench.client->submit(bench.draft({bench.bob.addr}), bench.now);
+  bench.run_for(10min);
+  return bench.server.submissions.size() == 1;
+}
+
 std::vector<Probe> probes() {
   return {
       {"client.leak_private_key", keeps_private_keys},
@@ -122,6 +156,8 @@ std::vector<Probe> probes() {
       {"client.report_before_durable", tells_what_is_durable},
       {"client.forget_former_keys", opens_what_came_before_a_rotation},
       {"client.seal_while_rotating", sends_before_it_rotates},
+      {"client.skip_policy", [] { return refuses(share_under_isp); }},
+      {"client.skip_policy_notice", waits_out_a_flip},
   };
 }
 

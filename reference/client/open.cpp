@@ -64,27 +64,56 @@ void Inbox::fetch_body(WorkPtr work) {
                  [this, work](const Result<Bytes>& got) {
                    if (!got) return later_or_never(work, got.error());
                    work->body = *got;
-                   verify(work);
+                   unlock(work);
                  });
 }
 
-void Inbox::verify(WorkPtr work) {
-  const auto at = waiting_.find(work->uid);
-  if (at == waiting_.end()) return;
-  // A sender may not have heard of our newest key yet: the stanza says which it was (KEY-10).
-  const keys::KeyPair* held = account_.pair_of(work->stanzas.front().to);
-  if (mutant("client.forget_former_keys")) held = nullptr;
+/// With the key that the stanza names: a pair of ours, be it given up since (KEY-10), or a key of
+/// the domain's key store.
+void Inbox::unlock(WorkPtr work) {
+  const keys::KeyId& to = work->stanzas.front().to;
+  const keys::KeyPair* held = account_.pair_of(to);
+  if (mutant("client.forget_former_keys") && held != account_.pair()) held = nullptr;
+  if (!held && key_store_.is_there()) {
+    if (const HeldKey* key = key_store_.find(to)) return ask_shared_secret(work, *key);
+    return key_store_.refresh([this, work, to](const Result<>& outcome) {
+      if (!outcome) return later_or_never(work, outcome.error());
+      if (const HeldKey* key = key_store_.find(to)) return ask_shared_secret(work, *key);
+      later_or_never(work, Error{Code::not_member, "key of the store"});
+    });
+  }
   const keys::KeyPair& own = held ? *held : *account_.pair();
   mail::OpenContext context;
-  context.reader = core_.options.addr;
   context.own_record = &own.record;
   context.own_key = &own.encryption;
+  verify(work, context);
+}
+
+void Inbox::ask_shared_secret(WorkPtr work, const HeldKey& key) {
+  auto enc = mail::encapsulated_key(work->header_value, work->stanzas, key.record);
+  if (!enc) return later_or_never(work, enc.error());
+  key_store_.decap(key.record.id(), std::move(*enc),
+                   [this, work, record = key.record](Result<crypto::Secret> secret) {
+                     if (!secret) return later_or_never(work, secret.error());
+                     mail::OpenContext context;
+                     context.own_record = &record;
+                     context.shared_secret = &*secret;
+                     verify(work, context);
+                   });
+}
+
+void Inbox::verify(WorkPtr work, mail::OpenContext context) {
+  const auto at = waiting_.find(work->uid);
+  if (at == waiting_.end()) return;
+  context.reader = core_.options.addr;
   context.sender = work->sender.get();
   context.sender_domain = work->chain.get();
   auto letter = mail::open(work->header_value, work->asig, work->stanzas, work->body, context);
   work->body = {};
   if (!letter) {
     const Code code = letter.error().code;
+    if (context.shared_secret && code == Code::unwrap)  // the store may say the right one later
+      return later_or_never(work, Error{Code::keystore_answer, "shared secret"});
     const bool of_chain = code == Code::signature || code == Code::from_binding;
     if (!of_chain || at->second.chain_anew) return later_or_never(work, letter.error());
     at->second.chain_anew = true;  // the sender's domain may have changed its op key

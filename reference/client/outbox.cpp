@@ -30,8 +30,9 @@ Result<> check_text(const mail::Draft& draft) {
 
 }  // namespace
 
-Outbox::Outbox(Core& core, Link& link, Lookup& lookup, const Account& account)
-    : core_(core), link_(link), lookup_(lookup), account_(account) {
+Outbox::Outbox(Core& core, Link& link, Lookup& lookup, const Account& account,
+               KeyStoreLink& key_store)
+    : core_(core), link_(link), lookup_(lookup), account_(account), key_store_(key_store) {
   load();
 }
 
@@ -153,20 +154,21 @@ void Outbox::look(Entry& entry) {
   const std::vector<std::string> recipients = entry.draft->deliver_to;
   entry.keys_awaited = recipients.size();
   for (const std::string& addr : recipients)
-    lookup_.recipient(addr, [this, ticket, addr](const Result<RecordPtr>& outcome) {
+    lookup_.recipient(addr, [this, ticket, addr](const Result<Recipient>& outcome) {
       looked(ticket, addr, outcome);
     });
 }
 
 void Outbox::looked(std::uint64_t ticket, const std::string& addr,
-                    const Result<RecordPtr>& outcome) {
+                    const Result<Recipient>& outcome) {
   Entry* entry = find(ticket);
   if (!entry || entry->stage != Stage::looking) return;
   Result<> usable;
   if (!outcome) usable = tl::unexpected(outcome.error());
-  if (outcome) usable = (*outcome)->valid_at(core_.now);
+  if (outcome) usable = outcome->record->valid_at(core_.now);
+  if (usable && outcome) usable = outcome->sealed_to->valid_at(core_.now);
   if (usable) {
-    entry->keys[addr] = *outcome;
+    entry->keys[addr] = outcome->sealed_to;
   } else {
     // A permanent reason decides over a temporary one: no wait would help.
     const Code code = usable.error().code;
@@ -188,7 +190,7 @@ void Outbox::looked(std::uint64_t ticket, const std::string& addr,
 
 Result<SealedRow> Outbox::seal_one(const Entry& entry, std::vector<std::string> recipients,
                                    bool with_sent, const mail::SealOptions& options) {
-  const keys::KeyPair& own = *account_.pair();
+  const StoredKeys* stored = account_.stored();
   SealedRow row;
   std::vector<const keys::KeyRecord*> records;
   std::map<keys::KeyId, std::int64_t> stanza_of;  // one stanza serves all addresses of a key
@@ -200,16 +202,22 @@ Result<SealedRow> Outbox::seal_one(const Entry& entry, std::vector<std::string> 
   };
   for (const std::string& addr : recipients)
     row.recipients.emplace_back(addr, stanza(*entry.keys.at(addr)));
-  if (with_sent) row.sent = stanza(own.record);
+  if (with_sent) row.sent = stanza(stored ? stored->shared : account_.record());  // BND-9
   mail::Draft draft = *entry.draft;
   draft.deliver_to = std::move(recipients);
-  AMS_TRY(row.sealed, mail::seal(draft, own, account_.binding(), records, options, core_.drbg));
+  if (stored) {
+    AMS_TRY(row.sealed, mail::seal_unsigned(draft, stored->record, account_.binding(), records,
+                                            options, core_.drbg));
+  } else {
+    AMS_TRY(row.sealed,
+            mail::seal(draft, *account_.pair(), account_.binding(), records, options, core_.drbg));
+  }
   return row;
 }
 
 void Outbox::seal(Entry& entry) {
   const mail::Draft& draft = *entry.draft;
-  if (auto valid = account_.pair()->record.valid_at(core_.now); !valid)  // KEY-7
+  if (auto valid = account_.record().valid_at(core_.now); !valid)  // KEY-7
     return refused(entry, "", valid.error());
   std::vector<std::vector<std::string>> groups(1);
   for (const std::string& addr : draft.deliver_to) {
@@ -231,7 +239,33 @@ void Outbox::seal(Entry& entry) {
     if (!row) return refused(entry, "", row.error());
     entry.messages.push_back(std::move(*row));
   }
+  entry.next = 0;
+  if (account_.stored()) return sign_next(entry);
   keep(entry);
+}
+
+/// The messages one after the other, by the key store (KST-7).
+void Outbox::sign_next(Entry& entry) {
+  if (entry.next == entry.messages.size()) return keep(entry);
+  entry.busy = true;
+  const std::uint64_t ticket = entry.ticket;
+  const mail::Sealed& sealed = entry.messages[entry.next].sealed;
+  key_store_.sign(account_.stored()->record, mail::asig_text(sealed),
+                  [this, ticket](Result<Bytes> asig) {
+                    Entry* waiting = find(ticket);
+                    if (!waiting) return;
+                    waiting->busy = false;
+                    core_.again = true;
+                    if (!asig) return refused(*waiting, "", asig.error());
+                    const StoredKeys* stored = account_.stored();
+                    if (!stored || held_) return;  // another key by now: sealed anew under it
+                    SealedRow& row = waiting->messages[waiting->next];
+                    auto set = mail::set_asig(row.sealed, std::move(*asig), stored->record);
+                    if (!set)
+                      return refused(*waiting, "", Error{Code::keystore_answer, "signature"});
+                    ++waiting->next;
+                    sign_next(*waiting);
+                  });
 }
 
 /// The sealed bytes replace the draft, durably, before the server sees the first of them.

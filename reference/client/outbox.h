@@ -2,6 +2,9 @@
 // message, and one more for each Bcc recipient. Once sealed, the very same bytes go to the server
 // until it acknowledges.
 //
+// Where the domain's key store has our key, it signs each sealed message between looking and
+// keeping; while it does not, the draft waits.
+//
 //   saving --durable--> looking --all keys verified--> keeping --durable--> sending --all
 //   acknowledged--> gone
 //      any permanent refusal --> failing --durable--> SubmitFailed, gone
@@ -16,6 +19,7 @@
 
 #include "client/core.h"
 #include "client/enrol.h"
+#include "client/key_store.h"
 #include "client/lookup.h"
 
 namespace ams::client {
@@ -25,7 +29,7 @@ inline constexpr std::size_t tickets_at_once_max =
 
 class Outbox {
  public:
-  Outbox(Core& core, Link& link, Lookup& lookup, const Account& account);
+  Outbox(Core& core, Link& link, Lookup& lookup, const Account& account, KeyStoreLink& key_store);
 
   std::uint64_t submit(mail::Draft draft);
   void run();
@@ -44,8 +48,8 @@ class Outbox {
     Stage stage = Stage::saving;
     bool busy = false;  // an answer or a commit is awaited
     std::int64_t created = 0;
-    std::optional<mail::Draft> draft;  // until sealed
-    std::map<std::string, RecordPtr> keys;
+    std::optional<mail::Draft> draft;       // until sealed
+    std::map<std::string, RecordPtr> keys;  // sealed to, by address
     std::size_t keys_awaited = 0;
     std::optional<FailedRow> failure;  // the first met
     std::vector<SealedRow> messages;
@@ -60,10 +64,11 @@ class Outbox {
   Result<> normalise(mail::Draft& draft) const;
   Entry* find(std::uint64_t ticket);
   void look(Entry& entry);
-  void looked(std::uint64_t ticket, const std::string& addr, const Result<RecordPtr>& outcome);
+  void looked(std::uint64_t ticket, const std::string& addr, const Result<Recipient>& outcome);
   void seal(Entry& entry);
   Result<SealedRow> seal_one(const Entry& entry, std::vector<std::string> recipients,
                              bool with_sent, const mail::SealOptions& options);
+  void sign_next(Entry& entry);
   void keep(Entry& entry);
   void send(Entry& entry);
   void put_blobs(Entry& entry);
@@ -81,6 +86,7 @@ class Outbox {
   Link& link_;
   Lookup& lookup_;
   const Account& account_;
+  KeyStoreLink& key_store_;
   std::map<std::uint64_t, Entry> entries_;
   std::uint64_t last_ticket_ = 0;
   bool held_ = false;

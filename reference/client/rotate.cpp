@@ -114,7 +114,7 @@ void Rotation::accept(const wire::Value& binding, const keys::Binding& parsed) {
   stage_ = Stage::keeping;
   asked_ = true;
   const keys::KeyPair& fresh = *next();
-  const keys::KeyId before = account_.pair()->record.id();
+  const keys::KeyId before = account_.record().id();
   storage::WriteBatch batch;
   put_account_pair(batch, fresh);
   batch.puts.push_back(put_row(table_account, row_binding, wire::encode(binding)));
@@ -122,10 +122,12 @@ void Rotation::accept(const wire::Value& binding, const keys::Binding& parsed) {
     batch.puts.push_back(
         put_pair(OtherPair::State::former, to_unix_ms(core_.now), *account_.pair()));
   batch.erases.push_back(erase_row(table_pairs, key_of(fresh.record.id())));
+  batch.erases.push_back(erase_row(table_account, row_stored));
   // The old key says itself which one follows it, so that nobody need take our server's word
   // (KEY-14).
   const keys::EventDraft draft{keys::EventType::supersede, to_unix_ms(core_.now), parsed.key};
-  const auto event = keys::make_event(*account_.pair(), 1, before.fp, draft);
+  Result<wire::Value> event = ams::fail(Code::not_member, "a key of the store says nothing");
+  if (!account_.stored()) event = keys::make_event(*account_.pair(), 1, before.fp, draft);
   if (event) batch.puts.push_back(Publisher::row_of(*event));
   core_.commit(std::move(batch), [this, binding, parsed, before, event](const Result<>& outcome) {
     asked_ = false;

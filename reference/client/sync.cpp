@@ -11,8 +11,14 @@ Bytes mailbox_key(std::int64_t uid) { return key_of(static_cast<std::uint64_t>(u
 
 }  // namespace
 
-Inbox::Inbox(Core& core, Link& link, Lookup& lookup, const Account& account)
-    : core_(core), link_(link), lookup_(lookup), account_(account), retry_at_(core.now) {
+Inbox::Inbox(Core& core, Link& link, Lookup& lookup, const Account& account,
+             KeyStoreLink& key_store)
+    : core_(core),
+      link_(link),
+      lookup_(lookup),
+      account_(account),
+      key_store_(key_store),
+      retry_at_(core.now) {
   load();
 }
 

@@ -13,6 +13,7 @@
 
 #include "client/core.h"
 #include "client/enrol.h"
+#include "client/key_store.h"
 #include "client/lookup.h"
 
 namespace ams::client {
@@ -23,7 +24,7 @@ inline constexpr Duration record_patience = std::chrono::hours{24};  // for a re
 
 class Inbox {
  public:
-  Inbox(Core& core, Link& link, Lookup& lookup, const Account& account);
+  Inbox(Core& core, Link& link, Lookup& lookup, const Account& account, KeyStoreLink& key_store);
 
   void sync() { wanted_ = true; }
   void handle_changed(const wire::Value& data);
@@ -69,7 +70,9 @@ class Inbox {
   void open_notice(std::int64_t uid, const wire::Value& message);
   void fetch_record(WorkPtr work);
   void fetch_body(WorkPtr work);
-  void verify(WorkPtr work);
+  void unlock(WorkPtr work);
+  void ask_shared_secret(WorkPtr work, const HeldKey& key);
+  void verify(WorkPtr work, mail::OpenContext context);
   void fetch_attachment(WorkPtr work);
   void deliver(WorkPtr work);
   void later_or_never(WorkPtr work, const Error& why);
@@ -81,6 +84,7 @@ class Inbox {
   Link& link_;
   Lookup& lookup_;
   const Account& account_;
+  KeyStoreLink& key_store_;
   std::int64_t state_ = 0;  // all changes up to here are stored
   bool wanted_ = false;     // the server may have more
   bool busy_ = false;       // a page is asked for, or being stored

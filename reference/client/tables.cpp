@@ -342,6 +342,7 @@ Bytes to_row(const BindingRow& row) {
       .number(static_cast<std::uint64_t>(row.at))
       .value(row.binding)
       .value(row.key)
+      .value(row.enc)
       .take();
 }
 
@@ -351,6 +352,38 @@ Result<BindingRow> parse_binding_row(ByteView bytes) {
   row.at = in.integer();
   row.binding = in.value();
   row.key = in.value();
+  row.enc = in.value();
+  AMS_CHECK(in.finish());
+  return row;
+}
+
+Bytes to_row(const StoredKeys& keys) {
+  return RowWriter().value(keys.record.value()).value(keys.shared.value()).take();
+}
+
+Result<StoredKeys> parse_stored_keys(ByteView bytes) {
+  RowReader in(bytes);
+  const wire::Value record = in.value(), shared = in.value();
+  AMS_CHECK(in.finish());
+  AMS_TRY(keys::KeyRecord own, keys::KeyRecord::parse(record));
+  AMS_TRY(keys::KeyRecord common, keys::KeyRecord::parse(shared));
+  return StoredKeys{std::move(own), std::move(common)};
+}
+
+Bytes to_row(const PolicyRow& row) {
+  return RowWriter()
+      .number(static_cast<std::uint64_t>(row.at))
+      .number(static_cast<std::uint64_t>(row.seq))
+      .value(row.policy)
+      .take();
+}
+
+Result<PolicyRow> parse_policy_row(ByteView bytes) {
+  RowReader in(bytes);
+  PolicyRow row;
+  row.at = in.integer();
+  row.seq = in.integer();
+  row.policy = in.value();
   AMS_CHECK(in.finish());
   return row;
 }

@@ -30,14 +30,16 @@ inline constexpr storage::Table table_pairs{0x68};  // kid || fp -> PairRow: the
                                                     // the one in use, which is in table_account
 inline constexpr storage::Table table_revocations{0x69};  // kid || fp -> AMS-CJ, signed beforehand
 inline constexpr storage::Table table_unpublished{0x6a};  // SHA-256 -> AMS-CJ, until it is answered
+inline constexpr storage::Table table_policies{0x6b};     // domain -> PolicyRow (POL-9)
 
 // table_account
 inline constexpr std::string_view row_signing = "signing";        // private half, raw
 inline constexpr std::string_view row_encryption = "encryption";  // private half, raw
 inline constexpr std::string_view row_record = "record";          // AMS-CJ
-inline constexpr std::string_view row_token = "token";            // until the binding is stored
-inline constexpr std::string_view row_binding = "binding";        // AMS-CJ
-inline constexpr std::string_view row_ticket = "ticket";          // u64, the last one given
+inline constexpr std::string_view row_stored = "stored";    // StoredKeys, when they are in use
+inline constexpr std::string_view row_token = "token";      // until the binding is stored
+inline constexpr std::string_view row_binding = "binding";  // AMS-CJ
+inline constexpr std::string_view row_ticket = "ticket";    // u64, the last one given
 inline constexpr std::string_view row_state = "state";  // u64, of the mailbox, all below is stored
 
 /// The account's key pair in use; empty before there is one.
@@ -60,6 +62,14 @@ Result<std::optional<wire::Value>> read_revocation(const storage::Reader& in,
                                                    const keys::KeyId& id);
 /// The rows that make `pair` the one in use.
 void put_account_pair(storage::WriteBatch& batch, const keys::KeyPair& pair);
+
+/// The account's key where the domain's key store has it: its own, and the shared one that its mail
+/// is sealed to. The pair of read_account_pair then opens old mail only.
+struct StoredKeys {
+  keys::KeyRecord record, shared;
+};
+Bytes to_row(const StoredKeys& keys);
+Result<StoredKeys> parse_stored_keys(ByteView bytes);
 
 Bytes key_of(std::uint64_t number);
 Bytes key_of(const keys::KeyId& id);
@@ -118,8 +128,18 @@ Result<ChainRow> parse_chain_row(ByteView bytes);
 struct BindingRow {
   std::int64_t at = 0;
   wire::Value binding, key;
+  wire::Value enc = {};  // the shared key's record; {} where the binding has none
 };
 Bytes to_row(const BindingRow& row);
 Result<BindingRow> parse_binding_row(ByteView bytes);
+
+/// The policy of a domain as last seen and not disputed.
+struct PolicyRow {
+  std::int64_t at = 0;  // when it was fetched, Unix ms
+  std::int64_t seq = 1;
+  wire::Value policy;
+};
+Bytes to_row(const PolicyRow& row);
+Result<PolicyRow> parse_policy_row(ByteView bytes);
 
 }  // namespace ams::client

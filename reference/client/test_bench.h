@@ -65,6 +65,11 @@ class Bench {
       perform(*effect);
       return true;
     }
+    if (auto ask = client->poll_key_store()) {
+      ++asked_store;
+      on_ask(*ask);
+      return true;
+    }
     if (auto report = client->poll_report()) {
       reports.push_back(std::move(*report));
       return true;
@@ -174,6 +179,8 @@ class Bench {
   std::optional<machine::ConnId> conn;
   machine::ConnId next_conn = 1;
   int resolves = 0;
+  int asked_store = 0;
+  std::function<void(const KeyStoreAsk&)> on_ask = [](const KeyStoreAsk&) {};
 
  private:
   void perform(machine::Effect& effect) {

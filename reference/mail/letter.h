@@ -65,6 +65,16 @@ Result<Sealed> seal(const Draft& draft, const keys::KeyPair& sender,
                     std::span<const keys::KeyRecord* const> recipients, const SealOptions& options,
                     crypto::Drbg& drbg);
 
+/// The same for a sender whose signing key is elsewhere: `asig` is left empty. asig_text() is what
+/// the key of `sender` signs; set_asig() puts the signature in, and fails with signature or
+/// algorithm_mix when it is none.
+Result<Sealed> seal_unsigned(const Draft& draft, const keys::KeyRecord& sender,
+                             const wire::Value& sender_binding,
+                             std::span<const keys::KeyRecord* const> recipients,
+                             const SealOptions& options, crypto::Drbg& drbg);
+Bytes asig_text(const Sealed& sealed);
+Result<> set_asig(Sealed& sealed, Bytes asig, const keys::KeyRecord& sender);
+
 /// An attachment as it stands in an opened letter; its data is opened by open_attachment.
 struct AttachmentInfo {
   std::int64_t id = 0;
@@ -94,7 +104,14 @@ struct OpenContext {
   const crypto::DecryptionKey* own_key = nullptr;
   const keys::KeyRecord* sender = nullptr;  // record of skid/sfp
   const keys::Chain* sender_domain = nullptr;
+  /// In place of own_key: the shared secret of own_record's stanza, decapsulated by a key store.
+  const crypto::Secret* shared_secret = nullptr;
 };
+
+/// The encapsulated key that a key store decapsulates for own_record's stanza. Fails with schema
+/// codes of the header, no_stanza, algorithm_mix. Nothing is verified yet: open() does that.
+Result<Bytes> encapsulated_key(const wire::Value& header, std::span<const Stanza> stanzas,
+                               const keys::KeyRecord& own_record);
 
 /// Opens and verifies in the order of MSG-29; nothing is returned before all of it holds.
 Result<Opened> open(const wire::Value& header, ByteView asig, std::span<const Stanza> stanzas,

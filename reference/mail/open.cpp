@@ -31,6 +31,8 @@ Result<Envelope> check_envelope(const wire::Value& header_value, ByteView asig,
 Result<crypto::Secret> content_key(const Envelope& envelope, std::span<const Stanza> stanzas,
                                    const OpenContext& context) {
   const WrapHeader wrapped{envelope.header.aead, envelope.header.epk, envelope.h0};
+  if (context.shared_secret)
+    return unwrap_shared(wrapped, stanzas, *context.own_record, context.shared_secret->view());
   return unwrap_key(wrapped, stanzas, *context.own_record, *context.own_key);
 }
 
@@ -135,6 +137,12 @@ Result<OpenedHead> open_sealed_head(const Envelope& envelope, std::span<const St
 }
 
 }  // namespace
+
+Result<Bytes> encapsulated_key(const wire::Value& header, std::span<const Stanza> stanzas,
+                               const keys::KeyRecord& own_record) {
+  AMS_TRY(const Header parsed, parse_header(header));
+  return encapsulated_key(WrapHeader{parsed.aead, parsed.epk, {}}, stanzas, own_record);
+}
 
 Result<Opened> open(const wire::Value& header, ByteView asig, std::span<const Stanza> stanzas,
                     ByteView body, const OpenContext& context) {

@@ -46,7 +46,8 @@ struct SealedAttachments {
 };
 
 /// KEY-7 and the recipients' own wishes; what a reader would refuse later is refused here.
-Result<> check_keys(const keys::KeyPair& sender, std::span<const keys::KeyRecord* const> recipients,
+Result<> check_keys(const keys::KeyRecord& sender,
+                    std::span<const keys::KeyRecord* const> recipients,
                     const SealOptions& options) {
   if (recipients.empty()) return fail(Code::schema, "recipients");
   if (recipients.size() > stanzas_max) return fail(Code::too_many_stanzas, "recipients");
@@ -55,7 +56,7 @@ Result<> check_keys(const keys::KeyPair& sender, std::span<const keys::KeyRecord
   if (options.life_ms <= 0 || options.life_ms > header_life_ms_max)
     return fail(Code::expired, "life");
   const Instant now = from_unix_ms(options.ts);
-  AMS_CHECK(sender.record.valid_at(now));
+  AMS_CHECK(sender.valid_at(now));
   for (const keys::KeyRecord* recipient : recipients) {
     AMS_CHECK(recipient->valid_at(now));
     if (!recipient->takes(options.aead)) return fail(Code::unknown_algorithm, "recipient's aeads");
@@ -67,10 +68,10 @@ Result<> check_keys(const keys::KeyPair& sender, std::span<const keys::KeyRecord
 }
 
 /// The binding is stapled as it is; the wrong one would make every reader refuse.
-Result<> check_own_binding(const Draft& draft, const keys::KeyPair& sender,
+Result<> check_own_binding(const Draft& draft, const keys::KeyRecord& sender,
                            const wire::Value& binding_value) {
   AMS_TRY(const keys::Binding binding, keys::parse_binding(binding_value));
-  if (binding.addr != draft.from || binding.key != sender.record.id())
+  if (binding.addr != draft.from || binding.key != sender.id())
     return fail(Code::from_binding, "sender");
   return {};
 }
@@ -115,12 +116,12 @@ Hash commitment_of(ByteView fk, ByteView leaf0, const LetterText& letter,
 BlobRef ref_of(ByteView sealed) { return {sealed.size(), crypto::sha256(sealed)}; }
 
 /// The header but for its body.
-Header begin_header(const Draft& draft, const keys::KeyPair& sender, const SealOptions& options,
+Header begin_header(const Draft& draft, const keys::KeyRecord& sender, const SealOptions& options,
                     const Id16& env_id) {
   Header out;
   out.id = env_id;
   out.aead = options.aead;
-  out.sender = sender.record.id();
+  out.sender = sender.id();
   out.sdom = wire::parse_address(draft.from)->domain;
   out.ts = options.ts;
   out.exp = options.ts + options.life_ms;
@@ -133,12 +134,30 @@ Result<Sealed> seal(const Draft& draft, const keys::KeyPair& sender,
                     const wire::Value& sender_binding,
                     std::span<const keys::KeyRecord* const> recipients, const SealOptions& options,
                     crypto::Drbg& drbg) {
+  AMS_TRY(Sealed out,
+          seal_unsigned(draft, sender.record, sender_binding, recipients, options, drbg));
+  AMS_TRY(out.asig, sign_header(out.header, sender.signing));
+  return out;
+}
+
+Bytes asig_text(const Sealed& sealed) { return keys::signing_input("env/1", sealed.header); }
+
+Result<> set_asig(Sealed& sealed, Bytes asig, const keys::KeyRecord& sender) {
+  AMS_CHECK(verify_asig(sealed.header, asig, sender));
+  sealed.asig = std::move(asig);
+  return {};
+}
+
+Result<Sealed> seal_unsigned(const Draft& draft, const keys::KeyRecord& sender,
+                             const wire::Value& sender_binding,
+                             std::span<const keys::KeyRecord* const> recipients,
+                             const SealOptions& options, crypto::Drbg& drbg) {
   AMS_CHECK(check_draft(draft));
   AMS_CHECK(check_keys(sender, recipients, options));
   AMS_CHECK(check_own_binding(draft, sender, sender_binding));
   const SealEntropy entropy = draw(drbg);
   SealedAttachments attachments = seal_attachments(draft, entropy.env_id, options.aead, drbg);
-  const LetterSource source{draft, options.mid, sender.record.id(), sender_binding};
+  const LetterSource source{draft, options.mid, sender.id(), sender_binding};
   Bytes leaf0 = leaf0_text(source);
   const LetterText letter = letter_text(source, attachments.infos, entropy.fk.view());
 
@@ -166,7 +185,6 @@ Result<Sealed> seal(const Draft& draft, const keys::KeyPair& sender,
   header.body = ref_of(out.body);
   header.head = ref_of(out.head);
   out.header = to_value(header);
-  AMS_TRY(out.asig, sign_header(out.header, sender.signing));
   return out;
 }
 

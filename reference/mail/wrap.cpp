@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "crypto/external.h"
 #include "policy/mutant.h"
 
 namespace ams::mail {
@@ -22,6 +23,21 @@ Result<ByteView> encapsulated(const Stanza& stanza, const WrapHeader& header, cr
   if (stanza.enc && !mutant("mail.accept_enc_mix")) return fail(Code::algorithm_mix, "enc");
   if (!header.epk) return fail(missing_code(), "epk");
   return ByteView(*header.epk);
+}
+
+/// MSG-19.
+Result<const Stanza*> find_stanza(std::span<const Stanza> stanzas, const keys::KeyRecord& own) {
+  auto stanza = std::find_if(stanzas.begin(), stanzas.end(),
+                             [&](const Stanza& each) { return each.to == own.id(); });
+  if (stanza == stanzas.end() && !stanzas.empty() && mutant("mail.take_any_stanza"))
+    stanza = stanzas.begin();
+  if (stanza == stanzas.end()) return fail(Code::no_stanza, "stanzas");
+  return &*stanza;
+}
+
+Result<crypto::Secret> content_key(Result<crypto::Secret> unwrapped) {
+  if (unwrapped && unwrapped->size() != 32) return fail(Code::unwrap, "content key");
+  return unwrapped;
 }
 
 }  // namespace
@@ -60,16 +76,27 @@ Result<std::vector<Stanza>> wrap_key(std::span<const keys::KeyRecord* const> rec
 Result<crypto::Secret> unwrap_key(const WrapHeader& header, std::span<const Stanza> stanzas,
                                   const keys::KeyRecord& own,
                                   const crypto::DecryptionKey& own_key) {
-  auto stanza = std::find_if(stanzas.begin(), stanzas.end(),
-                             [&](const Stanza& each) { return each.to == own.id(); });
-  if (stanza == stanzas.end() && !stanzas.empty() && mutant("mail.take_any_stanza"))
-    stanza = stanzas.begin();
-  if (stanza == stanzas.end()) return fail(Code::no_stanza, "stanzas");
+  AMS_TRY(const Stanza* stanza, find_stanza(stanzas, own));
   AMS_TRY(const ByteView enc, encapsulated(*stanza, header, own.encryption().kem()));
-  AMS_TRY(crypto::Secret key, crypto::hpke_open(own_key, header.aead, enc,
-                                                stanza_info(header.h0, own.id()), stanza->wk));
-  if (key.size() != 32) return fail(Code::unwrap, "content key");
-  return key;
+  return content_key(
+      crypto::hpke_open(own_key, header.aead, enc, stanza_info(header.h0, own.id()), stanza->wk));
+}
+
+Result<Bytes> encapsulated_key(const WrapHeader& header, std::span<const Stanza> stanzas,
+                               const keys::KeyRecord& own) {
+  AMS_TRY(const Stanza* stanza, find_stanza(stanzas, own));
+  AMS_TRY(const ByteView enc, encapsulated(*stanza, header, own.encryption().kem()));
+  return to_bytes(enc);
+}
+
+Result<crypto::Secret> unwrap_shared(const WrapHeader& header, std::span<const Stanza> stanzas,
+                                     const keys::KeyRecord& own, ByteView shared_secret) {
+  AMS_TRY(const Stanza* stanza, find_stanza(stanzas, own));
+  AMS_CHECK(encapsulated(*stanza, header, own.encryption().kem()));
+  if (shared_secret.size() != crypto::shared_secret_size)
+    return fail(Code::unwrap, "shared secret");
+  return content_key(crypto::hpke_open_shared(own.encryption().kem(), header.aead, shared_secret,
+                                              stanza_info(header.h0, own.id()), stanza->wk));
 }
 
 }  // namespace ams::mail

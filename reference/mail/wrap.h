@@ -27,9 +27,17 @@ struct WrapHeader {
   std::optional<Hash> epk;
   Hash h0{};
 };
+/// What a key store is asked for to open the stanza of `own`: the encapsulated key. Fails with
+/// no_stanza, algorithm_mix.
+Result<Bytes> encapsulated_key(const WrapHeader& header, std::span<const Stanza> stanzas,
+                               const keys::KeyRecord& own);
 /// The content key from the reader's own stanza. Fails with no_stanza, algorithm_mix, unwrap, in
 /// this order.
 Result<crypto::Secret> unwrap_key(const WrapHeader& header, std::span<const Stanza> stanzas,
                                   const keys::KeyRecord& own, const crypto::DecryptionKey& own_key);
+/// The same with the shared secret that somebody else decapsulated (KST-6): a wrong one fails with
+/// unwrap.
+Result<crypto::Secret> unwrap_shared(const WrapHeader& header, std::span<const Stanza> stanzas,
+                                     const keys::KeyRecord& own, ByteView shared_secret);
 
 }  // namespace ams::mail

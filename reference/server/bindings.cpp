@@ -12,8 +12,8 @@ Bytes row_aad(const std::string& domain, const Hash& row_key, std::int64_t versi
   return key_of({as_bytes(domain), key_zero, row_key, be64(version)});
 }
 
-Bytes pad_row(const wire::Value& binding) {
-  const Bytes text = wire::encode(binding);
+Bytes pad_row(const wire::Value& row) {
+  const Bytes text = wire::encode(row);
   Bytes out;
   append_u32(out, static_cast<std::uint32_t>(text.size()));
   append(out, text);
@@ -44,17 +44,22 @@ Result<std::optional<Core::Held>> Core::held_binding(Txn& txn, std::string_view 
     if (!opened) return fail(Code::storage, "binding row");
     plain = std::move(*opened);
   }
-  AMS_TRY(held.binding, unpad_row(plain));
+  AMS_TRY(const wire::Value row_value, unpad_row(plain));
+  wire::ObjectReader in(row_value, "binding row");
+  held.binding = in.any("binding");
+  held.group = in.string("group");
+  if (!in.finish()) return fail(Code::storage, "binding row");
   AMS_TRY(const keys::Binding binding, keys::parse_binding(held.binding));
   held.key = binding.key;
+  held.enc = binding.enc;
   return std::optional<Held>(std::move(held));
 }
 
 Result<> Core::put_binding(Txn& txn, std::string_view addr, std::int64_t version,
-                           const wire::Value& binding) {
+                           const wire::Value& binding, const std::string& group) {
   const Hash key = crypto::hmac_sha256(options_.index_key, as_bytes(addr));
   const Bytes nonce = drbg_.bytes(12);
-  Bytes sealed = pad_row(binding);
+  Bytes sealed = pad_row(wire::Object{{"binding", binding}, {"group", group}});
   if (!mutant("server.plain_rows")) {
     AMS_TRY(sealed, crypto::aead_seal(crypto::Aead::a256gcm, options_.row_key, nonce,
                                       row_aad(options_.domain, key, version), sealed));
@@ -79,37 +84,63 @@ Result<keys::KeyRecord> Core::record_of(const keys::KeyId& key) {
   return record;
 }
 
+/// BND-10: the shared key that goes with a record.
+Result<std::optional<keys::SharedKey>> Core::judge_shared(const keys::KeyRecord& record,
+                                                          const wire::Value* enc) const {
+  const bool corporate = record.custody() == keys::Custody::corporate;
+  if ((enc != nullptr) != corporate && !mutant("server.skip_enc_shape"))
+    return fail(Code::schema, "keys.associate.enc");
+  if (!enc) return std::optional<keys::SharedKey>();
+  AMS_TRY(const keys::KeyRecord key, keys::KeyRecord::parse(*enc));
+  AMS_CHECK(key.valid_at(now_));
+  if (key.custody() != keys::Custody::corporate && !mutant("server.skip_enc_custody"))
+    return fail(Code::key_origin, "enc.custody");
+  for (const keys::SharedKey& listed : keys::policy_at(chain_->record, now_).keys)
+    if (listed.key == key.id()) return std::optional(listed);
+  if (mutant("server.skip_enc_listed")) return std::optional(keys::SharedKey{"", key.id()});
+  return fail(Code::enc_unlisted, "keys.associate.enc");
+}
+
 Result<> Core::op_associate(const Asked& to, Conn& conn, const wire::Value& args) {
   wire::ObjectReader in(args, "keys.associate", wire::ObjectReader::Unknown::ignore_x);
   const wire::Value record_value = in.any("record");
   const std::int64_t version = in.integer("version", 1);
+  const wire::Value* enc = in.optional("enc");
   AMS_CHECK(in.finish());
   Txn txn(reader_);
   if (!account(txn, conn.addr)) return fail(Code::no_such_address, "keys.associate");
   AMS_TRY(const keys::KeyRecord record, keys::KeyRecord::parse(record_value));
   AMS_CHECK(record.valid_at(now_));
   const bool isp = keys::policy_at(chain_->record, now_).mode == keys::Policy::isp;
-  const bool custody_fits = !isp || record.custody() == keys::Custody::client;
-  if (!custody_fits && !mutant("server.skip_custody"))
+  const bool by_client = record.custody() == keys::Custody::client;
+  if (isp && !by_client && !mutant("server.skip_custody"))
     return fail(Code::key_origin, "record.custody");  // POL-2
+  if (!isp && by_client && !mutant("server.skip_corporate_custody"))
+    return fail(Code::key_origin, "record.custody");
+  AMS_TRY(const std::optional<keys::SharedKey> shared, judge_shared(record, enc));
   AMS_TRY(const std::optional<Held> held, held_binding(txn, conn.addr));
   const std::int64_t next = held ? held->version + 1 : 1;
   if (version != next && !mutant("server.skip_version"))
     return fail(Code::version_conflict, "keys.associate.version");  // BND-3
-  AMS_TRY(const wire::Value binding,
-          keys::make_binding({conn.addr, record.id(), version, chain_->record.op.kid}, op_));
-  AMS_TRY(
-      directory::Peer::Published published,
-      peer_.publish(wire::Object{{"records", wire::Array{record_value}}}, options_.domain, now_));
+  keys::Binding bound{conn.addr, record.id(), version, chain_->record.op.kid, record.custody()};
+  wire::Array records{record_value};
+  if (shared) {
+    bound.enc = shared->key;
+    records.push_back(*enc);
+  }
+  AMS_TRY(const wire::Value binding, keys::make_binding(bound, op_));
+  AMS_TRY(directory::Peer::Published published,
+          peer_.publish(wire::Object{{"records", std::move(records)}}, options_.domain, now_));
   const wire::Value* results = published.answer.find("results");
-  if (results && results->is_array() && !results->as_array().empty())
-    if (const wire::Value* code = results->as_array().front().find("code")) {
-      const CodeInfo* info = find_code(code->as_string());
-      return fail(info ? info->code : Code::schema, "keys.associate.record");
-    }
+  if (results && results->is_array())
+    for (const wire::Value& result : results->as_array())
+      if (const wire::Value* code = result.find("code")) {
+        const CodeInfo* info = find_code(code->as_string());
+        return fail(info ? info->code : Code::schema, "keys.associate.record");
+      }
   txn.add(std::move(published.writes));
   if (!held || !mutant("server.lookup_stale"))
-    AMS_CHECK(put_binding(txn, conn.addr, version, binding));
+    AMS_CHECK(put_binding(txn, conn.addr, version, binding, shared ? shared->group : ""));
   commit(txn, [this, to, binding](const Result<>& outcome) {
     if (!outcome) {
       peer_.handle_write_failure();
@@ -119,6 +150,26 @@ Result<> Core::op_associate(const Asked& to, Conn& conn, const wire::Value& args
   });
   later([this] { pump_peer(); });
   return {};
+}
+
+/// BND-11: a shared key that the policy has replaced is replaced in the binding too, by the one of
+/// the same group. True when `held` is new and in `txn`.
+bool Core::follow_policy(Txn& txn, const std::string& addr, Held& held) {
+  const keys::PolicyTerms& terms = keys::policy_at(chain_->record, now_);
+  if (!held.enc || terms.shares(*held.enc) || mutant("server.keep_old_shared_key")) return false;
+  for (const keys::SharedKey& listed : terms.keys) {
+    if (listed.group != held.group || !record_of(listed.key)) continue;
+    auto binding = keys::parse_binding(held.binding);
+    if (!binding) return false;
+    binding->enc = listed.key;
+    binding->version = held.version + 1;
+    binding->dkid = chain_->record.op.kid;
+    const auto made = keys::make_binding(*binding, op_);
+    if (!made || !put_binding(txn, addr, binding->version, *made, held.group)) return false;
+    held = Held{held.key, binding->version, *made, listed.key, held.group};
+    return true;
+  }
+  return false;
 }
 
 Result<> Core::op_lookup(const Asked& to, Conn& conn, const wire::Value& args) {
@@ -143,10 +194,23 @@ Result<> Core::op_lookup(const Asked& to, Conn& conn, const wire::Value& args) {
     return fail(
         mutant("server.wrong_code_no_such_address") ? Code::not_local : Code::no_such_address,
         "keys.lookup.addr");
-  AMS_TRY(const std::optional<Held> held, held_binding(txn, addr));
+  AMS_TRY(std::optional<Held> held, held_binding(txn, addr));
   if (!held) return fail(Code::not_found, "keys.lookup.addr");
+  const bool fresh = follow_policy(txn, addr, *held);
   AMS_TRY(const keys::KeyRecord record, record_of(held->key));
-  answer_stable(to, wire::Object{{"binding", held->binding}, {"key", record.value()}});
+  wire::Object answer{{"binding", held->binding}, {"key", record.value()}};
+  if (held->enc && !mutant("server.lookup_without_enc")) {
+    AMS_TRY(const keys::KeyRecord shared, record_of(*held->enc));
+    answer.emplace("enc", shared.value());
+  }
+  if (!fresh) {
+    answer_stable(to, std::move(answer));
+    return {};
+  }
+  commit(txn, [this, to, answer = std::move(answer)](const Result<>& outcome) {
+    if (!outcome) return refuse(to, outcome.error(), 60);  // STO-2
+    ok(to, answer);
+  });
   return {};
 }
 

@@ -216,10 +216,15 @@ class Core {
     keys::KeyId key;
     std::int64_t version = 0;
     wire::Value binding;
+    std::optional<keys::KeyId> enc;  // the shared key that is sealed to
+    std::string group;               // whose shared key it is; empty: the domain's, or none
   };
   Result<std::optional<Held>> held_binding(Txn& txn, std::string_view addr);
   Result<> put_binding(Txn& txn, std::string_view addr, std::int64_t version,
-                       const wire::Value& binding);
+                       const wire::Value& binding, const std::string& group);
+  Result<std::optional<keys::SharedKey>> judge_shared(const keys::KeyRecord& record,
+                                                      const wire::Value* enc) const;
+  bool follow_policy(Txn& txn, const std::string& addr, Held& held);
   Result<keys::KeyRecord> record_of(const keys::KeyId& key);
   Result<> op_associate(const Asked& to, Conn& conn, const wire::Value& args);
   Result<> op_lookup(const Asked& to, Conn& conn, const wire::Value& args);
@@ -324,9 +329,9 @@ class Core {
   const storage::Reader& reader_;
   crypto::Drbg drbg_;
   Instant now_;
-  std::optional<keys::Chain> chain_;  // our own
+  std::optional<keys::Chain> chain_;             // our own
   std::map<std::string, keys::Chain> verified_;  // others', at most verified_chains_max
-  std::map<std::string, keys::KeyId> proven_;  // domain -> root, at most verified_chains_max
+  std::map<std::string, keys::KeyId> proven_;    // domain -> root, at most verified_chains_max
   struct Proving {
     keys::Discovery found;
     std::set<ConnId> waiting;

@@ -66,16 +66,21 @@ Result<Submission> read_submission(const wire::Value& args) {
   return out;
 }
 
-Result<> check_indexes(Submission& mail) {
+/// SUB-4: the key that the sender's copy may be sealed to.
+bool may_keep(const keys::KeyId& to, const Submission& mail, const keys::DomainPolicy& policy) {
+  return to == mail.header.sender || policy.terms.shares(to) ||
+         (policy.prior && policy.prior->shares(to));
+}
+
+Result<> check_indexes(Submission& mail, const keys::DomainPolicy& policy) {
   for (Rcpt& rcpt : mail.rcpts) {
     if (rcpt.stanza < mail.stanzas.size()) continue;
     if (!mutant("server.skip_stanza_index")) return fail(Code::schema, "rcpt.stanza");
     rcpt.stanza %= mail.stanzas.size();
   }
   if (!mail.sent) return {};
-  const bool own =
-      *mail.sent < mail.stanzas.size() && mail.stanzas[*mail.sent].to == mail.header.sender;
-  if (!own) return fail(Code::schema, "mail.submit.sent");  // SUB-4
+  if (*mail.sent >= mail.stanzas.size() || !may_keep(mail.stanzas[*mail.sent].to, mail, policy))
+    return fail(Code::schema, "mail.submit.sent");  // SUB-4
   return {};
 }
 
@@ -139,7 +144,7 @@ Result<keys::KeyRecord> check_submission(Core& core, Txn& txn, const std::string
   if (!mutant("server.skip_asig_submit")) AMS_CHECK(mail::verify_asig(mail.env, mail.asig, record));
   AMS_CHECK(record.valid_at(core.now_));
   if (!mutant("server.skip_times")) AMS_CHECK(mail::in_force(mail.header, core.now_));  // MSG-6
-  AMS_CHECK(check_indexes(mail));
+  AMS_CHECK(check_indexes(mail, core.chain_->record.policy));
   for (const Hash& blob : blobs_of(mail.header)) {
     const bool mine = txn.any(table_blob_owner, key_of({blob, Core::owner_put(from.acct)})) ||
                       txn.any(table_blob_owner, key_of({blob, key_char('m'), from.acct})) ||
@@ -262,16 +267,16 @@ Result<> Core::op_submit(const Asked& to, Conn& conn, const wire::Value& args) {
   AMS_TRY(const keys::KeyRecord record, check_submission(*this, txn, conn.addr, *from, mail));
   AMS_CHECK(check_queues(*this, mail.rcpts));
 
-  Outgoing out{&mail,
-               &conn.addr,
-               *from,
-               record.value(),
-               to_base64url(mail.asig),
-               to_base64url(mail.head),
-               mutant("server.wrong_vouch_ehash") ? mail.ehash
-                                                  : mail::vouch_ehash(mail.env, mail.asig),
-               {},
-               {}};
+  Outgoing out{
+      &mail,
+      &conn.addr,
+      *from,
+      record.value(),
+      to_base64url(mail.asig),
+      to_base64url(mail.head),
+      mutant("server.wrong_vouch_ehash") ? mail.ehash : mail::vouch_ehash(mail.env, mail.asig),
+      {},
+      {}};
   std::map<std::string, std::vector<const Rcpt*>> by_domain;
   for (const Rcpt& rcpt : mail.rcpts) by_domain[rcpt.domain].push_back(&rcpt);
   for (const auto& [rdom, rcpts] : by_domain) AMS_CHECK(route(*this, txn, out, rdom, rcpts));
