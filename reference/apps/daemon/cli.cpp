@@ -6,6 +6,7 @@
 
 #include "daemon/accounts.h"
 #include "daemon/init.h"
+#include "daemon/policy.h"
 #include "daemon/serve.h"
 
 namespace ams::daemon {
@@ -62,6 +63,43 @@ void add_init(CLI::App& app, const Program& program, InitOptions& options) {
                " init --domain a.example --dir a --listen 127.0.0.1:7747");
 }
 
+/// Null where the program serves no mail.
+struct PolicyCommands {
+  CLI::App* show = nullptr;
+  CLI::App* set = nullptr;
+};
+
+PolicyCommands add_policy(CLI::App& app, const Program& program, std::string& config,
+                          PolicyOptions& options) {
+  PolicyCommands out;
+  if (!program.mail) return out;
+  CLI::App* domain = app.add_subcommand("domain", "What the domain says of itself");
+  domain->require_subcommand(1);
+  CLI::App* policy = domain->add_subcommand("policy", "Who has the keys that mail is sealed to");
+  policy->require_subcommand(1);
+  out.show = policy->add_subcommand("show", "The policy in force, and the one to come");
+  add_config(out.show, config);
+  out.set = policy->add_subcommand(
+      "set", "Sign the record that follows, with the root key; in force 24 hours later");
+  out.set
+      ->add_option("MODE", options.mode,
+                   "isp: every client its own; corporate: one for the domain; groups: one each")
+      ->required();
+  add_config(out.set, config);
+  out.set->add_option("--shared", options.shared,
+                      "corporate: the shared key's record, as the key store gave it");
+  out.set->add_option("--group", options.groups, "groups: NAME=FILE; may be repeated");
+  out.set->add_option("--root-key", options.root_key_file,
+                      "the root key file, when it is not in the data folder");
+  out.set->footer(
+      "No key that a client made is taken over: clients keep theirs for the mail sealed "
+      "to them.\nA mode that stays with other keys is a rotation and counts at once.\n\n"
+      "Example:\n  " +
+      program.name + " domain policy set corporate --shared shared.json --config a/" +
+      program.name + ".toml");
+  return out;
+}
+
 int report(const Program& program, const Outcome& outcome) {
   if (outcome) return exit_ok;
   std::fprintf(stderr, "%s: %s\n", program.name.c_str(), outcome.error().text.c_str());
@@ -76,6 +114,7 @@ int run(const Program& program, int argc, char** argv) {
   app.require_subcommand(0, 1);
   std::string config, addr, token, host;
   InitOptions init_options;
+  PolicyOptions policy_options;
   app.add_option("--config", config, "Serve the domain of this configuration file");
   app.set_version_flag("--version", program.name + " " + AMS_VERSION);
   add_init(app, program, init_options);
@@ -90,6 +129,7 @@ int run(const Program& program, int argc, char** argv) {
   records->add_option("--host", host, "The name under which others reach it");
   records->footer("Example:\n  " + program.name + " dns-records --host mail.a.example --config a/" +
                   program.name + ".toml >> zone");
+  const PolicyCommands policy = add_policy(app, program, config, policy_options);
   CLI::App* add = nullptr;
   CLI::App* further = nullptr;
   if (program.mail) {
@@ -126,6 +166,8 @@ int run(const Program& program, int argc, char** argv) {
           return print(add_account(program, read, addr, token, false));
         if (further != nullptr && further->parsed())
           return print(add_account(program, read, addr, "", true));
+        if (policy.show && policy.show->parsed()) return print(show_policy(read));
+        if (policy.set && policy.set->parsed()) return print(set_policy(read, policy_options));
         return serve(program, read);
       }));
 }

@@ -34,7 +34,11 @@ Loaded<wire::Value> parse_line(const std::string& path, std::string text) {
 
 template <class T>
 Loaded<T> in_file(const std::string& path, Result<T> result) {
-  if (result) return std::move(*result);
+  if constexpr (std::is_void_v<T>) {
+    if (result) return {};
+  } else {
+    if (result) return std::move(*result);
+  }
   return tl::unexpected(path + ":1: " + std::string(result.error().where) + ": " +
                         std::string(code_info(result.error().code).name));
 }
@@ -51,7 +55,8 @@ Loaded<keys::Chain> load_chain(const std::string& path, const std::string& domai
   return in_file(path, keys::verify_chain(*value, domain, record->id()));
 }
 
-Loaded<crypto::SigningKey> load_op(const std::string& path, const keys::KeyId& expected) {
+/// The signing half in a key file, which must be of the key `expected`.
+Loaded<crypto::SigningKey> load_signing(const std::string& path, const keys::KeyId& expected) {
   auto text = read_private_file(path);
   if (!text) return tl::unexpected(text.error());
   auto value = parse_line(path, std::move(*text));
@@ -73,7 +78,55 @@ Loaded<crypto::SigningKey> load_op(const std::string& path, const keys::KeyId& e
   return key;
 }
 
+Loaded<std::vector<keys::SharedKey>> load_shared(const PolicyChange& change, Instant now) {
+  std::vector<keys::SharedKey> out;
+  for (const auto& [group, path] : change.shared) {
+    auto text = read_file(path);
+    if (!text) return tl::unexpected(text.error());
+    auto value = parse_line(path, std::move(*text));
+    if (!value) return tl::unexpected(value.error());
+    auto record = in_file(path, keys::KeyRecord::parse(*value));
+    if (!record) return tl::unexpected(record.error());
+    if (record->custody() != keys::Custody::corporate)
+      return tl::unexpected(path + ":1: custody: expected corporate; a client's key is not shared");
+    if (auto valid = in_file(path, record->valid_at(now)); !valid)
+      return tl::unexpected(valid.error());
+    out.push_back({group, record->id()});
+  }
+  return out;
+}
+
 }  // namespace
+
+tl::expected<keys::DomainRecord, std::string> change_policy(const std::string& folder,
+                                                            const std::string& domain,
+                                                            const PolicyChange& change,
+                                                            Instant now) {
+  const std::string path = folder + "/chain.json";
+  auto chain = load_chain(path, domain);
+  if (!chain) return tl::unexpected(chain.error());
+  const std::string root_path =
+      change.root_key_file.empty() ? folder + "/root.key" : change.root_key_file;
+  auto root = load_signing(root_path, chain->root.id());
+  if (!root) return tl::unexpected(root.error());
+  auto shared = load_shared(change, now);
+  if (!shared) return tl::unexpected(shared.error());
+  keys::DomainRecord next = chain->record;
+  ++next.seq;
+  next.policy = keys::next_policy(chain->record.policy, change.mode, std::move(*shared), now);
+  if (auto fits = keys::parse_policy(keys::to_value(next.policy), next.seq); !fits)
+    return tl::unexpected(
+        std::string("the keys do not fit the mode (POL-4): isp has none, corporate one --shared, "
+                    "groups one --group for each group"));
+  auto record = in_file(path, keys::make_domain_record(next, *root));
+  if (!record) return tl::unexpected(record.error());
+  const wire::Value value = keys::chain_value(*record, chain->root, chain->op);
+  if (auto verified = in_file(path, keys::verify_chain(value, domain, chain->root.id())); !verified)
+    return tl::unexpected(verified.error());
+  if (auto wrote = replace_file(path, text_of(value), 0644); !wrote)
+    return tl::unexpected(wrote.error());
+  return next;
+}
 
 tl::expected<void, std::string> create_domain_keys(const std::string& folder,
                                                    const std::string& domain, ByteView entropy32,
@@ -116,7 +169,7 @@ tl::expected<DomainKeys, std::string> load_domain_keys(const std::string& folder
                                                        const std::string& domain) {
   auto chain = load_chain(folder + "/chain.json", domain);
   if (!chain) return tl::unexpected(chain.error());
-  auto op = load_op(folder + "/op.key", chain->op.id());
+  auto op = load_signing(folder + "/op.key", chain->op.id());
   if (!op) return tl::unexpected(op.error());
   const std::string path = folder + "/store.key";
   auto text = read_private_file(path);

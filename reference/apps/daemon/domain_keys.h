@@ -8,6 +8,8 @@
 
 #include <string>
 #include <tl/expected.hpp>
+#include <utility>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/instant.h"
@@ -32,5 +34,19 @@ tl::expected<void, std::string> create_domain_keys(const std::string& folder,
 /// expected there.
 tl::expected<DomainKeys, std::string> load_domain_keys(const std::string& folder,
                                                        const std::string& domain);
+
+/// What `amsd domain policy set` asks for. `shared`: group (empty: the whole domain) and the file
+/// of the shared encryption key's record, one line of AMS-CJ.
+struct PolicyChange {
+  keys::Policy mode = keys::Policy::isp;
+  std::vector<std::pair<std::string, std::string>> shared;
+  std::string root_key_file;  // empty: root.key in the folder
+};
+/// Signs the record that follows the one in chain.json and puts it in its place, whole or not at
+/// all. Gives the new record. The error names the file and what was expected there.
+tl::expected<keys::DomainRecord, std::string> change_policy(const std::string& folder,
+                                                            const std::string& domain,
+                                                            const PolicyChange& change,
+                                                            Instant now);
 
 }  // namespace ams::daemon

@@ -29,6 +29,22 @@ tl::expected<void, std::string> write_new_file(const std::string& path, std::str
   return {};
 }
 
+tl::expected<void, std::string> replace_file(const std::string& path, std::string_view text,
+                                             mode_t mode) {
+  const std::string fresh = path + ".new";
+  ::unlink(fresh.c_str());  // of a change that was interrupted
+  if (auto wrote = write_new_file(fresh, text, mode); !wrote) return wrote;
+  if (::rename(fresh.c_str(), path.c_str()) != 0)
+    return tl::unexpected(path + ": cannot be replaced: " + std::strerror(errno));
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  const int file = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file >= 0) {
+    ::fsync(file);
+    ::close(file);
+  }
+  return {};
+}
+
 tl::expected<std::string, std::string> read_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   in.peek();  // a folder opens well and fails at the first byte

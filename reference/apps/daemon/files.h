@@ -12,6 +12,9 @@ namespace ams::daemon {
 /// Never over an existing file; synced. The error names the path.
 tl::expected<void, std::string> write_new_file(const std::string& path, std::string_view text,
                                                mode_t mode);
+/// In the place of what is there, whole or not at all; synced.
+tl::expected<void, std::string> replace_file(const std::string& path, std::string_view text,
+                                             mode_t mode);
 tl::expected<std::string, std::string> read_file(const std::string& path);
 /// The same, and refuses a file that others than its owner may read.
 tl::expected<std::string, std::string> read_private_file(const std::string& path);
