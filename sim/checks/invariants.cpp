@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace ams::sim {
 namespace {
@@ -34,7 +35,7 @@ struct Merged {
   std::map<Hash, const Written*> by_ehash;
   std::map<Mailbox, std::vector<const Read*>> read;
   std::map<std::pair<std::string, Hash>, std::vector<const Noticed*>> notices;
-  std::map<std::string, keys::KeyId> keys;
+  std::map<std::string, std::set<keys::KeyId>> keys;
 };
 
 Merged merge(const std::vector<const Ledger*>& ledgers) {
@@ -45,7 +46,7 @@ Merged merge(const std::vector<const Ledger*>& ledgers) {
     for (const Read& read : ledger->read) out.read[{read.user, read.ehash}].push_back(&read);
     for (const Noticed& notice : ledger->notices)
       out.notices[{notice.addr, notice.ehash}].push_back(&notice);
-    for (const auto& [addr, key] : ledger->keys) out.keys[addr] = key;
+    for (const auto& [addr, keys] : ledger->keys) out.keys[addr].insert(keys.begin(), keys.end());
   }
   return out;
 }
@@ -68,7 +69,7 @@ class Judge {
     std::sort(out_.totals.delays_ms.begin(), out_.totals.delays_ms.end());
     for (Invariant* one :
          {&never_lost_, &never_doubled_, &content_, &never_failed_for_delivered_, &one_notice_,
-          &origin_, &private_key_, &verified_key_, &readable_, &decided_})
+          &origin_, &private_key_, &verified_key_, &readable_, &decided_, &old_mail_})
       out_.invariants.push_back(one->take());
     return std::move(out_);
   }
@@ -84,8 +85,9 @@ class Judge {
     }
     const bool decided = written.acknowledged || written.refused;
     if (!decided) ++totals.undecided;
-    decided_.test(decided, written.at, name_of(world_, written, written.to.front()) +
-                                           " was neither acknowledged nor refused by the end");
+    decided_.test(decided, written.at,
+                  name_of(world_, written, written.to.front()) +
+                      " was neither acknowledged nor refused by the end");
     for (const Hash& ehash : written.ehashes)
       for (const std::int64_t to : written.to) judge_delivery(written, ehash, to);
   }
@@ -135,12 +137,8 @@ class Judge {
   void judge_watched(const Ledger& ledger) {
     private_key_.count(ledger.bytes_scanned);
     for (const Violation& violation : ledger.violations) private_key_.add(violation);
-    for (const SealedTo& sealed : ledger.sealed) {
-      const auto key = merged_.keys.find(sealed.addr);
-      verified_key_.test(
-          key != merged_.keys.end() && key->second == sealed.key, sealed.at,
-          "mail for " + sealed.addr + " was sealed to a key that is not the one its client made");
-    }
+    judge_sealed(ledger);
+    judge_reread(ledger);
     readable_.count(ledger.read.size());
     for (std::size_t i = 0; i < ledger.unreadable.size(); ++i)
       readable_.test(false, ledger.unreadable[i].at,
@@ -148,6 +146,41 @@ class Judge {
                          " cannot open a message: " + ledger.unreadable_why[i]);
   }
 
+  /// A key is good when the address's own client stands for it, be it the client's or one that its
+  /// domain shares by a policy that was announced. A flip without notice (POL-9) fools nobody who
+  /// has sealed to the domain for the first time within the hours before; of others no promise is
+  /// made, since they know the domain by what it says now.
+  void judge_sealed(const Ledger& ledger) {
+    std::map<std::pair<std::string, std::string>, Instant> first;  // sender, domain
+    for (const SealedTo& sealed : ledger.sealed) {
+      const std::string domain = sealed.addr.substr(sealed.addr.find('@') + 1);
+      const auto met = first.emplace(std::pair(sealed.from, domain), sealed.at).first->second;
+      const auto keys = merged_.keys.find(sealed.addr);
+      const bool good = keys != merged_.keys.end() && keys->second.contains(sealed.key);
+      const DomainInfo& info = world_.domains[world_.by_name.at(domain)];
+      const bool flipped = info.flip_shared && sealed.key == info.flip_shared->record.id();
+      const bool forewarned = met < sealed.at && sealed.at < met + forewarned_time;
+      if (flipped && !forewarned) continue;
+      verified_key_.test(good, sealed.at,
+                         "mail for " + sealed.addr +
+                             " was sealed to a key that is not the one its client stands for");
+    }
+  }
+
+  /// Whatever the policy became, and wherever the keys are now.
+  void judge_reread(const Ledger& ledger) {
+    std::map<std::pair<std::int64_t, std::int64_t>, Hash> again;
+    for (const Read& read : ledger.reread) again[{read.user, read.uid}] = read.digest;
+    for (const Read& read : ledger.read) {
+      const auto anew = ledger.reread_at.find(read.user);
+      if (anew == ledger.reread_at.end() || read.at >= anew->second) continue;
+      const auto found = again.find({read.user, read.uid});
+      old_mail_.test(found != again.end() && found->second == read.digest, anew->second,
+                     world_.address(read.user) + " cannot open again what it read before");
+    }
+  }
+
+  static constexpr Duration forewarned_time = std::chrono::hours{22};
   const Internet& world_;
   const std::vector<const Ledger*>& ledgers_;
   Merged merged_;
@@ -161,6 +194,7 @@ class Judge {
   Invariant private_key_{"no private key leaves its client"};
   Invariant verified_key_{"no unverified key is used"};
   Invariant readable_{"what is in a mailbox opens and verifies"};
+  Invariant old_mail_{"old mail stays readable whatever the policy becomes"};
   Invariant decided_{"every message is acknowledged or refused in the end"};
 };
 

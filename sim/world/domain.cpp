@@ -32,10 +32,10 @@ Message message(std::uint32_t kind, std::uint64_t a = 0, std::uint64_t b = 0, st
   return out;
 }
 
-server::Options server_options(const Internet& world, const DomainInfo& info) {
+server::Options server_options(const Internet& world, const DomainInfo& info, Instant now) {
   server::Options options;
   options.domain = info.name;
-  options.chain = info.chain;
+  options.chain = world.published_at(info, now).chain;
   options.index_key = to_bytes(ByteView(crypto::sha256(to_bytes("index " + info.name))));
   options.row_key = to_bytes(ByteView(crypto::sha256(to_bytes("row " + info.name))));
   options.full_directory = info.full_directory;
@@ -56,22 +56,15 @@ DomainProcess::DomainProcess(std::shared_ptr<const Internet> internet, LpId self
       hosts_(1 + static_cast<std::size_t>(info_.users)) {
   const Scenario& s = internet_->scenario;
   for (std::int64_t i = 0; i < info_.users; ++i) {
-    User user{
-        static_cast<std::int64_t>(self) + i * s.domains,
-        {},
-        crypto::SigningKey::ed25519_from_seed(draw_hash(
-            stream(s.seed,
-                   static_cast<std::uint64_t>(self) + static_cast<std::uint64_t>(i * s.domains),
-                   Draw::user_seed),
-            0)),
-        {},
-        {}};
+    const std::int64_t number = static_cast<std::int64_t>(self) + i * s.domains;
+    User user{number, {}, device_key(s, number), {}, {}, {}, {}};
     user.addr = internet_->address(user.number);
     users_.push_back(std::move(user));
   }
   if (info_.lies)
     liar_key_ = std::make_unique<const keys::KeyPair>(
         modern_pair(stream(s.seed, self, Draw::liar_key), key_times()));
+  if (info_.vault) open_vault();
 }
 
 void DomainProcess::plan(Engine& engine) {
@@ -89,6 +82,7 @@ void DomainProcess::plan(Engine& engine) {
     engine.schedule(self_, mails[i].at, message(kind_mail, i));
   for (const Instant at : internet_->crashes[self_])
     engine.schedule(self_, at, message(kind_crash));
+  plan_shifts(engine);
   for (Instant at = world_start; at < world_start + s.total_time(); at += sample_interval)
     engine.schedule(self_, at, message(kind_sample));
 }
@@ -140,6 +134,22 @@ void DomainProcess::handle_kind(const Event& event, Context& context) {
       return write_mail(internet_->mails[self_][event.a], context);
     case kind_sample:
       return sample_queue(context.now());
+    case kind_policy:
+      return change_policy(context);
+    case kind_adopt:
+      client(event.a).rotate(std::nullopt, context.now());
+      return perform(1 + event.a, context);
+    case kind_reread:
+      return reread(event.a, context);
+    case kind_ask:
+      return answer_ask(event, context);
+    case kind_answer: {
+      if (!host_is(event.c)) return;
+      const Result<Bytes> answer = event.bytes().empty() ? fail(Code::keystore_unreachable, "down")
+                                                         : Result<Bytes>(to_bytes(event.bytes()));
+      client(event.a - 1).handle_key_store(event.b, answer, context.now());
+      return perform(event.a, context);
+    }
     default:
       AMS_ASSERT(false && "an event kind that this process never schedules");
   }
@@ -159,7 +169,7 @@ void DomainProcess::sample_queue(Instant now) {
 void DomainProcess::start_server(Context& context) {
   Host& host = hosts_[server_host];
   if (host.up()) return;
-  const server::Options options = server_options(*internet_, info_);
+  const server::Options options = server_options(*internet_, info_, context.now());
   if (server_starts_ == 0) {
     for (const User& user : users_) {
       server::NewAccount account;
@@ -201,19 +211,29 @@ client::Client& DomainProcess::client(std::size_t user) {
   return static_cast<client::Client&>(*hosts_[1 + user].machine);
 }
 
-void DomainProcess::enrol(std::size_t index, Context& context) {
-  const Scenario& s = internet_->scenario;
+void DomainProcess::boot_client(std::size_t index, Context& context) {
   User& user = users_[index];
-  const auto entity = static_cast<std::uint64_t>(user.number);
   Host& host = hosts_[1 + index];
   client::Options options;
   options.addr = user.addr;
   options.ping_interval =
       std::chrono::hours{24};  // a pipe that breaks is reported: pings would add nothing
-  const RandomStream seeds = stream(s.seed, entity, Draw::user_seed);
-  const Hash seed = draw_hash(seeds, 1);
+  options.key_store = vault_ != nullptr;
+  // Decision 1 was the first start's; 2 and 3 are others'.
+  const std::uint64_t decision = user.starts == 0 ? 1 : 3 + user.starts;
+  ++user.starts;
+  const Hash seed = draw_hash(
+      stream(internet_->scenario.seed, static_cast<std::uint64_t>(user.number), Draw::user_seed),
+      decision);
   host.machine =
       std::make_unique<client::Client>(options, user.device, host.disk, seed, context.now());
+}
+
+void DomainProcess::enrol(std::size_t index, Context& context) {
+  const Scenario& s = internet_->scenario;
+  const User& user = users_[index];
+  const auto entity = static_cast<std::uint64_t>(user.number);
+  boot_client(index, context);
   const RandomStream profile = stream(s.seed, entity, Draw::user_profile);
   std::optional<keys::KeyPair> pair;
   if (profile.bernoulli_ppm(0, static_cast<std::uint32_t>(s.rsa_users_permille * 1'000))) {
@@ -259,12 +279,16 @@ void DomainProcess::take_reports(std::size_t user, Context& context) {
 }
 
 void DomainProcess::take_report(std::size_t index, client::Report& report, Context& context) {
-  const User& user = users_[index];
+  User& user = users_[index];
   const Instant now = context.now();
+  const auto stands_for_key = [&] {
+    if (const auto key = client(index).sealed_to()) ledger_.keys[user.addr].insert(*key);
+    user.secrets.clear();  // there may be new ones
+  };
   const auto trace = [&](const Hash& hash) { context.trace(read_u64(hash)); };
   std::visit(
       Overload{
-          [&](client::AccountReady& ready) { ledger_.keys[user.addr] = ready.key; },
+          [&](client::AccountReady&) { stands_for_key(); },
           [&](client::Submitted& done) {
             Written& written = ledger_.written[user.tickets.at(done.ticket)];
             if (!written.acknowledged) written.acknowledged = now;
@@ -277,7 +301,8 @@ void DomainProcess::take_report(std::size_t index, client::Report& report, Conte
           [&](client::Received& got) {
             const Hash digest = mail::content_digest(got.letter, got.attachments);
             if (got.folder != "sent")
-              ledger_.read.push_back({user.number, got.uid, got.ehash, digest, now});
+              (user.uids.insert(got.uid).second ? ledger_.read : ledger_.reread)
+                  .push_back({user.number, got.uid, got.ehash, digest, now});
             trace(digest);
           },
           [&](client::Unreadable& bad) {
@@ -289,7 +314,7 @@ void DomainProcess::take_report(std::size_t index, client::Report& report, Conte
             trace(got.notice.ehash);
           },
           [](client::SyncDone&) {},
-          [](client::KeyRotated&) {},
+          [&](client::KeyRotated&) { stands_for_key(); },
           [](client::Published&) {},
           [](client::LookedUp&) {},
           [&](client::CommandFailed& failed) {
@@ -309,6 +334,7 @@ void DomainProcess::perform(std::size_t host, Context& context) {
     perform_effect(host, std::move(*effect), context);
   }
   if (!hosts_[host].up()) return;
+  if (host != server_host) ask_vault(host, context);
   if (host != server_host) take_reports(host - 1, context);
   arm(host, context);
 }
@@ -378,11 +404,16 @@ void DomainProcess::connect(std::size_t host, const machine::Connect& effect, Co
 void DomainProcess::send(std::size_t host, machine::Send effect, Context& context) {
   if (host != server_host) {
     watch_client_bytes(host - 1, effect.bytes, context.now());
+    if (info_.flip_shared)
+      effect.bytes = without_begged(host - 1, std::move(effect.bytes), context.now());
     pipes_.send(effect.conn, PipeEnd::opener, std::move(effect.bytes), context);
   } else if (effect.conn & pipe_bit) {
-    if (info_.lies) effect.bytes = tell_lies(std::move(effect.bytes));
+    const bool flipping = flips(context.now());
+    if (info_.lies || flipping) effect.bytes = tell_lies(std::move(effect.bytes), flipping);
+    if (flipping) beg(effect.conn & ~pipe_bit, effect.bytes);
     pipes_.send(effect.conn & ~pipe_bit, PipeEnd::listener, std::move(effect.bytes), context);
   } else {
+    if (flips(context.now())) effect.bytes = tell_lies(std::move(effect.bytes), true);
     net_.send(effect.conn, std::move(effect.bytes), context);
   }
 }
@@ -434,6 +465,7 @@ void DomainProcess::handle_pipe(const PipeEvent& event, Context& context) {
         machine.handle_accepted(conn, pipes_.exporter(event.pipe), now);
       } else {
         auto token = pipe_tokens_.extract(event.pipe);
+        users_[host - 1].pipe = event.pipe;
         machine.handle_connected(token.mapped(), conn, pipes_.exporter(event.pipe), now);
       }
       break;

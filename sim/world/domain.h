@@ -5,10 +5,12 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "client/client.h"
+#include "keystore/store.h"
 #include "server/server.h"
 #include "sim_engine/engine.h"
 #include "sim_net/local_pipe.h"
@@ -35,6 +37,7 @@ class DomainProcess final : public Process {
   enum Kind : std::uint32_t {
     kind_crash = 0x10,
     kind_restart = 0x11,
+    kind_policy = 0x12,
     kind_disk = 0x200,
     kind_timer = 0x201,
     kind_resolved = 0x202,
@@ -42,6 +45,10 @@ class DomainProcess final : public Process {
     kind_enrol = 0x204,
     kind_mail = 0x205,
     kind_sample = 0x206,
+    kind_adopt = 0x207,
+    kind_reread = 0x208,
+    kind_ask = 0x209,
+    kind_answer = 0x20a,
   };
   struct User {
     std::int64_t number = 0;
@@ -49,6 +56,16 @@ class DomainProcess final : public Process {
     crypto::SigningKey device;
     std::map<std::uint64_t, std::size_t> tickets;  // -> index in ledger.written
     std::vector<std::string> secrets;              // private key bytes, raw and base64url
+    std::set<std::int64_t> uids;                   // read before
+    std::optional<PipeId> pipe;
+    std::uint64_t starts = 0;  // of its client
+  };
+  /// The domain's key store.
+  struct Vault {
+    store::MemoryStorage disk;
+    keystore::SoftKeys ring;
+    std::optional<keystore::Store> store;
+    std::uint64_t draws = 0;
   };
   static constexpr std::size_t server_host = 0;  // hosts_[1 + i] is the client of users_[i]
   static constexpr std::uint64_t pipe_bit = std::uint64_t{1}
@@ -59,7 +76,21 @@ class DomainProcess final : public Process {
   void start_server(Context& context);
   void crash_server(Context& context);
   void enrol(std::size_t user, Context& context);
+  void boot_client(std::size_t user, Context& context);
   void write_mail(const PlannedMail& plan, Context& context);
+
+  // shift_process.cpp: policies that change, the key store, and a domain that flips
+  void plan_shifts(Engine& engine);
+  void change_policy(Context& context);
+  void reread(std::size_t user, Context& context);
+  void open_vault();
+  bool vault_is_down(Instant now) const;
+  void ask_vault(std::size_t host, Context& context);
+  void answer_ask(const Event& event, Context& context);
+  bool flips(Instant now) const { return internet_->published_at(info_, now).flip; }
+  bool flip_about(wire::Value& ok) const;
+  void beg(PipeId pipe, Bytes& bytes);
+  Bytes without_begged(std::size_t user, Bytes bytes, Instant now);
   mail::Draft make_draft(const PlannedMail& plan) const;
 
   void perform(std::size_t host, Context& context);
@@ -75,8 +106,9 @@ class DomainProcess final : public Process {
   void take_reports(std::size_t user, Context& context);
   void take_report(std::size_t user, client::Report& report, Context& context);
   void watch_client_bytes(std::size_t user, ByteView bytes, Instant now);
-  void watch_submission(ByteView payload, Instant now);
-  Bytes tell_lies(Bytes bytes);
+  void watch_secrets(std::size_t user, ByteView bytes, const std::string& whom, Instant now);
+  void watch_submission(const std::string& from, ByteView payload, Instant now);
+  Bytes tell_lies(Bytes bytes, bool flipping);
   bool lie_about(wire::Value& ok) const;
   client::Client& client(std::size_t user);
 
@@ -89,6 +121,8 @@ class DomainProcess final : public Process {
   std::vector<User> users_;
   std::vector<Host> hosts_;
   std::unique_ptr<const keys::KeyPair> liar_key_;
+  std::unique_ptr<Vault> vault_;
+  std::set<PipeId> begged_;
   std::map<sim::ConnId, machine::Token> net_tokens_;
   std::map<PipeId, machine::Token> pipe_tokens_;
   std::uint64_t server_starts_ = 0;

@@ -35,6 +35,7 @@ DomainInfo make_domain(const Scenario& s, std::int64_t index) {
                                   keys::isp_policy(), 1};
   out.chain = keys::chain_value(*keys::make_domain_record(record, root.signing), root.record,
                                 out.op->record);
+  plan_policies(s, index, root, out);
   out.discovery.host = out.name;
   out.discovery.port = 4'590;
   out.discovery.root = root.record.id();
@@ -117,6 +118,13 @@ void plan_crashes(Internet& world) {
 }
 
 }  // namespace
+
+const Published& Internet::published_at(const DomainInfo& domain, Instant at) const {
+  const Published* out = &domain.published.front();
+  for (const Published& each : domain.published)
+    if (each.at <= at) out = &each;
+  return *out;
+}
 
 LpId Internet::domain_of(std::int64_t user) const {
   return static_cast<LpId>(user % static_cast<std::int64_t>(domains.size()));

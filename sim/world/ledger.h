@@ -41,7 +41,7 @@ struct Noticed {
   Instant at;
 };
 struct SealedTo {  // a stanza in a submission, as it left the client
-  std::string addr;
+  std::string from, addr;
   keys::KeyId key;
   Instant at;
 };
@@ -66,15 +66,20 @@ struct Ledger {
   std::vector<std::string> unreadable_why;
   std::vector<Noticed> notices;
   std::vector<SealedTo> sealed;
-  std::map<std::string, keys::KeyId> keys;  // address -> the key its own client made
-  std::vector<Violation> violations;        // found as they happened
+  std::map<std::string, std::set<keys::KeyId>> keys;  // address -> keys its own client stands for
+  std::vector<Read> reread;                   // again, after the user's mail was fetched anew
+  std::map<std::int64_t, Instant> reread_at;  // by user
+  std::uint64_t store_asks = 0;               // answered by the key store
+  std::uint64_t store_silent = 0;             // asked while it was down
+  std::uint64_t begged = 0;                   // a server asked a client for private keys
+  std::vector<Violation> violations;          // found as they happened
   std::vector<QueueSample> queue;
   std::vector<Happening> happenings;
   std::map<std::string, std::uint64_t> command_failures;  // by code
   NetStats net;
   std::uint64_t crashes = 0;
-  std::uint64_t lies = 0;          // answers tampered with by a lying server
-  std::uint64_t bytes_scanned = 0; // of clients' plaintext, for private keys
+  std::uint64_t lies = 0;           // answers tampered with by a lying server
+  std::uint64_t bytes_scanned = 0;  // of clients' plaintext, for private keys
 };
 
 }  // namespace ams::sim

@@ -1,8 +1,9 @@
 #include "sim_world/scenario.h"
 
+#include <toml++/toml.h>
+
 #include <initializer_list>
 #include <optional>
-#include <toml++/toml.h>
 
 namespace ams::sim {
 namespace {
@@ -31,6 +32,19 @@ class TableReader {
     const auto value = node->value_exact<std::string>();
     if (!value || value->empty()) return complain(*node, field, "a string");
     out = *value;
+  }
+  void one_of(std::string_view field, std::string& out,
+              std::initializer_list<std::string_view> names) {
+    seen_.push_back(std::string(field));
+    const toml::node* node = table_.get(field);
+    if (!node) return;
+    const auto value = node->value_exact<std::string>();
+    std::string expected;
+    for (const std::string_view name : names) {
+      if (value && *value == name) out = *value;
+      expected += (expected.empty() ? "\"" : ", \"") + std::string(name) + "\"";
+    }
+    if (!value || *value != out) complain(*node, field, "one of " + expected);
   }
   void finish() {
     for (const auto& [key, node] : table_) {
@@ -87,6 +101,42 @@ void read_network(TableReader in, Scenario& out) {
   in.finish();
 }
 
+void read_span(TableReader& in, DomainSpan& out, bool with_hours) {
+  in.integer("from_hour", out.from_hour, 0, 100'000);
+  if (with_hours) in.integer("hours", out.hours, 1, 10'000);
+  in.integer("first_domain", out.first_domain, 0, 100'000);
+  in.integer("domains", out.domains, 1, 100'000);
+}
+
+/// A day of notice lies between two policies of one domain, so that each takes effect.
+std::optional<std::string> judge_policies(const Scenario& s) {
+  const auto within = [&](const DomainSpan& span) {
+    return span.first_domain + span.domains <= s.domains;
+  };
+  for (const PolicySpec& policy : s.policies)
+    if (!within(policy.at))
+      return "policy.domains: expected first_domain + domains to be at most scenario.domains";
+  for (const auto* spans : {&s.flips, &s.store_down})
+    for (const DomainSpan& span : *spans)
+      if (!within(span))
+        return std::string(spans == &s.flips ? "flip" : "store_down") +
+               ".domains: expected first_domain + domains to be at most scenario.domains";
+  for (const DomainSpan& flip : s.flips)
+    for (const PolicySpec& policy : s.policies)
+      if (flip.first_domain < policy.at.first_domain + policy.at.domains &&
+          policy.at.first_domain < flip.first_domain + flip.domains)
+        return "flip.first_domain: expected a domain of which no [[policy]] speaks";
+  for (std::size_t i = 0; i < s.policies.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j) {
+      const DomainSpan &a = s.policies[j].at, &b = s.policies[i].at;
+      const bool apart = a.first_domain + a.domains <= b.first_domain ||
+                         b.first_domain + b.domains <= a.first_domain;
+      if (!apart && b.from_hour < a.from_hour + 24)
+        return "policy.from_hour: expected at least 24 hours after the one before of this domain";
+    }
+  return std::nullopt;
+}
+
 std::optional<FileError> judge(const std::string& path, const Scenario& s) {
   const auto wrong = [&](const std::string& what) { return FileError{path + ": " + what}; };
   if (s.name.empty()) return wrong("scenario.name: expected a string; it is missing");
@@ -100,6 +150,7 @@ std::optional<FileError> judge(const std::string& path, const Scenario& s) {
   for (const PartitionSpec& p : s.partitions)
     if (p.domains >= s.domains)
       return wrong("partition.domains: expected fewer than scenario.domains");
+  if (const auto what = judge_policies(s)) return wrong(*what);
   return std::nullopt;
 }
 
@@ -140,15 +191,36 @@ tl::expected<Scenario, FileError> load_scenario(const std::string& path) {
       out.partitions.push_back(spec);
     }
   }
+  const auto each = [&](std::string_view name, const auto& read) {
+    if (const toml::array* entries = file.get_as<toml::array>(name))
+      for (const toml::node& node : *entries) {
+        TableReader in(path, node.is_table() ? *node.as_table() : none, std::string(name), error);
+        read(in);
+        in.finish();
+      }
+  };
+  each("policy", [&](TableReader& in) {
+    PolicySpec& spec = out.policies.emplace_back();
+    read_span(in, spec.at, false);
+    in.one_of("mode", spec.mode, {"isp", "corporate", "groups"});
+  });
+  each("flip", [&](TableReader& in) { read_span(in, out.flips.emplace_back(), true); });
+  each("store_down", [&](TableReader& in) { read_span(in, out.store_down.emplace_back(), true); });
+  TableReader shift = table("shift");
+  shift.integer("adopt_hours", out.adopt_hours, 0, 1'000);
+  shift.integer("reread_hour", out.reread_hour, 0, 100'000);
+  shift.finish();
   for (const auto& [key, node] : file) {
-    static constexpr std::string_view known[] = {"scenario", "network", "disk", "crashes",
-                                                 "partition"};
+    static constexpr std::string_view known[] = {"scenario", "network",    "disk",
+                                                 "crashes",  "partition",  "policy",
+                                                 "flip",     "store_down", "shift"};
     bool found = false;
     for (const std::string_view name : known) found |= key.str() == name;
     if (!found && !error)
       error = FileError{
           path + ":" + std::to_string(node.source().begin.line) + ": " + std::string(key.str()) +
-          ": expected one of [scenario], [network], [disk], [crashes], [[partition]]"};
+          ": expected one of [scenario], [network], [disk], [crashes], [shift], [[partition]], "
+          "[[policy]], [[flip]], [[store_down]]"};
   }
   if (!error) error = judge(path, out);
   if (error) return tl::unexpected(*error);

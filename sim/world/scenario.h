@@ -3,10 +3,10 @@
 
 #include <cstdint>
 #include <string>
+#include <tl/expected.hpp>
 #include <vector>
 
 #include "base/instant.h"
-#include <tl/expected.hpp>
 
 namespace ams::sim {
 
@@ -16,6 +16,21 @@ struct PartitionSpec {
   std::int64_t domains = 1;  // the first ones are cut off from all others
 };
 
+struct DomainSpan {  // for some hours, of some domains
+  std::int64_t from_hour = 0;
+  std::int64_t hours = 1;
+  std::int64_t first_domain = 0;
+  std::int64_t domains = 1;
+  bool holds(std::int64_t domain) const {
+    return domain >= first_domain && domain < first_domain + domains;
+  }
+};
+
+struct PolicySpec {  // a policy is published; it takes effect a day later
+  DomainSpan at;     // `hours` unused
+  std::string mode = "isp";
+};
+
 struct Scenario {
   std::string name;
   std::uint64_t seed = 1;
@@ -23,7 +38,7 @@ struct Scenario {
   std::int64_t users = 2;
   std::int64_t directory_peers = 1;
   std::int64_t reconcile_minutes = 1;  // between two rounds of a directory peer
-  std::int64_t lying_domains = 0;  // the last ones hand out wrong keys to their own users
+  std::int64_t lying_domains = 0;      // the last ones hand out wrong keys to their own users
   std::int64_t days = 1;
   std::int64_t drain_hours = 24;
   std::int64_t messages = 10;
@@ -39,6 +54,11 @@ struct Scenario {
   std::vector<PartitionSpec> partitions;
   std::int64_t crashes = 0;
   std::int64_t down_minutes = 5;
+  std::vector<PolicySpec> policies;
+  std::vector<DomainSpan> flips;       // to corporate without notice and back, by the domain itself
+  std::vector<DomainSpan> store_down;  // the key stores of these domains do not answer
+  std::int64_t adopt_hours = 0;  // after a shift from isp, in which users take the store's key
+  std::int64_t reread_hour = 0;  // when clients fetch and open all their mail anew; 0: never
 
   Duration writing_time() const { return std::chrono::hours{24 * days}; }
   Duration total_time() const { return writing_time() + std::chrono::hours{drain_hours}; }

@@ -1,8 +1,7 @@
 // What the world watches while bytes pass: private keys on their way to a server, keys that mail is
 // sealed to; and what a lying server does to its own users' look-ups.
 #include "sim_world/domain.h"
-
-#include "wire/frame.h"
+#include "sim_world/frames.h"
 #include "wire/message.h"
 
 namespace ams::sim {
@@ -12,20 +11,10 @@ bool contains(ByteView bytes, std::string_view pattern) {
   return as_text(bytes).find(pattern) != std::string_view::npos;
 }
 
-/// The JSON payloads of a piece that holds whole frames, as sessions emit them.
-template <class Visit>
-void each_frame(ByteView bytes, Visit visit) {
-  while (!bytes.empty()) {
-    const auto frame = wire::parse_frame(bytes);
-    if (!frame || !*frame) return;
-    visit(**frame, bytes.first((*frame)->consumed));
-    bytes = bytes.subspan((*frame)->consumed);
-  }
-}
-
 }  // namespace
 
-void DomainProcess::watch_client_bytes(std::size_t index, ByteView bytes, Instant now) {
+void DomainProcess::watch_secrets(std::size_t index, ByteView bytes, const std::string& whom,
+                                  Instant now) {
   User& user = users_[index];
   if (user.secrets.empty()) {
     for (const crypto::Secret& secret : client(index).private_bytes()) {
@@ -37,15 +26,19 @@ void DomainProcess::watch_client_bytes(std::size_t index, ByteView bytes, Instan
   for (const std::string& secret : user.secrets) {
     if (!contains(bytes, secret)) continue;
     ledger_.violations.push_back({"no private key leaves its client", now,
-                                  user.addr + " sent bytes of its private key to " + info_.name});
+                                  user.addr + " sent bytes of its private key to " + whom});
   }
+}
+
+void DomainProcess::watch_client_bytes(std::size_t index, ByteView bytes, Instant now) {
+  watch_secrets(index, bytes, info_.name, now);
   each_frame(bytes, [&](const wire::Frame& frame, ByteView) {
     if (frame.kind == wire::FrameKind::json && contains(frame.payload, R"("op":"mail.submit")"))
-      watch_submission(frame.payload, now);
+      watch_submission(users_[index].addr, frame.payload, now);
   });
 }
 
-void DomainProcess::watch_submission(ByteView payload, Instant now) {
+void DomainProcess::watch_submission(const std::string& from, ByteView payload, Instant now) {
   const auto message = wire::decode_message(payload);
   const auto* request = message ? std::get_if<wire::Request>(&*message) : nullptr;
   if (!request) return;
@@ -60,7 +53,7 @@ void DomainProcess::watch_submission(ByteView payload, Instant now) {
       continue;
     const auto stanza =
         mail::parse_stanza(stanzas->as_array()[static_cast<std::size_t>(index->as_integer())]);
-    if (stanza) ledger_.sealed.push_back({addr->as_string(), stanza->to, now});
+    if (stanza) ledger_.sealed.push_back({from, addr->as_string(), stanza->to, now});
   }
 }
 
@@ -79,7 +72,7 @@ bool DomainProcess::lie_about(wire::Value& ok) const {
   return true;
 }
 
-Bytes DomainProcess::tell_lies(Bytes bytes) {
+Bytes DomainProcess::tell_lies(Bytes bytes, bool flipping) {
   Bytes out;
   each_frame(bytes, [&](const wire::Frame& frame, ByteView whole) {
     if (frame.kind == wire::FrameKind::json) {
@@ -87,7 +80,7 @@ Bytes DomainProcess::tell_lies(Bytes bytes) {
       auto* answer = message ? std::get_if<wire::Answer>(&*message) : nullptr;
       if (answer && answer->is_ok()) {
         wire::Value ok = answer->ok();
-        if (lie_about(ok)) {
+        if ((info_.lies && lie_about(ok)) || (flipping && flip_about(ok))) {
           ++ledger_.lies;
           AMS_ASSERT(wire::append_message(out, wire::ok_answer(answer->id, std::move(ok))));
           return;
