@@ -14,6 +14,7 @@ LOST = "an acknowledged message is never lost"
 DOUBLED = "a message is never twice in a mailbox"
 PRIVATE = "no private key leaves its client"
 UNVERIFIED = "no unverified key is used"
+OLD = "old mail stays readable whatever the policy becomes"
 BUGS = [
     # switch, scenario, the invariant that must catch it
     ("store.drop_fsync", "storm", LOST),
@@ -21,6 +22,8 @@ BUGS = [
     ("server.skip_dedup", "storm", DOUBLED),
     ("client.leak_private_key", "storm", PRIVATE),
     ("client.skip_binding_check", "liar", UNVERIFIED),
+    ("client.skip_policy_notice", "policy-shift", UNVERIFIED),
+    ("client.forget_former_keys", "policy-shift", OLD),
 ]
 
 

@@ -69,9 +69,12 @@ struct Client::Impl {
   }
 
   /// Our domain gave the keys back: a pair of our own takes the place of the store's (POL-2).
+  bool leaves_store() const {
+    return link.up() && account.ready() && account.stored() && !adoption.is_due_here() &&
+           !rotation.has_work();
+  }
   void leave_store() {
-    if (!link.up() || !account.ready() || !account.stored() || adoption.is_due_here()) return;
-    if (rotation.has_work() || core.now < leave_at) return;
+    if (!leaves_store() || core.now < leave_at) return;
     leave_at = core.now + leave_again;
     rotation.rotate(std::nullopt);
   }
@@ -223,6 +226,7 @@ std::optional<Instant> Client::timeout() const {
   out = earlier(out, impl_->publisher.due());
   out = earlier(out, impl_->adoption.due());
   out = earlier(out, impl_->key_store.due());
+  if (impl_->leaves_store()) out = earlier(out, impl_->leave_at);
   out = earlier(out, impl_->lookup.due());
   out = earlier(out, impl_->outbox.due());
   return earlier(out, impl_->inbox.due());

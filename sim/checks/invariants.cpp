@@ -36,11 +36,23 @@ struct Merged {
   std::map<Mailbox, std::vector<const Read*>> read;
   std::map<std::pair<std::string, Hash>, std::vector<const Noticed*>> notices;
   std::map<std::string, std::set<keys::KeyId>> keys;
+  std::set<std::pair<std::string, Hash>>
+      taken;  // address, ehash: sealed to a flipping domain's key
 };
 
-Merged merge(const std::vector<const Ledger*>& ledgers) {
+/// Sealed to the key of a domain that flipped its policy to read along.
+bool is_taken(const Internet& world, const SealedTo& sealed) {
+  const auto at = world.by_name.find(sealed.addr.substr(sealed.addr.find('@') + 1));
+  if (at == world.by_name.end()) return false;
+  const DomainInfo& info = world.domains[at->second];
+  return info.flip_shared && sealed.key == info.flip_shared->record.id();
+}
+
+Merged merge(const Internet& world, const std::vector<const Ledger*>& ledgers) {
   Merged out;
   for (const Ledger* ledger : ledgers) {
+    for (const SealedTo& sealed : ledger->sealed)
+      if (is_taken(world, sealed)) out.taken.emplace(sealed.addr, sealed.ehash);
     for (const Written& written : ledger->written)
       for (const Hash& ehash : written.ehashes) out.by_ehash[ehash] = &written;
     for (const Read& read : ledger->read) out.read[{read.user, read.ehash}].push_back(&read);
@@ -59,7 +71,7 @@ std::string name_of(const Internet& world, const Written& written, std::int64_t 
 class Judge {
  public:
   Judge(const Internet& world, const std::vector<const Ledger*>& ledgers)
-      : world_(world), ledgers_(ledgers), merged_(merge(ledgers)) {}
+      : world_(world), ledgers_(ledgers), merged_(merge(world, ledgers)) {}
 
   Judgement run() {
     for (const Ledger* ledger : ledgers_)
@@ -94,6 +106,11 @@ class Judge {
 
   void judge_delivery(const Written& written, const Hash& ehash, std::int64_t to) {
     Totals& totals = out_.totals;
+    if (merged_.taken.contains(
+            {world_.address(to), ehash})) {  // judge_sealed says whether it may be
+      ++totals.taken;
+      return;
+    }
     ++totals.due;
     const auto read = merged_.read.find({to, ehash});
     const auto notices = merged_.notices.find({world_.address(to), ehash});
@@ -141,9 +158,11 @@ class Judge {
     judge_reread(ledger);
     readable_.count(ledger.read.size());
     for (std::size_t i = 0; i < ledger.unreadable.size(); ++i)
-      readable_.test(false, ledger.unreadable[i].at,
-                     world_.address(ledger.unreadable[i].user) +
-                         " cannot open a message: " + ledger.unreadable_why[i]);
+      if (!merged_.taken.contains(
+              {world_.address(ledger.unreadable[i].user), ledger.unreadable[i].ehash}))
+        readable_.test(false, ledger.unreadable[i].at,
+                       world_.address(ledger.unreadable[i].user) +
+                           " cannot open a message: " + ledger.unreadable_why[i]);
   }
 
   /// A key is good when the address's own client stands for it, be it the client's or one that its
@@ -157,8 +176,7 @@ class Judge {
       const auto met = first.emplace(std::pair(sealed.from, domain), sealed.at).first->second;
       const auto keys = merged_.keys.find(sealed.addr);
       const bool good = keys != merged_.keys.end() && keys->second.contains(sealed.key);
-      const DomainInfo& info = world_.domains[world_.by_name.at(domain)];
-      const bool flipped = info.flip_shared && sealed.key == info.flip_shared->record.id();
+      const bool flipped = is_taken(world_, sealed);
       const bool forewarned = met < sealed.at && sealed.at < met + forewarned_time;
       if (flipped && !forewarned) continue;
       verified_key_.test(good, sealed.at,

@@ -44,6 +44,7 @@ struct SealedTo {  // a stanza in a submission, as it left the client
   std::string from, addr;
   keys::KeyId key;
   Instant at;
+  Hash ehash{};
 };
 struct Violation {
   std::string invariant;

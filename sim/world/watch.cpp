@@ -44,7 +44,9 @@ void DomainProcess::watch_submission(const std::string& from, ByteView payload, 
   if (!request) return;
   const wire::Value* stanzas = request->args.find("stanzas");
   const wire::Value* rcpts = request->args.find("rcpts");
-  if (!stanzas || !rcpts || !stanzas->is_array() || !rcpts->is_array()) return;
+  const wire::Value* env = request->args.find("env");
+  if (!env || !stanzas || !rcpts || !stanzas->is_array() || !rcpts->is_array()) return;
+  const Hash ehash = mail::ehash(*env);
   for (const wire::Value& rcpt : rcpts->as_array()) {
     const wire::Value* addr = rcpt.find("addr");
     const wire::Value* index = rcpt.find("stanza");
@@ -53,7 +55,7 @@ void DomainProcess::watch_submission(const std::string& from, ByteView payload, 
       continue;
     const auto stanza =
         mail::parse_stanza(stanzas->as_array()[static_cast<std::size_t>(index->as_integer())]);
-    if (stanza) ledger_.sealed.push_back({from, addr->as_string(), stanza->to, now});
+    if (stanza) ledger_.sealed.push_back({from, addr->as_string(), stanza->to, now, ehash});
   }
 }
 
