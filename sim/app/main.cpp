@@ -1,5 +1,8 @@
 // ams-sim: runs a simulated internet of AMS domains from a scenario file.
 // Exit codes: 0 every invariant held; 1 one did not, or two runs differed; 2 bad input.
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
@@ -7,8 +10,6 @@
 #include <iostream>
 #include <memory>
 #include <string>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "policy/mutant.h"
 #include "sim_run/run.h"
@@ -85,6 +86,14 @@ void print(const Flags& flags, const RunResult& result, const Costs& costs) {
       static_cast<unsigned long long>(t.refused), static_cast<unsigned long long>(t.due),
       static_cast<unsigned long long>(t.delivered), static_cast<unsigned long long>(t.failed),
       static_cast<unsigned long long>(t.undetermined));
+  if (t.store_asks + t.begged > 0)
+    std::printf(
+        "  %llu copies to shared keys; key stores asked %llu times, and %llu times while they were "
+        "down;\n  clients asked for private keys %llu times; %llu copies taken by a flip from who "
+        "did not know the domain\n",
+        static_cast<unsigned long long>(t.shared), static_cast<unsigned long long>(t.store_asks),
+        static_cast<unsigned long long>(t.store_silent), static_cast<unsigned long long>(t.begged),
+        static_cast<unsigned long long>(t.taken));
   for (const auto& [code, count] : t.refusals)
     std::printf("    refused with %s: %llu\n", code.c_str(),
                 static_cast<unsigned long long>(count));

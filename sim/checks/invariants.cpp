@@ -48,6 +48,16 @@ bool is_taken(const Internet& world, const SealedTo& sealed) {
   return info.flip_shared && sealed.key == info.flip_shared->record.id();
 }
 
+/// Sealed to a key that addresses share, as their domain's policy says.
+bool is_shared(const Internet& world, const SealedTo& sealed) {
+  const auto at = world.by_name.find(sealed.addr.substr(sealed.addr.find('@') + 1));
+  if (at == world.by_name.end() || !world.domains[at->second].vault) return false;
+  const VaultInfo& vault = *world.domains[at->second].vault;
+  const auto is = [&](const keys::SharedKey& shared) { return shared.key == sealed.key; };
+  return std::any_of(vault.corporate.begin(), vault.corporate.end(), is) ||
+         std::any_of(vault.groups.begin(), vault.groups.end(), is);
+}
+
 Merged merge(const Internet& world, const std::vector<const Ledger*>& ledgers) {
   Merged out;
   for (const Ledger* ledger : ledgers) {
@@ -153,6 +163,10 @@ class Judge {
 
   void judge_watched(const Ledger& ledger) {
     private_key_.count(ledger.bytes_scanned);
+    out_.totals.store_asks += ledger.store_asks;
+    out_.totals.store_silent += ledger.store_silent;
+    out_.totals.begged += ledger.begged;
+    for (const SealedTo& sealed : ledger.sealed) out_.totals.shared += is_shared(world_, sealed);
     for (const Violation& violation : ledger.violations) private_key_.add(violation);
     judge_sealed(ledger);
     judge_reread(ledger);
@@ -167,17 +181,18 @@ class Judge {
 
   /// A key is good when the address's own client stands for it, be it the client's or one that its
   /// domain shares by a policy that was announced. A flip without notice (POL-9) fools nobody who
-  /// has sealed to the domain for the first time within the hours before; of others no promise is
-  /// made, since they know the domain by what it says now.
+  /// sealed to the domain for the first time in the hours before it; of others no promise is made:
+  /// they know the domain by what it says now.
   void judge_sealed(const Ledger& ledger) {
     std::map<std::pair<std::string, std::string>, Instant> first;  // sender, domain
     for (const SealedTo& sealed : ledger.sealed) {
       const std::string domain = sealed.addr.substr(sealed.addr.find('@') + 1);
-      const auto met = first.emplace(std::pair(sealed.from, domain), sealed.at).first->second;
       const auto keys = merged_.keys.find(sealed.addr);
       const bool good = keys != merged_.keys.end() && keys->second.contains(sealed.key);
       const bool flipped = is_taken(world_, sealed);
-      const bool forewarned = met < sealed.at && sealed.at < met + forewarned_time;
+      if (!flipped) first.emplace(std::pair(sealed.from, domain), sealed.at);
+      const auto met = first.find({sealed.from, domain});
+      const bool forewarned = met != first.end() && sealed.at < met->second + forewarned_time;
       if (flipped && !forewarned) continue;
       verified_key_.test(good, sealed.at,
                          "mail for " + sealed.addr +

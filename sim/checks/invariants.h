@@ -23,6 +23,9 @@ struct Totals {
   std::uint64_t due = 0;        // (message, recipient) pairs acknowledged
   std::uint64_t delivered = 0;  // of these, read by the recipient
   std::uint64_t taken = 0;      // sealed to a key of a domain that flipped, by who did not know it
+  std::uint64_t shared = 0;     // copies sealed to a shared key
+  std::uint64_t store_asks = 0, store_silent = 0;  // of key stores, and while they were down
+  std::uint64_t begged = 0;                        // a server asked a client for private keys
   std::uint64_t failed = 0, undetermined = 0;
   std::vector<std::int64_t> delays_ms;            // of the delivered, ascending
   std::map<std::string, std::uint64_t> refusals;  // by code
