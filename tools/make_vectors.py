@@ -39,6 +39,7 @@ CHAPTERS = (  # modules of tools/vectorgen, each with files()
     "vrf",
     "bindlog",
     "bindlies",
+    "keystore",
 )
 
 

@@ -54,6 +54,17 @@ Result<Capability> parse_capability(const wire::Value& value);
 /// The MAC that a store with this key puts on it.
 Hash capability_mac(ByteView key32, const Capability& capability);
 
+/// KST-19: `capability` unless the store with this key made it for this device, key and purpose;
+/// then `capability_expired`.
+struct CapabilityUse {
+  std::string addr;
+  Hash device{};
+  Id16 kid{};
+  Purpose purpose = Purpose::decap;
+};
+Result<> judge_capability(const Capability& capability, ByteView key32, const CapabilityUse& use,
+                          std::int64_t now_ms);
+
 // --- members (KST-12) ----------------------------------------------------------------------------
 struct Device {
   Hash sk{};               // raw Ed25519 key, signs the requests
@@ -155,6 +166,8 @@ struct Request {
   Id16 id{};            // random
   std::int64_t ts = 0;  // Unix ms
 };
+/// The args of the op with this name: `unsupported` for an unknown one.
+Result<Args> parse_args(std::string_view op, const wire::Value& value);
 /// Members of request and args in the order of KST-3; not the signature.
 Result<Request> parse_request(const wire::Value& value);
 wire::Value to_value(const Request& request);  // without sig

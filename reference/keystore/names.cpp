@@ -4,6 +4,7 @@
 
 #include "keystore/forms.h"
 #include "keystore/messages.h"
+#include "policy/mutant.h"
 #include "wire/address.h"
 #include "wire/sigform.h"
 
@@ -141,6 +142,23 @@ Hash capability_mac(ByteView key32, const Capability& capability) {
   Bytes text = to_bytes("AMS-KS-CAP/1\0"sv);
   append(text, wire::encode_without(to_value(capability), "mac"));
   return crypto::hmac_sha256(key32, text);
+}
+
+Result<> judge_capability(const Capability& capability, ByteView key32, const CapabilityUse& use,
+                          std::int64_t now_ms) {
+  const Hash mac = capability_mac(key32, capability);
+  if (!equal_constant_time(mac, capability.mac) && !mutant("keystore.skip_capability_mac"))
+    return fail(Code::capability, "mac");
+  if ((capability.addr != use.addr || capability.device != use.device) &&
+      !mutant("keystore.skip_capability_holder"))
+    return fail(Code::capability, "holder");
+  if (capability.kid != use.kid && !mutant("keystore.skip_capability_kid"))
+    return fail(Code::capability, "kid");
+  if (capability.purpose != use.purpose && !mutant("keystore.skip_capability_purpose"))
+    return fail(Code::capability, "purpose");
+  if (capability.exp <= now_ms && !mutant("keystore.skip_capability_expiry"))
+    return fail(Code::capability_expired, "exp");
+  return {};
 }
 
 // --- members -------------------------------------------------------------------------------------

@@ -217,6 +217,12 @@ std::optional<KeyUse> key_use(const Args& args) {
                     args);
 }
 
+Result<Args> parse_args(std::string_view op, const wire::Value& value) {
+  const OpForm* form = find_op(op);
+  if (form == nullptr) return fail(Code::unsupported, "op");
+  return form->read(value);
+}
+
 Result<Request> parse_request(const wire::Value& value) {
   ObjectReader in(value, "request");
   Request out;

@@ -159,23 +159,10 @@ Result<> Store::check_in_force(const Request& request, const MemberRow& row, Ins
   return {};
 }
 
-/// KST-19: what the store itself made, for this asker, this key and this use.
 Result<> Store::check_capability(const Request& request, const KeyUse& use, Instant now) const {
   if (!request.capability) return fail(Code::capability, "cap");
-  const Capability& capability = *request.capability;
-  const Hash mac = capability_mac(vault_.capability_key(), capability);
-  if (!equal_constant_time(mac, capability.mac) && !mutant("keystore.skip_capability_mac"))
-    return fail(Code::capability, "mac");
-  if ((capability.addr != request.addr || capability.device != request.device) &&
-      !mutant("keystore.skip_capability_holder"))
-    return fail(Code::capability, "holder");
-  if (capability.kid != use.kid && !mutant("keystore.skip_capability_kid"))
-    return fail(Code::capability, "kid");
-  if (capability.purpose != use.purpose && !mutant("keystore.skip_capability_purpose"))
-    return fail(Code::capability, "purpose");
-  if (capability.exp <= to_unix_ms(now) && !mutant("keystore.skip_capability_expiry"))
-    return fail(Code::capability_expired, "exp");
-  return {};
+  return judge_capability(*request.capability, vault_.capability_key(),
+                          {request.addr, request.device, use.kid, use.purpose}, to_unix_ms(now));
 }
 
 bool Store::too_often(const std::string& addr, Instant now) {
@@ -225,16 +212,19 @@ Result<> Store::forget_done(Turn& turn) const {
   });
 }
 
-Result<Acted> Store::act(const Args& args, Instant now, ByteView entropy32) {
+Acted Store::act(const Args& args, Instant now, ByteView entropy32) {
   Turn turn{now, crypto::Drbg(entropy32), {}};
   const Asker asker{nullptr, {}, {}};
   Request request;
   request.addr = "operator";
   request.args = args;
-  Result<Ok> ok = perform(args, asker, turn);
-  if (!ok) return fail(ok.error().code, ok.error().where);
-  AMS_CHECK(audit().append(turn.writes, event_of(request, ok), turn.now_ms(), turn.random));
-  return Acted{std::move(*ok), std::move(turn.writes)};
+  Acted out{perform(args, asker, turn), {}};
+  if (!out.ok) turn.writes = {};
+  const auto logged =
+      audit().append(turn.writes, event_of(request, out.ok), turn.now_ms(), turn.random);
+  if (!logged) return {fail(logged.error().code, logged.error().where), {}};
+  out.writes = std::move(turn.writes);
+  return out;
 }
 
 }  // namespace ams::keystore

@@ -33,8 +33,8 @@ struct Outcome {
   storage::WriteBatch writes;
 };
 struct Acted {
-  Ok ok;
-  storage::WriteBatch writes;
+  Result<Ok> ok;
+  storage::WriteBatch writes;  // also of what was refused: its entry in the log
 };
 struct MemberRow {
   Member member;
@@ -56,7 +56,7 @@ class Store {
   /// The same ops for the operator of the host, who holds the store's key: no member, no
   /// capability, and an entry in the audit log like everyone else's. decap, sign and export are
   /// refused (not_member): the operator's place is to manage keys, not to use them.
-  Result<Acted> act(const Args& args, Instant now, ByteView entropy32);
+  Acted act(const Args& args, Instant now, ByteView entropy32);
 
   Result<std::vector<MemberRow>> members() const;
   Audit audit() const { return Audit(vault_); }

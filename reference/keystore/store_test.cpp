@@ -344,6 +344,7 @@ TEST_F(StoreTest, the_operator_manages_keys_and_uses_none) {
   EXPECT_CODE(b.act(DecapArgs{bench::Stanza(*shared).enc, shared->id().kid}), not_member);
   EXPECT_CODE(b.act(SignArgs{own->id().kid, bench::header_text()}), not_member);
   EXPECT_CODE(b.act(ExportArgs{shared->id().kid}), not_member);
+  EXPECT_EQ(last_outcome(), "not_member");  // what is refused is logged as well
   EXPECT_TRUE(b.act(RevokeArgs{bob}).has_value());
   EXPECT_EQ(log().back().find("addr")->as_string(), "operator");
 }

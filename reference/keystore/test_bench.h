@@ -58,10 +58,9 @@ struct Bench {
             {Purpose::decap, Purpose::export_key, Purpose::sign}};
   }
   Result<Ok> act(const Args& args) {
-    auto acted = store->act(args, now, entropy());
-    if (!acted) return fail(acted.error().code, acted.error().where);
-    write(acted->writes);
-    return std::move(acted->ok);
+    Acted acted = store->act(args, now, entropy());
+    write(acted.writes);
+    return std::move(acted.ok);
   }
   void grant(const Member& member) { AMS_ASSERT(act(GrantArgs{member}).has_value()); }
   keys::KeyRecord create(Scope scope, bool exportable = false, Profile profile = Profile::modern) {

@@ -175,7 +175,7 @@ Bytes LocalStore::ask(ByteView request) {
 }
 
 Result<keystore::Ok> LocalStore::act(const keystore::Args& args) {
-  AMS_TRY(keystore::Acted acted, store_->act(args, now(), net::entropy_seed().view()));
+  keystore::Acted acted = store_->act(args, now(), net::entropy_seed().view());
   AMS_CHECK(keep(acted.writes));
   return std::move(acted.ok);
 }

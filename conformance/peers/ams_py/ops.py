@@ -1,6 +1,6 @@
 """The ops of the codec adapter (vectors/README.md): args in, a result or AmsError out."""
-from . import (bindlog, container, crypto, encoding, franking, frames, keys, lineage, mail, message,
-               schema, vrf)
+from . import (bindlog, container, crypto, encoding, franking, frames, keys, keystore, lineage,
+               mail, message, schema, vrf)
 from .encoding import b64
 from .errors import AmsError, require
 
@@ -340,6 +340,33 @@ def bindlie_verify(args):
                                        lambda: _chain(args))}
 
 
+def keystore_request(args):
+    value, fields = keystore.parse_request(_bytes(args, "raw_b64"))
+    keystore.check_request_signature(value, fields)
+    return {"op": fields["op"], "addr": fields["addr"]}
+
+
+def keystore_capability(args):
+    value = _object(args, "raw_b64")
+    use = {"addr": args["addr"], "device": _bytes(args, "device_b64"), "kid": args["kid"],
+           "purpose": args["purpose"]}
+    keystore.check_capability(value, _bytes(args, "key_b64"), use, args["now"])
+    return {"purpose": value["purpose"]}
+
+
+def keystore_answer(args):
+    own = keys.verify_key(_object(args, "record_b64")) if "record_b64" in args else None
+    request = _bytes(args, "request_b64")
+    keystore.judge_answer(request, _bytes(args, "raw_b64"), own)
+    return {"op": keystore.parse_request(request)[1]["op"]}
+
+
+def keystore_audit(args):
+    size, head = keystore.follow_chain(0, bytes(32), _object(args, "raw_b64"))
+    require((size, head) == (args["size"], _bytes(args, "head_b64")), "audit_chain", "head")
+    return {"size": size}
+
+
 OPS = {
     "hello": hello,
     "address.parse": address_parse,
@@ -378,6 +405,10 @@ OPS = {
     "stream.seal": stream_seal,
     "vouch.verify": vouch_verify,
     "vrf.verify": vrf_verify,
+    "keystore.answer": keystore_answer,
+    "keystore.audit": keystore_audit,
+    "keystore.capability": keystore_capability,
+    "keystore.request": keystore_request,
     "bindentry.verify": bindentry_verify,
     "bindproof.verify": bindproof_verify,
     "bindhistory.verify": bindhistory_verify,

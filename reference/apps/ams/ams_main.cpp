@@ -6,6 +6,7 @@
 #include "ams_cli/flags.h"
 #include "ams_cli/home.h"
 #include "ams_cli/new_keys.h"
+#include "keystore_cli/commands.h"
 
 namespace {
 
@@ -98,6 +99,8 @@ int main(int argc, char** argv) {
 
   add_file_commands(app, flags);
   add_keys_commands(app, flags);
+
+  ams::keystore_cli::add_commands(app, code);
 
   try {
     app.parse(argc, argv);
