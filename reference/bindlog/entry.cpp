@@ -64,23 +64,7 @@ bool fits_type(const Entry& entry) {
   return entry.type == Type::forward || domain_of(entry.to[0]) == domain_of(entry.addr);
 }
 
-}  // namespace
-
-std::string_view name(Type type) {
-  switch (type) {
-    case Type::key:
-      return "key";
-    case Type::alias:
-      return "alias";
-    case Type::group:
-      return "group";
-    case Type::forward:
-      return "forward";
-  }
-  return "";
-}
-
-Result<Entry> parse_entry(const wire::Value& value) {
+Result<Entry> read_entry(const wire::Value& value) {
   wire::ObjectReader in(value, "entry");
   Entry out;
   in.tag("bentry/1");
@@ -109,6 +93,28 @@ Result<Entry> parse_entry(const wire::Value& value) {
   if (out.prev.has_value() != later || (out.sig && !later))
     if (!mutant("bindlog.accept_prev_mix")) return fail(Code::schema, "entry.prev");
   return out;
+}
+
+}  // namespace
+
+std::string_view name(Type type) {
+  switch (type) {
+    case Type::key:
+      return "key";
+    case Type::alias:
+      return "alias";
+    case Type::group:
+      return "group";
+    case Type::forward:
+      return "forward";
+  }
+  return "";
+}
+
+Result<Entry> parse_entry(const wire::Value& value) {
+  auto entry = read_entry(value);
+  if (!entry && mutant("bindlog.wrong_code_entry")) return fail(Code::proof_form, "entry");
+  return entry;
 }
 
 wire::Value to_value(const Entry& entry) {

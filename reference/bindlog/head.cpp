@@ -52,10 +52,13 @@ wire::Value to_value(const Head& head) {
 
 Result<OpenedHead> open_head(const Head& head, const Identity& log,
                              const verifiable::WitnessPolicy& witnesses) {
-  AMS_TRY(const verifiable::OpenedCheckpoint opened,
-          verifiable::open_checkpoint(head.checkpoint, log.log, witnesses));
-  AMS_TRY(const verifiable::Epoch epoch, verifiable::decode_epoch(head.epoch));
-  const verifiable::Checkpoint& at = opened.checkpoint;
+  const auto opened = verifiable::open_checkpoint(head.checkpoint, log.log, witnesses);
+  const auto read = verifiable::decode_epoch(head.epoch);
+  if ((!opened || !read) && mutant("bindlog.wrong_code_head")) return fail(Code::schema, "head");
+  if (!opened) return tl::unexpected(opened.error());
+  if (!read) return tl::unexpected(read.error());
+  const verifiable::Checkpoint& at = opened->checkpoint;
+  const verifiable::Epoch& epoch = *read;
   const Hash leaf = verifiable::log_leaf_hash(head.epoch);
   // The last entry and no other: an older map would show an older key.
   if (mutant("bindlog.accept_older_epoch")) {

@@ -30,9 +30,7 @@ Result<> judge_start(const History& history, const Seen& seen, const std::vector
   return {};
 }
 
-}  // namespace
-
-Result<History> parse_history(const wire::Value& value) {
+Result<History> read_history(const wire::Value& value) {
   wire::ObjectReader in(value, "history");
   History out;
   in.tag("bhist/1");
@@ -54,6 +52,14 @@ Result<History> parse_history(const wire::Value& value) {
   out.head = read_head(in);
   AMS_CHECK(in.finish());
   return out;
+}
+
+}  // namespace
+
+Result<History> parse_history(const wire::Value& value) {
+  auto history = read_history(value);
+  if (!history && mutant("bindlog.wrong_code_history")) return fail(Code::proof_form, "history");
+  return history;
 }
 
 wire::Value to_value(const History& history) {

@@ -39,7 +39,8 @@ Result<OpenedHead> verify_sighting(const Sighting& sighting, const Id16& label,
 }
 
 Result<> verify(const Fork& lie, const Identity& log) {
-  AMS_CHECK(verifiable::verify_equivocation(lie.notes, log.log));
+  const auto size = verifiable::verify_equivocation(lie.notes, log.log);
+  if (!size && !mutant("bindlog.skip_fork")) return tl::unexpected(size.error());
   return {};
 }
 
@@ -57,7 +58,9 @@ Result<> verify(const Contradiction& lie, const Identity& log, const keys::Chain
   if (chain == nullptr) return fail(Code::domain_record, "contradiction");
   AMS_TRY(const keys::Binding binding, keys::verify_binding(lie.binding, *chain));
   AMS_TRY(const Proven proven, verify_proof(lie.proof, binding.addr, log));
-  if (!proven.entry) return fail(Code::no_lie, "contradiction.entry");
+  if (!proven.entry)
+    return fail(mutant("bindlog.wrong_code_unbound") ? Code::proof : Code::no_lie,
+                "contradiction.entry");
   if (proven.entry->version != binding.version && !mutant("bindlog.accept_other_version"))
     return fail(Code::no_lie, "contradiction.version");
   const Entry& entry = *proven.entry;
@@ -91,7 +94,8 @@ Result<> verify(const Denial& lie, const Identity& log) {
   for (const Item& item : history.items)
     AMS_CHECK(judge_address(log, history.addr, item.entry.addr));
   if (history.items.size() != 2 || !history.above.empty() || !history.consistency.empty())
-    return fail(Code::proof_form, "denial.history");
+    return fail(mutant("bindlog.wrong_code_denial") ? Code::schema : Code::proof_form,
+                "denial.history");
   const auto values = values_of(history);
   AMS_CHECK(judge_links(history, values));
   AMS_TRY(const OpenedHead head, open_head(history.head, log));
@@ -99,7 +103,10 @@ Result<> verify(const Denial& lie, const Identity& log) {
   const Entry& first = history.items[0].entry;
   const Entry& second = history.items[1].entry;
   AMS_TRY(const keys::KeyRecord record, keys::KeyRecord::parse_as(lie.record, first.key));
-  AMS_TRY(const Deny deny, parse_deny(lie.deny));
+  const auto read = parse_deny(lie.deny);
+  if (!read && mutant("bindlog.wrong_code_deny")) return fail(Code::no_lie, "denial.deny");
+  if (!read) return tl::unexpected(read.error());
+  const Deny& deny = *read;
   const bool about =
       deny.addr == second.addr && deny.version == second.version && deny.value == values[1];
   if (!about && !mutant("bindlog.accept_other_denial")) return fail(Code::no_lie, "denial.deny");
@@ -110,9 +117,7 @@ Result<> verify(const Denial& lie, const Identity& log) {
   return {};
 }
 
-}  // namespace
-
-Result<Lie> parse_lie(const wire::Value& value) {
+Result<Lie> read_lie(const wire::Value& value) {
   wire::ObjectReader in(value, "lie");
   Lie out;
   in.tag("blie/1");
@@ -144,6 +149,14 @@ Result<Lie> parse_lie(const wire::Value& value) {
   }
   AMS_CHECK(in.finish());
   return out;
+}
+
+}  // namespace
+
+Result<Lie> parse_lie(const wire::Value& value) {
+  auto lie = read_lie(value);
+  if (!lie && mutant("bindlog.wrong_code_lie")) return fail(Code::proof_form, "lie");
+  return lie;
 }
 
 std::string_view kind_of(const Lie& lie) {

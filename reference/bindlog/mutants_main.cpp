@@ -137,8 +137,8 @@ bool shrinking_rewrite_refused() {
   return !convicts(lie, world.log.identity());  // one size: a fork, and no rewrite
 }
 
-bool contradiction_refused(std::int64_t version, bool same_key) {
-  World world;
+/// What the op key says of an address, against a proof.
+Result<> judged_contradiction(const World& world, keys::Binding binding, const Proof& proof) {
   const keys::KeyPair root = testing::make_key("root"), op = testing::make_key("op");
   keys::DomainRecord record;
   record.domain = testing::home;
@@ -147,14 +147,26 @@ bool contradiction_refused(std::int64_t version, bool same_key) {
   const auto value = *keys::make_domain_record(record, root.signing);
   const keys::Chain chain = *keys::verify_chain(keys::chain_value(value, root.record, op.record),
                                                 testing::home, root.record.id());
+  binding.dkid = op.record.id().kid;
+  const Lie lie{testing::home,
+                Contradiction{*keys::make_binding(binding, op.signing), to_value(proof)}};
+  return verify_lie(lie, world.log.identity(), &chain);
+}
+
+bool contradiction_refused(std::int64_t version, bool same_key) {
+  World world;
   keys::Binding binding;
   binding.addr = alice_addr;
   binding.key = same_key ? world.alice.latest().key : testing::make_key("mallory").record.id();
   binding.version = version;
-  binding.dkid = op.record.id().kid;
-  const Lie lie{testing::home, Contradiction{*keys::make_binding(binding, op.signing),
-                                             to_value(world.log.prove(world.alice.latest()))}};
-  return !convicts(lie, world.log.identity(), &chain);
+  return !judged_contradiction(world, binding, world.log.prove(world.alice.latest()));
+}
+
+Result<> judged_unbound() {
+  World world;
+  keys::Binding binding;
+  binding.addr = "nobody@home.example";
+  return judged_contradiction(world, binding, world.log.prove_none(binding.addr));
 }
 
 bool denial_refused(bool endorsed, bool other_key, bool other_version) {
@@ -167,6 +179,14 @@ bool denial_refused(bool endorsed, bool other_key, bool other_version) {
       world.alice.pairs[2].record.value(),
       *make_denial(entry, world.log.value(entry), world.alice.pairs[other_key ? 3 : 2].signing)};
   return !convicts({testing::home, denial}, world.log.identity());
+}
+
+Result<> judged_denial(const wire::Value& deny, std::size_t versions) {
+  World world;
+  const Denial denial{
+      to_value(world.log.history(std::span(world.alice.entries).last(versions), false, 0)),
+      world.alice.pairs[1].record.value(), deny};
+  return verify_lie({testing::home, denial}, world.log.identity(), nullptr);
 }
 
 bool other_domains_lie_refused() {
@@ -203,6 +223,39 @@ Result<> feed_replacement(Witness& witness, World&) {
   const Instant now = from_unix_ms(now_ms);
   AMS_CHECK(witness.feed(epoch_of(verifiable::Map::of(first), now_s), first, now));
   return witness.feed(epoch_of(verifiable::Map::of(second), now_s), second, now);
+}
+
+template <class T>
+bool has_code(const Result<T>& result, Code code) {
+  return !result && result.error().code == code;
+}
+
+std::vector<Probe> code_probes() {
+  const wire::Value none = wire::Object{};
+  return {
+      {"bindlog.wrong_code_entry", [none] { return has_code(parse_entry(none), Code::schema); }},
+      {"bindlog.wrong_code_proof", [none] { return has_code(parse_proof(none), Code::schema); }},
+      {"bindlog.wrong_code_history",
+       [none] { return has_code(parse_history(none), Code::schema); }},
+      {"bindlog.wrong_code_lie", [none] { return has_code(parse_lie(none), Code::schema); }},
+      {"bindlog.wrong_code_head",
+       [] {
+         World world;
+         Head head = world.log.prove(world.alice.latest()).head;
+         head.epoch[0] ^= 1;
+         return has_code(open_head(head, world.log.identity()), Code::proof_form);
+       }},
+      {"bindlog.wrong_code_deny",
+       [none] { return has_code(judged_denial(none, 2), Code::schema); }},
+      {"bindlog.wrong_code_denial",
+       [none] { return has_code(judged_denial(none, 1), Code::proof_form); }},
+      {"bindlog.wrong_code_unbound", [] { return has_code(judged_unbound(), Code::no_lie); }},
+      {"bindlog.skip_fork",
+       [] {
+         World world;
+         return !convicts({testing::home, Fork{world.log.checkpoint()}}, world.log.identity());
+       }},
+  };
 }
 
 std::vector<Probe> entry_probes() {
@@ -356,8 +409,8 @@ std::vector<Probe> writer_probes() {
 int main() {
   using namespace ams::bindlog;
   std::vector<ams::mutants::Probe> all;
-  for (auto& some :
-       {entry_probes(), proof_probes(), history_probes(), lie_probes(), writer_probes()})
+  for (auto& some : {code_probes(), entry_probes(), proof_probes(), history_probes(), lie_probes(),
+                     writer_probes()})
     all.insert(all.end(), some.begin(), some.end());
   return ams::mutants::run(all);
 }

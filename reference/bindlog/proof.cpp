@@ -28,9 +28,7 @@ Result<> verify_entry(const Proof& proof, const Identity& log, const Proven& pro
   return verify_version(log, map_root, proof.addr, proof.entry->version, proven.value, proof.here);
 }
 
-}  // namespace
-
-Result<Proof> parse_proof(const wire::Value& value) {
+Result<Proof> read_proof(const wire::Value& value) {
   wire::ObjectReader in(value, "proof");
   Proof out;
   in.tag("bproof/1");
@@ -57,6 +55,14 @@ Result<Proof> parse_proof(const wire::Value& value) {
   if (r.has_value() != out.entry.has_value() || here != out.entry.has_value())
     return fail(Code::schema, "proof.entry");
   return out;
+}
+
+}  // namespace
+
+Result<Proof> parse_proof(const wire::Value& value) {
+  auto proof = read_proof(value);
+  if (!proof && mutant("bindlog.wrong_code_proof")) return fail(Code::history_gap, "proof");
+  return proof;
 }
 
 wire::Value to_value(const Proof& proof) {
