@@ -37,6 +37,7 @@ class Stage {
   Json edited(const Json& raw);
   Json ranged(const Json& raw);
   Json built_key(const Json& plan);
+  Json built_said(const Json& plan);
   Json built_message(const Json& plan);
   Json built_deliver(const Json& plan);
   Json built_receipts(const Json& plan);

@@ -104,6 +104,7 @@ Json Stage::built(const Json& raw) {
   const Json plan = value(raw.begin().value());
   if (patterns.contains(name)) return {{name, plan}};
   if (name == "$key") return built_key(plan);
+  if (name == "$said") return built_said(plan);
   if (name == "$message") return built_message(plan);
   if (name == "$deliver") return built_deliver(plan);
   if (name == "$receipts") return built_receipts(plan);
@@ -139,6 +140,18 @@ Json Stage::built_key(const Json& plan) {
   Key key = make_key(name, nbf, plan.value("set", Json::object()));
   key.record.update(plan.value("late", Json::object()));
   return {{"record", key.record}, {"kid", key.kid}, {"fp", b64(key.fp)}};
+}
+
+/// {"$said": {"by": name of a $key, "object": {…}}}: what the key's owner says of it, signed; and
+/// the hash that the next event names (KEV-2).
+Json Stage::built_said(const Json& plan) {
+  const KeyMaker owner(tag_ + " key " + plan.value("by", ""));
+  Json object = plan.at("object");
+  Bytes text = to_bytes("AMS-EVENT/1");
+  text.push_back(0);
+  append(text, canonical(object));
+  const std::string hash = b64(crypto::sha256(text));
+  return {{"object", sign(std::move(object), owner.signing)}, {"hash", hash}};
 }
 
 Json Stage::built_message(const Json& plan) {

@@ -1,47 +1,17 @@
 // Goal: every mutant switch of this room really breaks its rule, and only when it is on. Method:
 // for each switch a probe that tells whether the rule holds. Exit code: 0 all do, 1 otherwise.
-#include <map>
-
-#include "directory/peer.h"
-#include "keys/records.h"
+#include "directory/light.h"
+#include "directory/peers_test.h"
 #include "policy/probe.h"
 
 namespace ams::directory {
 namespace {
 
-constexpr std::int64_t day_ms = 86'400'000;
+using namespace testing;
+using std::chrono::hours;
+using std::chrono::seconds;
 
-class RowStore final : public storage::Reader {
- public:
-  void put(storage::Table table, const Bytes& key, const Bytes& value) {
-    rows_[{table, key}] = value;
-  }
-  void apply(const storage::WriteBatch& batch) {
-    for (const auto& row : batch.puts) put(row.table, row.key, row.value);
-  }
-  Result<std::optional<Bytes>> get(storage::Table table, ByteView key) const override {
-    const auto at = rows_.find({table, to_bytes(key)});
-    if (at == rows_.end()) return std::optional<Bytes>{};
-    return std::optional<Bytes>(at->second);
-  }
-  Result<> scan(storage::Table table, ByteView prefix, ByteView from,
-                const std::function<bool(ByteView, ByteView)>& visit) const override {
-    for (auto at = rows_.lower_bound({table, to_bytes(from)}); at != rows_.end(); ++at) {
-      const Bytes& key = at->first.second;
-      const bool inside = at->first.first == table && key.size() >= prefix.size() &&
-                          std::equal(prefix.begin(), prefix.end(), key.begin());
-      if (!inside || !visit(key, at->second)) break;
-    }
-    return {};
-  }
-
- private:
-  std::map<std::pair<storage::Table, Bytes>, Bytes> rows_;
-};
-
-keys::KeyPair pair_of(std::uint8_t seed) {
-  return keys::make_modern(Bytes(80, seed), {.nbf = 0, .exp = 9 * day_ms}).value();
-}
+const std::vector<std::string> two{"a.example", "b.example"};
 
 wire::Value forged(const keys::KeyPair& pair) {
   wire::Value out = pair.record.value();
@@ -49,76 +19,253 @@ wire::Value forged(const keys::KeyPair& pair) {
   return out;
 }
 
-wire::Value publish_args(wire::Value record, std::size_t times = 1) {
-  return wire::Object{{"records", wire::Array(times, record)}};
+wire::Value kid_args(const keys::KeyPair& pair) {
+  return wire::Object{{"kid", to_uuid_text(pair.record.id().kid)}};
 }
 
-/// The code of the first result; "ok" when there is none.
-std::string first_code(const wire::Value& answer) {
-  const wire::Value* code = answer.find("results")->as_array().at(0).find("code");
-  return code ? code->as_string() : "ok";
+Code refusal(const Result<wire::Value>& outcome) {
+  return outcome ? Code::bom : outcome.error().code;
 }
 
-struct Host {
-  RowStore store;
-  Peer peer{{.domain = "a.example", .full = true, .peers = {"b.example"}}, store, Instant{}};
-  std::string publish(const wire::Value& record) {
-    const auto published = peer.publish(publish_args(record), "c.example", Instant{});
-    if (!published) return "failed";
-    store.apply(published->writes);
-    return first_code(published->answer);
+struct Pair {
+  Node a{two[0], true, two}, b{two[1], true, two};
+  Net net{{two[0], &a}, {two[1], &b}};
+  keys::KeyPair key = make_key(1);
+  std::string publish(const wire::Value& object) {
+    const auto answer = a.publish(objects_args({object}), "c.example");
+    return answer ? code_of(*answer, 0) : "failed";
+  }
+  /// a shows its newest checkpoint to b.
+  Result<wire::Value> show(Node& liar, wire::Object args = {}) {
+    args.emplace("checkpoint", *liar.peer.head()->find("checkpoint"));
+    return b.take(b.peer.gossip(wire::Value(args), two[0], &liar.op.record.signing(), Instant{}));
   }
 };
 
+// --- publication --------------------------------------------------------------------------------
 bool verifies_at_publication() {
-  Host host;
-  return host.publish(forged(pair_of(1))) == "signature";
+  Pair host;
+  return host.publish(forged(host.key)) == "signature";
 }
 
 /// Nobody can make two keys of one kid; so the second row is laid into storage by hand.
 bool quarantines_two_of_one_kid() {
-  Host host;
-  const keys::KeyPair key = pair_of(1), other = pair_of(2);
-  if (host.publish(key.record.value()) != "ok") return false;
-  Bytes row = to_bytes(ByteView(key.record.id().kid));
+  Pair host;
+  const keys::KeyPair other = make_key(2);
+  if (host.publish(host.key.record.value()) != "ok") return false;
+  Bytes row = to_bytes(ByteView(host.key.record.id().kid));
   append(row, other.record.id().fp);
-  host.store.put(table_records, row, wire::encode(other.record.value()));
-  const auto got = host.peer.get(wire::Object{{"kid", to_uuid_text(key.record.id().kid)}});
-  return !got && got.error().code == Code::kid_quarantined;
-}
-
-/// A peer that is asked for a record answers with one whose signature is another's.
-bool verifies_what_peers_answer() {
-  Host host;
-  const keys::KeyPair key = pair_of(1);
-  host.peer.fetch(7, key.record.id().kid, Instant{});
-  const auto ask = host.peer.poll_ask();
-  if (!ask) return false;
-  host.peer.handle_reply(ask->cookie, wire::Value(wire::Object{{"record", forged(key)}}),
-                         Instant{});
-  const auto fetched = host.peer.poll_fetched();
-  return fetched && !fetched->outcome;
+  storage::WriteBatch batch;
+  batch.puts.push_back({table_records, row, wire::encode(other.record.value())});
+  host.a.store.apply(batch);
+  host.a.restart();
+  return refusal(host.a.peer.get(kid_args(host.key))) == Code::kid_quarantined;
 }
 
 bool head_follows_the_set() {
-  Host host;
-  const auto before = host.peer.head();
-  host.publish(pair_of(1).record.value());
-  const auto after = host.peer.head();
+  Pair host;
+  const auto before = host.a.peer.head();
+  host.publish(host.key.record.value());
+  const auto after = host.a.peer.head();
   return before && after && *before->find("root") != *after->find("root");
 }
 
 bool refuses_a_batch_of_65() {
-  Host host;
-  const auto args = publish_args(pair_of(1).record.value(), publish_max + 1);
-  const auto done = host.peer.publish(args, "c.example", Instant{});
-  return !done && done.error().code == Code::batch_too_large;
+  Pair host;
+  const wire::Array many(publish_max + 1, host.key.record.value());
+  return refusal(host.a.publish(objects_args(many), "c.example")) == Code::batch_too_large;
 }
 
+bool refuses_large_objects() {
+  Pair host;
+  wire::Value large = host.key.record.value();
+  large.as_object()["zz"] = std::string(5'000, 'a');
+  return host.publish(large) == "object_too_large";
+}
+
+bool keeps_to_the_quota() {
+  MapStore store;
+  Peer peer({.domain = "a.example", .full = true, .peers = {}, .quota = 1}, nullptr, store,
+            Instant{});
+  const auto one = make_key(1), other = make_key(2);
+  const auto answer = peer.publish(publish_args({&one, &other}), "c.example", Instant{});
+  return answer && code_of(answer->answer, 1) == "publisher";
+}
+
+bool keeps_to_the_rate() {
+  MapStore store;
+  Peer peer({.domain = "a.example", .full = true, .peers = {}, .requests_per_s = 1}, nullptr, store,
+            Instant{});
+  for (int i = 0; i < 5; ++i) (void)peer.admit("c.example", Instant{});
+  return !peer.admit("c.example", Instant{});
+}
+
+bool answers_with_all_that_is_held() {
+  Pair host;
+  host.publish(host.key.record.value());
+  host.publish(*keys::make_revocation(host.key));
+  const auto got = host.a.peer.get(kid_args(host.key));
+  return got && got->find("revocation") != nullptr;
+}
+
+// --- reading ------------------------------------------------------------------------------------
 bool refuses_other_digits() {
-  Host host;
-  const auto done = host.peer.range(wire::Object{{"prefix", "xy"}});
-  return !done && done.error().code == Code::schema;
+  Pair host;
+  return refusal(host.a.peer.range(wire::Object{{"prefix", "xy"}})) == Code::schema;
+}
+
+bool entries_are_whole() {
+  Pair host;
+  host.publish(host.key.record.value());
+  host.publish(*keys::make_revocation(host.key));
+  const wire::Array kids{wire::Value(to_uuid_text(host.key.record.id().kid))};
+  const auto got = host.a.peer.entries(wire::Object{{"kids", kids}});
+  return got && got->find("entries")->as_array()[0].as_array().size() == 2;
+}
+
+bool refuses_65_kids() {
+  Pair host;
+  const wire::Array kids(entries_max + 1, wire::Value(to_uuid_text(Id16{})));
+  return refusal(host.a.peer.entries(wire::Object{{"kids", kids}})) == Code::batch_too_large;
+}
+
+bool refuses_1025_ranges() {
+  Pair host;
+  const wire::Value range = wire::Object{{"prefix", ""}, {"children", to_base64url(Bytes(128))}};
+  const wire::Array ranges(ranges_max + 1, range);
+  return refusal(host.a.peer.reconcile(wire::Object{{"ranges", ranges}})) == Code::batch_too_large;
+}
+
+// --- other peers' answers -----------------------------------------------------------------------
+/// A peer that is asked for an entry answers with another's.
+bool verifies_what_peers_answer() {
+  Node light("l.example", false, {"a.example"});
+  light.peer.fetch(7, make_key(1).record.id().kid, Instant{});
+  const wire::Value other = wire::Object{{"record", make_key(2).record.value()}};
+  light.peer.handle_reply(light.peer.poll_ask()->cookie, other, nullptr, Instant{});
+  const auto fetched = light.peer.poll_fetched();
+  return fetched && !fetched->outcome;
+}
+
+bool joins_what_peers_answer() {
+  Node light("l.example", false, two);
+  const auto key = make_key(1);
+  light.peer.fetch(1, key.record.id().kid, Instant{});
+  const wire::Value old = wire::Object{{"record", key.record.value()}};
+  wire::Value revoked = old;
+  revoked.as_object()["revocation"] = *keys::make_revocation(key);
+  for (const wire::Value& answer : {old, revoked})
+    light.peer.handle_reply(light.peer.poll_ask()->cookie, answer, nullptr, Instant{});
+  return !light.peer.usable(key.record.id());
+}
+
+bool asks_again_after_a_day() {
+  Node light("l.example", false, {"a.example"});
+  const auto key = make_key(1);
+  light.peer.fetch(1, key.record.id().kid, Instant{});
+  light.peer.handle_reply(light.peer.poll_ask()->cookie,
+                          wire::Value(wire::Object{{"record", key.record.value()}}), nullptr,
+                          Instant{});
+  light.drain();
+  return light.peer.stale(key.record.id().kid, Instant{} + hours{24});
+}
+
+bool what_was_erased_stays_erased() {
+  Pair host;
+  keys::Card card, empty;
+  card.name = "Alice A.";
+  empty.cseq = 2;
+  const wire::Value record = host.key.record.value();
+  const wire::Value named = *keys::make_card(host.key, card);
+  const wire::Value erasure = *keys::make_card(host.key, empty);
+  (void)host.a.publish(objects_args({record, named, erasure}), "c.example");
+  (void)host.b.publish(objects_args({record, named}), "c.example");
+  while (host.a.peer.poll_ask() || host.b.peer.poll_ask()) {
+  }
+  host.a.tick(Instant{} + reconcile_interval);
+  settle(host.net);
+  return !host.a.store.mentions("Alice A.") && !host.b.store.mentions("Alice A.");
+}
+
+// --- the log ------------------------------------------------------------------------------------
+bool signs_after_durable() {
+  Pair host;
+  host.a.peer.handle_timeout(Instant{} + seconds{1});
+  return host.a.peer.poll_write() && host.a.peer.head()->find("checkpoint") == nullptr;
+}
+
+/// A look-up of a published key at a, by one who trusts a's log.
+Code look_up(const std::function<void(wire::Value& got, wire::Value& proof)>& change,
+             Duration later = seconds{1}) {
+  Pair host;
+  host.publish(host.key.record.value());
+  host.a.tick(Instant{} + seconds{1});
+  wire::Value got = *host.a.peer.get(kid_args(host.key));
+  wire::Value proof = *host.a.peer.proof(kid_args(host.key));
+  change(got, proof);
+  const auto log = *log_key(two[0], host.a.op.record.signing(), verifiable::NoteKeyType::ed25519);
+  const auto looked =
+      verify_lookup(host.key.record.id().kid, &got, proof, {&log, {}, Instant{} + later});
+  return looked ? Code::bom : looked.error().code;
+}
+
+bool looks_at_the_map_path() {
+  return look_up([](wire::Value&, wire::Value& proof) {
+           proof.as_object()["value"] = to_base64url(Hash{});
+         }) == Code::proof;
+}
+bool looks_at_the_epochs_place() {
+  return look_up([](wire::Value&, wire::Value& proof) {
+           proof.as_object()["inclusion"] = to_base64url(Hash{});
+         }) == Code::proof;
+}
+bool looks_at_the_checkpoints_age() {
+  return look_up([](wire::Value&, wire::Value&) {}, hours{25}) == Code::checkpoint_stale;
+}
+
+bool audits() {
+  Pair host;
+  host.publish(host.key.record.value());
+  host.a.tick(Instant{} + seconds{1});
+  wire::Value answer = *host.a.peer.history(wire::Object{{"from", 0}});
+  answer.as_object()["epochs"].as_array()[0].as_object()["changes"] = "";
+  const auto taken = Auditor().take(answer);
+  return !taken && taken.error().code == Code::proof;
+}
+
+// --- witnesses ----------------------------------------------------------------------------------
+bool demands_consistency() {
+  Pair host;
+  host.a.tick(Instant{} + seconds{1});
+  if (!host.show(host.a)) return false;
+  host.publish(host.key.record.value());
+  host.a.tick(Instant{} + seconds{61});
+  const wire::Object args{{"first", 1}, {"proof", to_base64url(Hash{})}};
+  return refusal(host.show(host.a, args)) == Code::proof;
+}
+
+bool evicts_who_has_two_faces() {
+  Pair host;
+  Node face(two[0], true, two);
+  host.publish(host.key.record.value());
+  host.a.tick(Instant{} + seconds{1});
+  face.tick(Instant{} + seconds{1});
+  (void)host.show(host.a);
+  (void)host.show(face);
+  return refusal(host.show(host.a)) == Code::peer_evicted;
+}
+
+bool believes_no_accusation() {
+  Pair host;
+  host.a.tick(Instant{} + seconds{1});
+  (void)host.show(host.a);
+  Node c("c.example", true, two);
+  host.b.options.peers = {two[0], "c.example"};
+  host.b.restart();
+  const wire::Value args =
+      wire::Object{{"proofs", wire::Array{wire::Object{{"domain", two[0]}, {"evidence", "x"}}}}};
+  (void)host.b.take(host.b.peer.gossip(args, "c.example", &c.op.record.signing(), Instant{}));
+  return host.b.peer.stats().peers_evicted == 0;
 }
 
 }  // namespace
@@ -129,9 +276,27 @@ int main() {
   return ams::mutants::run({
       {"directory.skip_verify", verifies_at_publication},
       {"directory.skip_quarantine", quarantines_two_of_one_kid},
-      {"directory.skip_gossip_verify", verifies_what_peers_answer},
       {"directory.stale_head", head_follows_the_set},
+      {"directory.answer_record_alone", answers_with_all_that_is_held},
       {"directory.skip_batch_limit", refuses_a_batch_of_65},
+      {"directory.skip_object_size", refuses_large_objects},
+      {"directory.skip_quota", keeps_to_the_quota},
+      {"directory.skip_rate", keeps_to_the_rate},
       {"directory.accept_prefix", refuses_other_digits},
+      {"directory.stale_entries", entries_are_whole},
+      {"directory.skip_entries_limit", refuses_65_kids},
+      {"directory.skip_ranges_limit", refuses_1025_ranges},
+      {"directory.skip_gossip_verify", verifies_what_peers_answer},
+      {"directory.first_answer_wins", joins_what_peers_answer},
+      {"directory.trust_stale", asks_again_after_a_day},
+      {"directory.replace_on_pull", what_was_erased_stays_erased},
+      {"directory.sign_before_durable", signs_after_durable},
+      {"directory.skip_map_path", looks_at_the_map_path},
+      {"directory.skip_inclusion", looks_at_the_epochs_place},
+      {"directory.skip_checkpoint_age", looks_at_the_checkpoints_age},
+      {"directory.skip_audit", audits},
+      {"directory.skip_consistency", demands_consistency},
+      {"directory.keep_equivocator", evicts_who_has_two_faces},
+      {"directory.believe_accusation", believes_no_accusation},
   });
 }

@@ -1,12 +1,16 @@
 // Peer: one peer of the public key directory as a state machine inside its host (the server
-// machine, which owns the connections and commits the writes). Spec DIR, KEY-6.
+// machine, which owns the connections and commits the writes). Spec DIR, KEV, KEY-6.
 //
 // The host calls the op functions for requests that arrive, performs asks, commits writes and tells
-// the outcomes. A *full* peer holds every record and gossips; a *light* one holds what its own
-// domain published and what it fetched and verified.
+// the outcomes. A *full* peer holds every entry, logs its map's roots and gossips; a *light* one
+// holds what its own domain published and what it fetched and verified.
 //
 //   publish --new--> stored --push--> full peers     (a light peer's own: retried until answered)
-//   every 60 s, full: head of one peer --differs--> range --differs--> … --kids--> get --> stored
+//   every 60 s, full: gossip with one peer --roots differ--> reconcile … --> entries --> stored
+//                     and an epoch of the log, when the map has changed
+//
+// Inputs come one after the other; before the next one the host has applied (not necessarily made
+// durable) every batch that was given out. One owner, no entropy, bounded time a call.
 #pragma once
 
 #include <cstdint>
@@ -20,27 +24,36 @@
 #include "base/bytes.h"
 #include "base/instant.h"
 #include "base/result.h"
-#include "keys/records.h"
+#include "directory/buckets.h"
+#include "directory/history.h"
+#include "directory/holdings.h"
+#include "directory/witness.h"
+#include "keys/lineage.h"
 #include "storage/storage.h"
 #include "wire/value.h"
 
 namespace ams::directory {
 
-inline constexpr storage::Table table_records{0x40};  // kid || fp -> AMS-CJ of the record
-inline constexpr storage::Table table_outbox{0x41};   // kid || fp || peer domain -> (empty)
-inline constexpr std::size_t publish_max = 64;        // records in one publish (DIR-1)
-inline constexpr std::size_t range_kids_max = 64;     // kids listed in a range (DIR-5)
-inline constexpr std::size_t prefix_digits_max = 8;   // hexadecimal digits of a range (DIR-5)
-inline constexpr std::size_t fetch_peers_max = 3;     // peers asked for one record
-inline constexpr std::size_t gets_in_flight_max = 64;
+inline constexpr storage::Table table_outbox{0x41};      // kid || peer domain -> (empty)
+inline constexpr storage::Table table_fetched{0x48};     // kid -> u64 Unix ms
+inline constexpr std::size_t publish_max = 64;           // objects in one publish (DIR-1)
+inline constexpr std::size_t entries_max = 64;           // kids in one request for entries (DIR-14)
+inline constexpr std::size_t range_entries_max = 64;     // entries listed in a range (DIR-9)
+inline constexpr std::size_t prefix_digits_max = 32;     // hexadecimal digits of a range (DIR-9)
+inline constexpr std::size_t ranges_max = 1'024;         // in one reconcile request (DIR-15)
+inline constexpr std::size_t answer_size_max = 600'000;  // bytes of one answer, about
+inline constexpr std::size_t object_size_max = 4'096;    // bytes of any object that is published
+inline constexpr std::size_t fetch_peers_max = 3;        // peers asked for one entry (DIR-17)
 inline constexpr Duration reconcile_interval = std::chrono::seconds{60};  // DIR-7
 inline constexpr Duration push_retry_interval = std::chrono::minutes{2};
+inline constexpr Duration fetched_life = std::chrono::hours{24};  // DIR-17
 
 struct PeerOptions {
-  std::string domain;              // our own
+  std::string domain;  // our own
   bool full = false;
-  std::vector<std::string> peers;  // domains of full peers; our own is ignored
-  std::int64_t quota = 100'000;    // new records taken from one publishing domain (DIR-6)
+  std::vector<std::string> peers;     // domains of full peers; our own is ignored
+  std::int64_t quota = 100'000;       // new objects a day from one publishing domain (DIR-6)
+  std::int64_t requests_per_s = 200;  // from one domain, with bursts of five times that (DIR-18)
   Duration interval = reconcile_interval;
 };
 
@@ -51,32 +64,71 @@ struct Ask {
   std::string op;
   wire::Value args;
 };
-/// The outcome of fetch(): a record verified by KEY-8 and KEY-3.
+/// The outcome of fetch(): what directory.get answers, verified by KEY-8, KEY-3, KEV, REV, CRD.
 struct Fetched {
   std::uint64_t ticket = 0;
   Result<wire::Value> outcome;  // not_found, kid_quarantined, peer_unreachable, storage
 };
+/// Rows to commit; the outcome goes to handle_written.
+struct Write {
+  std::uint64_t ticket = 0;
+  storage::WriteBatch batch;
+};
+
+/// For status pages and invariants. Counts since construction, the rest now.
+struct Stats {
+  std::uint64_t keys = 0;
+  Hash root{};
+  std::uint64_t peers = 0, peers_agreeing = 0;  // agreeing: the same root at the last gossip
+  std::uint64_t peers_evicted = 0;
+  std::optional<Instant> agreed_at;  // when all peers last agreed with us, one after the other
+  std::uint64_t epochs = 0, cosignatures = 0;
+  std::uint64_t published = 0, pulled = 0, pushed = 0;  // objects taken, entries merged, sent
+  std::map<Code, std::uint64_t> refused;                // objects and requests, by reason
+};
 
 class Peer {
  public:
-  /// `reader` is borrowed.
-  Peer(PeerOptions options, const storage::Reader& reader, Instant now);
+  /// `reader` and `log_key` are borrowed; `log_key`: the domain's op key, null: no checkpoints.
+  Peer(PeerOptions options, const crypto::SigningKey* log_key, const storage::Reader& reader,
+       Instant now);
 
-  struct Published {
-    wire::Value answer;  // {"results":[{"kid"}|{"code"}…]}, to be sent when `writes` are durable
-    storage::WriteBatch writes;  // empty: all known or refused
+  struct Answered {
+    wire::Value answer;          // to be sent when `writes` are durable
+    storage::WriteBatch writes;  // may be empty
   };
-  /// directory.publish from a session of `from_domain` (ours for our own users): judges each record
-  /// (KEY-8) and queues the pushes of what is new. Fails as a whole with schema or batch_too_large.
-  Result<Published> publish(const wire::Value& args, std::string_view from_domain, Instant now);
-  Result<wire::Value> get(const wire::Value& args) const;    // DIR-2
-  Result<wire::Value> head() const;                          // DIR-3
-  Result<wire::Value> range(const wire::Value& args) const;  // DIR-5
+  using Published = Answered;
+  /// directory.publish from a session of `from_domain` (ours for our own users): judges each object
+  /// and queues the pushes of what is new. Fails as a whole with schema, batch_too_large,
+  /// peer_evicted or rate.
+  Result<Answered> publish(const wire::Value& args, std::string_view from_domain, Instant now);
+  /// directory.gossip from another peer; `op`: the op key of its chain (null: unknown).
+  Result<Answered> gossip(const wire::Value& args, std::string_view from_domain,
+                          const crypto::VerifyKey* op, Instant now);
+  /// DIR-18: to be asked before each of the ops below. Fails with rate.
+  Result<> admit(std::string_view from_domain, Instant now);
+  Result<wire::Value> get(const wire::Value& args) const;          // DIR-2
+  Result<wire::Value> card(const wire::Value& args) const;         // DIR-16
+  Result<wire::Value> head() const;                                // DIR-3
+  Result<wire::Value> range(const wire::Value& args) const;        // DIR-9
+  Result<wire::Value> entries(const wire::Value& args) const;      // DIR-14
+  Result<wire::Value> reconcile(const wire::Value& args) const;    // DIR-15
+  Result<wire::Value> proof(const wire::Value& args) const;        // DIR-12
+  Result<wire::Value> consistency(const wire::Value& args) const;  // DIR-13
+  Result<wire::Value> history(const wire::Value& args) const;      // DIR-13
 
-  /// The record of a kid, from storage or from up to three peers in turn. One Fetched follows.
+  /// Whether the owner has said anything against the key, as far as is held here: fails as
+  /// keys::Entry::usable does. O(1) for a key of which nothing is held but its record.
+  Result<> usable(const keys::KeyId& key) const;
+  /// Whether an entry held here was fetched so long ago that it should be asked for again (DIR-17).
+  bool stale(const Id16& kid, Instant now) const;
+  /// The entry of a kid, from storage or from up to three peers. One Fetched follows.
   void fetch(std::uint64_t ticket, const Id16& kid, Instant now);
 
-  void handle_reply(std::uint64_t cookie, const Result<wire::Value>& outcome, Instant now);
+  /// `op`: the op key of the answering domain's chain, when there was one.
+  void handle_reply(std::uint64_t cookie, const Result<wire::Value>& outcome,
+                    const crypto::VerifyKey* op, Instant now);
+  void handle_written(std::uint64_t ticket, const Result<>& outcome);
   /// A batch of ours did not become durable: what we remember of storage is void.
   void handle_write_failure();
   void handle_timeout(Instant now);
@@ -84,60 +136,104 @@ class Peer {
 
   std::optional<Ask> poll_ask();
   std::optional<Fetched> poll_fetched();
-  /// Records that came by gossip or fetch, verified; the host commits them. No answer waits for it.
-  std::optional<storage::WriteBatch> poll_writes();
+  std::optional<Write> poll_write();
+
+  Stats stats() const;
 
  private:
-  using Key = std::array<std::uint8_t, 48>;  // kid || fp
   struct Fetch {
     std::vector<std::uint64_t> tickets;
-    std::vector<std::string> to_ask;  // last first
+    std::size_t asked = 0;
     bool unreachable = false;         // some peer did not answer
+    std::optional<keys::Entry> best;  // the join of what was held and what came (DIR-17)
+    Result<> refused;                 // the code that a peer gave for the kid itself
   };
-  enum class Purpose : std::uint8_t { push, head, range, pull, fetch };
+  enum class Purpose : std::uint8_t { push, gossip, ranges, entries, fetch, consistency };
   struct Asked {
     Purpose purpose;
     std::string domain;
-    std::string prefix;       // range
-    Id16 kid{};               // pull, fetch
-    std::vector<Key> pushed;  // push
+    Id16 kid{};                                 // fetch
+    std::vector<std::pair<Id16, Hash>> pushed;  // push: kids, and their values then
+    std::vector<std::string> prefixes;          // ranges
+    std::vector<Id16> kids;                     // entries
+    std::string note;                           // consistency: the checkpoint that was heard of
+  };
+  /// Entries in the making, within one input.
+  struct Draft {
+    std::map<Id16, keys::Entry> entries;
+    std::set<Id16> changed;
+  };
+  /// One comparison with one peer, until nothing is left to compare or an answer fails.
+  struct Round {
+    std::string domain;
+    std::deque<std::string> prefixes;
+    std::deque<Id16> wanted;
+    std::set<Id16> offered;
+    std::size_t in_flight = 0;
   };
 
-  Result<Id16> judge(const wire::Value& record, std::string_view from_domain,
-                     storage::WriteBatch& writes);
-  void push(const std::vector<Key>& keys, const wire::Array& records, std::string_view except,
-            storage::WriteBatch* outbox);
-  void send_push(const std::string& domain, std::vector<Key> keys, wire::Array records);
-  void retry_outbox();
+  // peer.cpp
+  Result<Id16> judge(const wire::Value& object, std::string_view from_domain, Draft& draft,
+                     Instant now);
+  Result<> take(const wire::Value& object, const Id16& kid, Draft& draft);
+  Result<> keep(const Draft& draft, storage::WriteBatch& writes);
+  Result<const verifiable::Map*> ready() const;  // map and log are read
+  bool is_peer(std::string_view domain) const;
+  bool evicted(std::string_view domain) const { return witness_.evicted(domain); }
+  void count(Code code) { ++stats_.refused[code]; }
+  void write(storage::WriteBatch batch);
+  void begin();
+  // epochs and gossip: gossip.cpp
+  void cut_epoch(Instant now);
+  void start_gossip(Instant now);
+  void handle_gossip(const Asked& asked, const wire::Value& ok, const crypto::VerifyKey* op,
+                     Instant now);
+  void hear(const wire::Value& message);
+  void tell(wire::Object& message) const;
+  void handle_consistency(const Asked& asked, const Result<wire::Value>& outcome);
+  // pushing and reconciling: reconcile.cpp
   void ask(Asked asked, std::string op, wire::Value args);
-  void ask_range(const std::string& domain, std::string prefix);
-  void handle_head(const Asked& asked, const wire::Value& ok);
-  void handle_range(const Asked& asked, const wire::Value& ok);
+  void push(const std::set<Id16>& kids, std::string_view except, storage::WriteBatch* outbox);
+  void send_push(const std::string& domain, const std::set<Id16>& kids);
+  void retry_outbox();
   void handle_pushed(const Asked& asked, const wire::Value& ok);
-  Result<wire::Value> keep_record(const wire::Value& ok, const Id16& kid);
-  void handle_fetch(const Asked& asked, const Result<wire::Value>& outcome);
-  void ask_next(const Id16& kid);
-  void settle_fetch(const Id16& kid, const Result<wire::Value>& outcome);
-  Result<wire::Value> find(const Id16& kid) const;
-  Result<> load() const;
-  Hash digest(std::string_view prefix) const;
-  std::vector<Key> keys_under(std::string_view prefix) const;
+  void start_round(const std::string& domain);
+  void pump_round();
+  void handle_ranges(const Asked& asked, const wire::Value& ok);
+  void compare_listed(std::string_view prefix, ByteView listed);
+  void handle_entries(const Asked& asked, const wire::Value& ok);
+  // fetching: fetch.cpp
+  Result<wire::Value> held(const Id16& kid) const;
+  void handle_fetch(const Asked& asked, const Result<wire::Value>& outcome, Instant now);
+  void settle_fetch(const Id16& kid, Instant now);
 
   PeerOptions options_;
+  mutable Holdings holdings_;
+  mutable History history_;
+  Witness witness_;
   const storage::Reader* reader_;
-  mutable std::optional<std::set<Key>> keys_;  // what storage holds; read when first needed
-  mutable std::optional<Hash> root_;
-  std::map<std::string, std::int64_t, std::less<>> taken_;  // new records by publishing domain
+  Buckets quotas_, requests_;
+  Stats stats_;
+  std::set<std::string, std::less<>> agreeing_;
+  std::map<std::string, std::uint64_t> shown_;  // how much of our log each peer has seen
   std::map<std::uint64_t, Asked> asked_;
   std::map<Id16, Fetch> fetches_;
-  std::size_t pulls_in_flight_ = 0;
-  std::uint64_t next_cookie_ = 1;
+  std::optional<Round> round_;
+  std::uint64_t next_cookie_ = 1, next_ticket_ = 1;
+  std::uint64_t epoch_ticket_ = 0;  // the write with the epoch that is on its way
   std::size_t next_peer_ = 0;
-  bool reconciling_ = false;
-  std::optional<Instant> next_round_;
+  bool gossiping_ = false;
+  std::optional<Instant> next_round_, next_epoch_;
   std::deque<Ask> asks_;
   std::deque<Fetched> fetched_;
-  std::deque<storage::WriteBatch> writes_;
+  std::deque<Write> writes_;
 };
+
+/// The kid whose first hexadecimal digits are these, the rest zero.
+Id16 first_kid(std::string_view prefix);
+/// Objects of an answer of directory.get, in the order in which an entry takes them.
+wire::Array objects_of(const wire::Value& got);
+/// The entry of `kid` that these objects make; every one is verified. Fails with the first refusal.
+Result<keys::Entry> entry_of(const Id16& kid, const wire::Array& objects);
 
 }  // namespace ams::directory

@@ -1,105 +1,15 @@
 // Goal: peers accept only what verifies, hold the union whatever was lost, and answer for a
 // quarantined kid.
-// Method: peers over a std::map store, their asks carried by hand; records are made from fixed
-// entropy.
-#include "directory/peer.h"
-
+// Method: peers over a std::map store, their asks carried by hand (peers_test.h); records are made
+// from fixed entropy.
 #include <gtest/gtest.h>
 
-#include <map>
+#include "directory/peers_test.h"
 
 namespace ams::directory {
 namespace {
 
-class MapStore final : public storage::Reader {
- public:
-  void apply(const storage::WriteBatch& batch) {
-    for (const auto& put : batch.puts) rows_[{put.table, put.key}] = put.value;
-    for (const auto& erase : batch.erases) rows_.erase({erase.table, erase.key});
-  }
-  Result<std::optional<Bytes>> get(storage::Table table, ByteView key) const override {
-    const auto at = rows_.find({table, to_bytes(key)});
-    if (at == rows_.end()) return std::optional<Bytes>{};
-    return std::optional<Bytes>(at->second);
-  }
-  Result<> scan(storage::Table table, ByteView prefix, ByteView from,
-                const std::function<bool(ByteView, ByteView)>& visit) const override {
-    for (auto at = rows_.lower_bound({table, to_bytes(from)});
-         at != rows_.end() && at->first.first == table; ++at) {
-      const ByteView key = at->first.second;
-      if (key.size() < prefix.size() || !std::equal(prefix.begin(), prefix.end(), key.begin())) {
-        if (!prefix.empty() && to_bytes(key) > to_bytes(prefix)) break;
-        continue;
-      }
-      if (!visit(key, at->second)) break;
-    }
-    return {};
-  }
-  std::size_t count(storage::Table table) const {
-    std::size_t n = 0;
-    for (const auto& row : rows_) n += row.first.first == table;
-    return n;
-  }
-
- private:
-  std::map<std::pair<storage::Table, Bytes>, Bytes> rows_;
-};
-
-keys::KeyPair make_key(std::uint64_t number) {
-  const Hash seed = crypto::sha256(to_bytes("peer_test " + std::to_string(number)));
-  crypto::Drbg drbg(seed);
-  const Bytes entropy = drbg.bytes(80);
-  return std::move(*keys::make_modern(entropy, {.nbf = 0, .exp = keys::key_life_ms_max}));
-}
-
-wire::Value publish_args(const std::vector<const keys::KeyPair*>& pairs) {
-  wire::Array records;
-  for (const auto* pair : pairs) records.push_back(pair->record.value());
-  return wire::Object{{"records", std::move(records)}};
-}
-
-std::string code_of(const wire::Value& answer, std::size_t i) {
-  const wire::Value* code = answer.find("results")->as_array()[i].find("code");
-  return code ? code->as_string() : "ok";
-}
-
-struct Node {
-  MapStore store;
-  Peer peer;
-  Node(std::string domain, bool full, std::vector<std::string> peers)
-      : peer({.domain = std::move(domain), .full = full, .peers = std::move(peers)}, store,
-             Instant{}) {}
-  Result<wire::Value> publish(const wire::Value& args, std::string_view from) {
-    AMS_TRY(auto published, peer.publish(args, from, Instant{}));
-    store.apply(published.writes);
-    return published.answer;
-  }
-  Result<wire::Value> serve(const Ask& ask, std::string_view from) {
-    if (ask.op == "directory.publish") return publish(ask.args, from);
-    if (ask.op == "directory.get") return peer.get(ask.args);
-    if (ask.op == "directory.head") return peer.head();
-    if (ask.op == "directory.range") return peer.range(ask.args);
-    return fail(Code::unsupported, "op");
-  }
-};
-
-using Net = std::map<std::string, Node*>;
-
-/// Carries asks until none is left; `lost` asks are answered with peer_unreachable.
-void settle(Net& net, const std::function<bool(const std::string&, const Ask&)>& lost = {}) {
-  for (bool moved = true; moved;) {
-    moved = false;
-    for (auto& [domain, node] : net) {
-      while (auto ask = node->peer.poll_ask()) {
-        moved = true;
-        Result<wire::Value> outcome = fail(Code::peer_unreachable, "test");
-        if (!lost || !lost(domain, *ask)) outcome = net.at(ask->domain)->serve(*ask, domain);
-        node->peer.handle_reply(ask->cookie, outcome, Instant{});
-      }
-      while (auto writes = node->peer.poll_writes()) node->store.apply(*writes);
-    }
-  }
-}
+using namespace testing;
 
 TEST(Peer, publishes_gets_and_pushes_to_all) {
   Node a("a.example", true, {"a.example", "b.example"});
@@ -148,7 +58,8 @@ TEST(Peer, limits_batch_and_quota) {
   EXPECT_EQ(a.peer.publish(wire::Object{{"records", many}}, "c.example", Instant{}).error().code,
             Code::batch_too_large);
   MapStore store;
-  Peer small({.domain = "a.example", .full = true, .peers = {}, .quota = 1}, store, Instant{});
+  Peer small({.domain = "a.example", .full = true, .peers = {}, .quota = 1}, nullptr, store,
+             Instant{});
   const auto one = make_key(6), two = make_key(7);
   const auto answer = small.publish(publish_args({&one, &two}), "c.example", Instant{});
   EXPECT_EQ(code_of(answer->answer, 0), "ok");
@@ -181,16 +92,14 @@ TEST(Peer, reconciles_after_lost_pushes) {
   for (std::size_t i = 0; i < keys.size(); ++i)
     ASSERT_TRUE((i % 2 ? a : b).publish(publish_args({&keys[i]}), "x.example"));
   settle(net, [](const std::string&, const Ask& ask) { return ask.op == "directory.publish"; });
-  EXPECT_NE(*a.peer.head(), *b.peer.head());
+  EXPECT_NE(a.peer.stats().root, b.peer.stats().root);
   Instant now{};
-  for (int round = 0; round < 12; ++round) {
-    now += reconcile_interval;
-    for (auto& [domain, node] : net) node->peer.handle_timeout(now);
-    settle(net);
-  }
+  run_rounds(net, now, 3);
   EXPECT_EQ(a.store.count(table_records), 200u);
-  EXPECT_EQ(*a.peer.head(), *b.peer.head());
-  EXPECT_EQ(*a.peer.head(), *c.peer.head());
+  EXPECT_EQ(a.peer.stats().root, b.peer.stats().root);
+  EXPECT_EQ(a.peer.stats().root, c.peer.stats().root);
+  EXPECT_EQ(*a.peer.head()->find("root"), *b.peer.head()->find("root"));
+  EXPECT_TRUE(a.peer.stats().agreed_at);
 }
 
 TEST(Peer, a_light_peer_retries_its_own_until_answered) {
@@ -213,7 +122,8 @@ TEST(Peer, fetches_verifies_and_keeps) {
   Net net{{"l.example", &light}, {"a.example", &a}, {"b.example", &b}};
   const auto key = make_key(11), unknown = make_key(12);
   ASSERT_TRUE(b.publish(publish_args({&key}), "x.example"));  // only b knows it
-  while (b.peer.poll_ask()) {}
+  while (b.peer.poll_ask()) {
+  }
   light.peer.fetch(1, key.record.id().kid, Instant{});
   light.peer.fetch(2, key.record.id().kid, Instant{});
   light.peer.fetch(3, unknown.record.id().kid, Instant{});
@@ -221,8 +131,8 @@ TEST(Peer, fetches_verifies_and_keeps) {
   std::map<std::uint64_t, Result<wire::Value>> outcomes;
   while (auto fetched = light.peer.poll_fetched())
     outcomes.emplace(fetched->ticket, fetched->outcome);
-  EXPECT_EQ(*outcomes.at(1), key.record.value());
-  EXPECT_EQ(*outcomes.at(2), key.record.value());
+  EXPECT_EQ(*outcomes.at(1)->find("record"), key.record.value());
+  EXPECT_EQ(*outcomes.at(2)->find("record"), key.record.value());
   EXPECT_EQ(outcomes.at(3).error().code, Code::not_found);
   EXPECT_EQ(light.store.count(table_records), 1u);
 }
@@ -231,15 +141,102 @@ TEST(Peer, a_lying_peer_is_passed_over) {
   Node light("l.example", false, {"a.example", "b.example"});
   const auto key = make_key(13), other = make_key(14);
   light.peer.fetch(1, key.record.id().kid, Instant{});
-  auto first = light.peer.poll_ask();
-  light.peer.handle_reply(first->cookie,
-                          wire::Value(wire::Object{{"record", other.record.value()}}), Instant{});
-  auto second = light.peer.poll_ask();
+  const auto first = light.peer.poll_ask();
+  const auto second = light.peer.poll_ask();
   ASSERT_TRUE(second);
   EXPECT_NE(first->domain, second->domain);
-  light.peer.handle_reply(second->cookie, wire::Value(wire::Object{{"record", key.record.value()}}),
-                          Instant{});
-  EXPECT_EQ(*light.peer.poll_fetched()->outcome, key.record.value());
+  for (const auto& [ask, record] : {std::pair(first, other.record), std::pair(second, key.record)})
+    light.peer.handle_reply(ask->cookie, wire::Value(wire::Object{{"record", record.value()}}),
+                            nullptr, Instant{});
+  EXPECT_EQ(*light.peer.poll_fetched()->outcome->find("record"), key.record.value());
+  EXPECT_EQ(light.peer.stats().refused.at(Code::kid_mismatch), 1u);
+}
+
+// Goal: one peer that withholds a revocation changes nothing.
+TEST(Peer, the_freshest_of_three_answers_wins) {
+  Node light("l.example", false, {"a.example", "b.example", "c.example"});
+  const auto key = make_key(15);
+  const wire::Value old = wire::Object{{"record", key.record.value()}};
+  const wire::Value revoked =
+      wire::Object{{"record", key.record.value()}, {"revocation", *keys::make_revocation(key)}};
+  light.peer.fetch(1, key.record.id().kid, Instant{});
+  for (int i = 0; i < 3; ++i)
+    light.peer.handle_reply(light.peer.poll_ask()->cookie, i == 1 ? revoked : old, nullptr,
+                            Instant{});
+  EXPECT_EQ(*light.peer.poll_fetched()->outcome, revoked);
+  EXPECT_EQ(light.peer.usable(key.record.id()).error().code, Code::key_revoked);
+}
+
+TEST(Peer, asks_again_for_what_it_fetched_a_day_ago) {
+  Node light("l.example", false, {"a.example"}), a("a.example", true, {"a.example"});
+  Net net{{"l.example", &light}, {"a.example", &a}};
+  const auto key = make_key(16);
+  const Id16 kid = key.record.id().kid;
+  ASSERT_TRUE(a.publish(publish_args({&key}), "x.example"));
+  light.peer.fetch(1, kid, Instant{});
+  settle(net);
+  ASSERT_TRUE(a.publish(objects_args({*keys::make_revocation(key)}), "x.example"));
+  EXPECT_FALSE(light.peer.stale(kid, Instant{} + fetched_life - std::chrono::milliseconds{1}));
+  const Instant later = Instant{} + fetched_life;
+  EXPECT_TRUE(light.peer.stale(kid, later));
+  light.peer.fetch(2, kid, later);
+  settle(net, {}, later);
+  EXPECT_FALSE(light.peer.stale(kid, later));
+  EXPECT_EQ(light.peer.usable(key.record.id()).error().code, Code::key_revoked);
+  // What our own users published is never stale: nobody knows better.
+  const auto own = make_key(17);
+  ASSERT_TRUE(light.publish(publish_args({&own}), "l.example"));
+  EXPECT_FALSE(light.peer.stale(own.record.id().kid, later + fetched_life));
+}
+
+TEST(Peer, takes_what_the_owner_says_in_order_and_gives_it_back) {
+  Node a("a.example", true, {});
+  const auto key = make_key(18);
+  const auto kid_args = wire::Object{{"kid", to_uuid_text(key.record.id().kid)}};
+  const wire::Value event = *keys::make_event(key, 1, key.record.id().fp, {});
+  const wire::Value revocation = *keys::make_revocation(key);
+  keys::Card named;
+  named.name = "A";
+  const wire::Value card = *keys::make_card(key, named);
+  EXPECT_EQ(code_of(*a.publish(objects_args({event}), "x.example"), 0), "not_found");
+  const auto answer =
+      a.publish(objects_args({key.record.value(), event, revocation, card, event}), "x.example");
+  for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(code_of(*answer, i), "ok");
+  const auto got = a.peer.get(kid_args);
+  EXPECT_EQ(*got->find("revocation"), revocation);
+  EXPECT_EQ(*got->find("card"), card);
+  EXPECT_EQ(*got->find("events"), wire::Value(wire::Array{event}));
+  EXPECT_EQ(*a.peer.card(kid_args)->find("card"), card);
+  const wire::Value big = wire::Object{{"ams", "card/1"}, {"name", std::string(5'000, 'a')}};
+  EXPECT_EQ(code_of(*a.publish(objects_args({big}), "x.example"), 0), "object_too_large");
+}
+
+TEST(Peer, an_erasure_takes_the_card_and_its_salt_out_of_storage) {
+  Node a("a.example", true, {});
+  const auto key = make_key(19);
+  keys::Card card;
+  card.name = "Alice A.";
+  card.salt = Id16{1};
+  const wire::Value value = *keys::make_card(key, card);
+  ASSERT_TRUE(a.publish(objects_args({key.record.value(), value}), "x.example"));
+  EXPECT_TRUE(a.store.mentions("Alice A."));
+  card = {};
+  card.cseq = 2;
+  ASSERT_TRUE(a.publish(objects_args({*keys::make_card(key, card)}), "x.example"));
+  EXPECT_FALSE(a.store.mentions("Alice A."));
+  EXPECT_FALSE(a.store.mentions(to_base64url(Id16{1})));
+  EXPECT_EQ(code_of(*a.publish(objects_args({value}), "x.example"), 0), "card_stale");
+}
+
+TEST(Peer, requests_of_one_domain_are_limited_and_come_back) {
+  MapStore store;
+  Peer peer({.domain = "a.example", .full = true, .peers = {}, .requests_per_s = 2}, nullptr, store,
+            Instant{});
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(peer.admit("x.example", Instant{}));
+  EXPECT_EQ(peer.admit("x.example", Instant{}).error().code, Code::rate);
+  EXPECT_TRUE(peer.admit("y.example", Instant{}));
+  EXPECT_TRUE(peer.admit("x.example", Instant{} + std::chrono::milliseconds{501}));
+  EXPECT_EQ(peer.stats().refused.at(Code::rate), 1u);
 }
 
 }  // namespace

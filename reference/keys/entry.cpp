@@ -10,11 +10,6 @@ namespace {
 
 using std::string_view_literals::operator""sv;
 
-void append_u64(Bytes& out, std::uint64_t number) {
-  for (int shift = 56; shift >= 0; shift -= 8)
-    out.push_back(static_cast<std::uint8_t>(number >> shift));
-}
-
 std::string_view kind_of(const wire::Value& object) {
   const wire::Value* tag = object.find("ams");
   return tag != nullptr && tag->is_string() ? std::string_view(tag->as_string()) : ""sv;
@@ -213,6 +208,14 @@ Hash Entry::value() const {
   input.push_back(revocation_ ? 1 : 0);
   append_u64(input, card_ ? static_cast<std::uint64_t>(card_->cseq) : 0);
   append(input, card_ ? card_->hash : Hash{});
+  return crypto::sha256(input);
+}
+
+Hash Entry::bare_value(const Hash& fp) {
+  Bytes input = to_bytes("AMS-ENTRY/1\0"sv);
+  input.push_back(1);
+  append(input, fp);
+  input.insert(input.end(), 3 + 8 + fp.size(), 0);  // no event, no revocation, no card
   return crypto::sha256(input);
 }
 

@@ -108,6 +108,8 @@ class Entry {
   wire::Array objects() const;
   /// The map's leaf (DIR-8).
   Hash value() const;
+  /// The value of an entry with one record of this fp and nothing else. One hash.
+  static Hash bare_value(const Hash& fp);
 
  private:
   Result<bool> add_event(const wire::Value& object);

@@ -138,6 +138,7 @@ TEST(Entry, states) {
   Entry entry(owner().record);
   EXPECT_EQ(entry.state(), KeyState::active);
   EXPECT_TRUE(entry.usable());
+  EXPECT_EQ(entry.value(), Entry::bare_value(owner().record.id().fp));
   EXPECT_EQ(entry.next()->seq, 1);
   const wire::Value one = make_event(owner(), 1, owner().record.id().fp,
                                      {EventType::supersede, start_ms, other().record.id()})

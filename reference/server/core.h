@@ -314,7 +314,16 @@ class Core {
   Result<> op_publish(const Asked& to, Conn& conn, const wire::Value& args);
   Result<> op_directory_get(const Asked& to, Conn& conn, const wire::Value& args);
   Result<> op_head(const Asked& to, Conn& conn, const wire::Value& args);
-  Result<> op_range(const Asked& to, Conn& conn, const wire::Value& args);
+  Result<> op_gossip(const Asked& to, Conn& conn, const wire::Value& args);
+  using DirectoryRead = Result<wire::Value> (directory::Peer::*)(const wire::Value&) const;
+  Result<> op_directory_read(DirectoryRead read, const Asked& to, const Conn& conn,
+                             const wire::Value& args);
+  template <DirectoryRead read>
+  Result<> op_read(const Asked& to, Conn& conn, const wire::Value& args) {
+    return op_directory_read(read, to, conn, args);
+  }
+  Result<> answer_written(const Asked& to, directory::Peer::Answered answered);
+  static const std::string& asker(const Conn& conn);
   void fetch_record(const Id16& kid, OnAnswer then);
   void pump_peer();
 

@@ -4,9 +4,9 @@
 namespace ams::server {
 
 void Core::pump_peer() {
-  while (auto writes = peer_.poll_writes())
-    commit(std::move(*writes), [this](const Result<>& outcome) {
-      if (!outcome) peer_.handle_write_failure();
+  while (auto write = peer_.poll_write())
+    commit(std::move(write->batch), [this, ticket = write->ticket](const Result<>& outcome) {
+      peer_.handle_written(ticket, outcome);
     });
   while (auto fetched = peer_.poll_fetched()) {
     const auto at = fetches_.find(fetched->ticket);
@@ -18,7 +18,8 @@ void Core::pump_peer() {
   while (auto asked = peer_.poll_ask()) {
     ask(asked->domain, asked->op, std::move(asked->args),
         [this, cookie = asked->cookie](const Outcome& outcome) {
-          peer_.handle_reply(cookie, outcome.value, now_);
+          const keys::Chain* chain = outcome.chain;
+          peer_.handle_reply(cookie, outcome.value, chain ? &chain->op.signing() : nullptr, now_);
           later([this] { pump_peer(); });
         });
   }
@@ -35,11 +36,29 @@ void Core::fetch_record(const Id16& kid, OnAnswer then) {
   later([this] { pump_peer(); });
 }
 
+/// DIR-18: a user's requests are not counted against the domain's others.
+const std::string& Core::asker(const Conn& conn) {
+  return conn.addr.empty() ? conn.domain : conn.addr;
+}
+
 Result<> Core::op_publish(const Asked& to, Conn& conn, const wire::Value& args) {
   const std::string from = conn.addr.empty() ? conn.domain : options_.domain;
-  AMS_TRY(directory::Peer::Published published, peer_.publish(args, from, now_));
-  commit(std::move(published.writes),
-         [this, to, answer = published.answer](const Result<>& outcome) {
+  AMS_CHECK(peer_.admit(asker(conn), now_));
+  AMS_TRY(directory::Peer::Answered published, peer_.publish(args, from, now_));
+  return answer_written(to, std::move(published));
+}
+
+Result<> Core::op_gossip(const Asked& to, Conn& conn, const wire::Value& args) {
+  const auto& chain = conn.session.peer_chain();
+  AMS_CHECK(peer_.admit(asker(conn), now_));
+  AMS_TRY(directory::Peer::Answered answered,
+          peer_.gossip(args, conn.domain, chain ? &chain->op.signing() : nullptr, now_));
+  return answer_written(to, std::move(answered));
+}
+
+Result<> Core::answer_written(const Asked& to, directory::Peer::Answered answered) {
+  commit(std::move(answered.writes),
+         [this, to, answer = std::move(answered.answer)](const Result<>& outcome) {
            if (!outcome) {
              peer_.handle_write_failure();
              return refuse(to, outcome.error(), 60);  // STO-2
@@ -51,18 +70,20 @@ Result<> Core::op_publish(const Asked& to, Conn& conn, const wire::Value& args) 
 }
 
 Result<> Core::op_directory_get(const Asked& to, Conn& conn, const wire::Value& args) {
+  AMS_CHECK(peer_.admit(asker(conn), now_));
   auto found = peer_.get(args);
-  if (found) {
+  if (!found && found.error().code != Code::not_found) return tl::unexpected<Error>(found.error());
+  const auto kid = from_uuid_text(args.find("kid")->as_string());  // get() has judged the args
+  // A light peer asks full ones for its own users; other servers ask a full peer themselves.
+  const bool others_know = !conn.addr.empty() && !options_.full_directory;
+  if (!others_know || (found && !peer_.stale(*kid, now_))) {
+    if (!found) return tl::unexpected<Error>(found.error());
     answer_stable(to, std::move(*found));
     return {};
   }
-  // A light peer asks full ones for its own users; other servers ask a full peer themselves.
-  if (found.error().code != Code::not_found || conn.addr.empty() || options_.full_directory)
-    return tl::unexpected<Error>(found.error());
-  const auto kid = from_uuid_text(args.find("kid")->as_string());  // get() has judged the args
   fetch_record(*kid, [this, to](const Outcome& outcome) {
     if (!outcome.value) return refuse(to, outcome.value.error());
-    ok(to, wire::Object{{"record", *outcome.value}});
+    ok(to, *outcome.value);
   });
   return {};
 }
@@ -75,9 +96,11 @@ Result<> Core::op_head(const Asked& to, Conn&, const wire::Value& args) {
   return {};
 }
 
-Result<> Core::op_range(const Asked& to, Conn&, const wire::Value& args) {
-  AMS_TRY(wire::Value range, peer_.range(args));
-  ok(to, std::move(range));
+Result<> Core::op_directory_read(DirectoryRead read, const Asked& to, const Conn& conn,
+                                 const wire::Value& args) {
+  AMS_CHECK(peer_.admit(asker(conn), now_));
+  AMS_TRY(wire::Value answer, (peer_.*read)(args));
+  answer_stable(to, std::move(answer));
   return {};
 }
 

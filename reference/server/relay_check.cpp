@@ -158,6 +158,8 @@ void Core::judge_record(DeliverJob& job, std::size_t at, const Result<wire::Valu
   if (const auto asig = mail::verify_asig(delivery.env, delivery.asig, *record); !asig)
     return delivery.refuse_open(asig.error().code);
   if (!record->valid_at(from_unix_ms(delivery.header.ts))) delivery.refuse_open(Code::key_expired);
+  if (const auto usable = peer_.usable(record->id()); !usable)
+    return delivery.refuse_open(usable.error().code);  // KEV-7
   if (!known) keep_record(*record, delivery.header.sdom);
 }
 

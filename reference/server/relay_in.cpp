@@ -43,7 +43,8 @@ void Core::job_keys(const std::shared_ptr<DeliverJob>& job) {
     ++job->waiting;
     fetch_record(delivery.header.sender.kid, [this, job, i](const Outcome& outcome) {
       if (job->over) return;
-      judge_record(*job, i, outcome.value);
+      const wire::Value* record = outcome.value ? outcome.value->find("record") : nullptr;
+      judge_record(*job, i, record ? Result<wire::Value>(*record) : outcome.value);
       if (--job->waiting > 0) return;
       job_plan(*job);
       job_pull(job);

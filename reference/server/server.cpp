@@ -19,13 +19,20 @@ struct Op {
   Handler handler;
 };
 /// What this machine answers beside the session's own ops, sorted.
-constexpr std::array<Op, 15> all_ops{{
+constexpr std::array<Op, 22> all_ops{{
     {"account.enrol", clients, true, &Core::op_enrol},
     {"blob.get", everyone, true, &Core::op_blob_get},
+    {"directory.card", everyone, false, &Core::op_read<&directory::Peer::card>},
+    {"directory.consistency", everyone, false, &Core::op_read<&directory::Peer::consistency>},
+    {"directory.entries", everyone, false, &Core::op_read<&directory::Peer::entries>},
     {"directory.get", everyone, false, &Core::op_directory_get},
+    {"directory.gossip", servers, false, &Core::op_gossip},
     {"directory.head", everyone, false, &Core::op_head},
+    {"directory.history", everyone, false, &Core::op_read<&directory::Peer::history>},
+    {"directory.proof", everyone, false, &Core::op_read<&directory::Peer::proof>},
     {"directory.publish", everyone, false, &Core::op_publish},
-    {"directory.range", everyone, false, &Core::op_range},
+    {"directory.range", everyone, false, &Core::op_read<&directory::Peer::range>},
+    {"directory.reconcile", servers, false, &Core::op_read<&directory::Peer::reconcile>},
     {"domain.get", clients, true, &Core::op_domain_get},
     {"keys.associate", clients, true, &Core::op_associate},
     {"keys.lookup", everyone, true, &Core::op_lookup},
@@ -75,7 +82,7 @@ Core::Core(Options options, const crypto::SigningKey& op, const storage::Reader&
       drbg_(seed32),
       now_(now),
       chain_(own_chain(options_)),
-      peer_(peer_options(options_), reader, now),
+      peer_(peer_options(options_), &op, reader, now),
       ops_(op_names(options_.mail)) {
   AMS_ASSERT(chain_.has_value());  // the operator's own configuration
   AMS_ASSERT(options_.index_key.size() == 32 && options_.row_key.size() == 32);
@@ -264,6 +271,7 @@ Stats Server::stats() const {
   Stats stats = impl_->stats_;
   stats.connections = impl_->conns_.size();
   for (const auto& [domain, lane] : impl_->lanes_) stats.queue_depth += lane.entries.size();
+  stats.directory = impl_->peer_.stats();
   return stats;
 }
 

@@ -56,6 +56,7 @@ Result<storage::WriteBatch> account_rows(const Options& options, const storage::
 struct Stats {
   std::uint64_t submitted = 0, delivered_in = 0, delivered_out = 0, refused_in = 0, notices = 0;
   std::uint64_t retries = 0, connections = 0, queue_depth = 0, auth_failures = 0;
+  directory::Stats directory;  // of the peer inside
 };
 
 class Server final : public machine::Machine {

@@ -88,10 +88,11 @@ class Judge {
       for (const Written& written : ledger->written) judge_written(written);
     for (const auto& [box, reads] : merged_.read) judge_origin(box, *reads.front());
     for (const Ledger* ledger : ledgers_) judge_watched(*ledger);
+    judge_directory();
     std::sort(out_.totals.delays_ms.begin(), out_.totals.delays_ms.end());
     for (Invariant* one :
          {&never_lost_, &never_doubled_, &content_, &never_failed_for_delivered_, &one_notice_,
-          &origin_, &private_key_, &verified_key_, &readable_, &decided_, &old_mail_})
+          &origin_, &private_key_, &verified_key_, &readable_, &decided_, &old_mail_, &directory_})
       out_.invariants.push_back(one->take());
     return std::move(out_);
   }
@@ -214,6 +215,23 @@ class Judge {
   }
 
   static constexpr Duration forewarned_time = std::chrono::hours{22};
+
+  /// Whatever was lost, cut off or crashed: in the end all full peers hold one set, and none that
+  /// is honest was taken for a liar.
+  void judge_directory() {
+    const DirectoryEnd* first = nullptr;
+    for (std::size_t lp = 0; lp < ledgers_.size(); ++lp) {
+      if (!ledgers_[lp]->directory) continue;
+      const DirectoryEnd& held = *ledgers_[lp]->directory;
+      if (first == nullptr) first = &held;
+      const std::string who = world_.domains[lp].name;
+      directory_.test(held.root == first->root, world_end(), who + " holds another set of keys");
+      directory_.test(held.keys > 0 || merged_.keys.empty(), world_end(), who + " holds no keys");
+      directory_.test(held.evicted == 0, world_end(), who + " has evicted an honest peer");
+    }
+  }
+  Instant world_end() const { return world_start + world_.scenario.total_time(); }
+
   const Internet& world_;
   const std::vector<const Ledger*>& ledgers_;
   Merged merged_;
@@ -229,6 +247,7 @@ class Judge {
   Invariant readable_{"what is in a mailbox opens and verifies"};
   Invariant old_mail_{"old mail stays readable whatever the policy becomes"};
   Invariant decided_{"every message is acknowledged or refused in the end"};
+  Invariant directory_{"all directory peers hold the same keys in the end"};
 };
 
 }  // namespace

@@ -488,6 +488,11 @@ void DomainProcess::handle_pipe(const PipeEvent& event, Context& context) {
 
 const Ledger& DomainProcess::ledger() {
   ledger_.net = net_.stats();
+  if (info_.full_directory && hosts_[server_host].up()) {
+    const directory::Stats held = server_stats().directory;
+    ledger_.directory =
+        DirectoryEnd{held.keys, held.epochs, held.cosignatures, held.peers_evicted, held.root};
+  }
   return ledger_;
 }
 

@@ -55,6 +55,10 @@ struct QueueSample {
   Instant at;
   std::uint64_t depth = 0;
 };
+struct DirectoryEnd {  // what a full directory peer held when the run ended
+  std::uint64_t keys = 0, epochs = 0, cosignatures = 0, evicted = 0;
+  Hash root{};
+};
 struct Happening {  // for the timeline of the report
   Instant at;
   std::string kind, what;
@@ -78,6 +82,7 @@ struct Ledger {
   std::vector<Happening> happenings;
   std::map<std::string, std::uint64_t> command_failures;  // by code
   NetStats net;
+  std::optional<DirectoryEnd> directory;
   std::uint64_t crashes = 0;
   std::uint64_t lies = 0;           // answers tampered with by a lying server
   std::uint64_t bytes_scanned = 0;  // of clients' plaintext, for private keys

@@ -1,0 +1,166 @@
+// Epochs of the log, checkpoints shown and cosigned, proofs of two faces passed on (spec DIR-7,
+// DIR-10, DIR-19 to DIR-21).
+#include <algorithm>
+
+#include "directory/peer.h"
+#include "policy/mutant.h"
+
+namespace ams::directory {
+namespace {
+
+constexpr std::size_t told_max = 16;  // checkpoints and proofs in one message
+
+}  // namespace
+
+void Peer::cut_epoch(Instant now) {
+  next_epoch_ = now + std::chrono::seconds{1};  // when storage is down, or an epoch on its way
+  const auto map = ready();
+  if (!map || history_.cutting()) return;
+  const Instant due = history_.due(**map);
+  if (due > now) {
+    next_epoch_ = due;
+    return;
+  }
+  storage::WriteBatch writes;
+  history_.cut(**map, now, writes);
+  write(std::move(writes));
+  epoch_ticket_ = writes_.back().ticket;
+  next_epoch_ = now + epoch_interval;
+}
+
+/// Our checkpoint, with the proof from the size that the peer last saw; what we saw of others.
+void Peer::start_gossip(Instant now) {
+  if (gossiping_ || !ready()) return;
+  const std::string* domain = nullptr;
+  for (std::size_t i = 0; i < options_.peers.size() && domain == nullptr; ++i) {
+    const std::string& next = options_.peers[next_peer_++ % options_.peers.size()];
+    if (!evicted(next)) domain = &next;
+  }
+  if (domain == nullptr) return;
+  wire::Object message;
+  if (!history_.checkpoint().empty()) {
+    const auto known = shown_.find(*domain);
+    const std::uint64_t first =
+        known == shown_.end() ? 0 : std::min(known->second, history_.size());
+    message.emplace("checkpoint", history_.checkpoint());
+    message.emplace("first", static_cast<std::int64_t>(first));
+    message.emplace("proof",
+                    to_base64url(history_.log().prove_consistency(first, history_.size())));
+  }
+  tell(message);
+  gossiping_ = true;
+  ask({Purpose::gossip, *domain, {}, {}, {}, {}, {}}, "directory.gossip",
+      wire::Value(std::move(message)));
+  (void)now;
+}
+
+void Peer::tell(wire::Object& message) const {
+  wire::Array seen, proofs;
+  for (const auto& [domain, log] : witness_.seen()) {
+    if (seen.size() == told_max || log.notes.empty()) continue;
+    seen.push_back(wire::Object{{"checkpoint", log.notes.back().second}, {"domain", domain}});
+  }
+  for (const auto& [domain, evidence] : witness_.evidence())
+    if (!evidence.empty() && proofs.size() < told_max)
+      proofs.push_back(wire::Object{{"domain", domain}, {"evidence", evidence}});
+  if (!seen.empty()) message.emplace("seen", std::move(seen));
+  if (!proofs.empty()) message.emplace("proofs", std::move(proofs));
+}
+
+/// What the other side tells of third peers. Nothing of it is believed: it is all signed.
+void Peer::hear(const wire::Value& message) {
+  storage::WriteBatch writes;
+  const auto each = [&](std::string_view list, std::string_view member, auto&& take) {
+    const wire::Value* items = message.find(list);
+    if (items == nullptr || !items->is_array()) return;
+    std::size_t taken = 0;
+    for (const wire::Value& item : items->as_array()) {
+      if (++taken > told_max) break;
+      const wire::Value* domain = item.find("domain");
+      const wire::Value* text = item.find(member);
+      if (domain == nullptr || text == nullptr || !domain->is_string() || !text->is_string())
+        continue;
+      if (domain->as_string() != options_.domain) take(domain->as_string(), text->as_string());
+    }
+  };
+  each("proofs", "evidence", [&](const std::string& domain, const std::string& evidence) {
+    (void)witness_.accuse(domain, evidence, writes);
+  });
+  each("seen", "checkpoint", [&](const std::string& domain, const std::string& note) {
+    if (!witness_.heard(domain, note, writes) || !is_peer(domain)) return;
+    const auto told = verifiable::parse_note(note);
+    const auto checkpoint = told ? verifiable::parse_checkpoint(told->text) : fail(Code::proof, "");
+    if (!checkpoint) return;
+    const std::uint64_t newest = witness_.seen().find(domain)->second.newest.size;
+    ask({Purpose::consistency, domain, {}, {}, {}, {}, note}, "directory.consistency",
+        wire::Object{{"first", static_cast<std::int64_t>(std::min(newest, checkpoint->size))},
+                     {"second", static_cast<std::int64_t>(std::max(newest, checkpoint->size))}});
+  });
+  write(std::move(writes));
+}
+
+void Peer::handle_consistency(const Asked& asked, const Result<wire::Value>& outcome) {
+  if (!outcome) return;
+  const wire::Value* text = outcome->find("proof");
+  const auto proof = text != nullptr && text->is_string() ? from_base64url(text->as_string())
+                                                          : std::optional<Bytes>(Bytes{});
+  storage::WriteBatch writes;
+  if (!witness_.consistent(asked.domain, asked.note, proof.value_or(Bytes{}), writes))
+    agreeing_.erase(asked.domain);
+  write(std::move(writes));
+}
+
+Result<Peer::Answered> Peer::gossip(const wire::Value& args, std::string_view from_domain,
+                                    const crypto::VerifyKey* op, Instant now) {
+  begin();
+  wire::ObjectReader in(args, "directory.gossip", wire::ObjectReader::Unknown::ignore_x);
+  const auto note = in.optional_string("checkpoint", 16 * 1'024);
+  const std::int64_t first = in.optional_integer("first").value_or(0);
+  const Bytes proof = in.optional_binary("proof", 0, 4'096).value_or(Bytes{});
+  in.optional("seen");
+  in.optional("proofs");
+  AMS_CHECK(in.finish());
+  if (evicted(from_domain)) return fail(Code::peer_evicted, "directory.gossip");
+  AMS_TRY(const verifiable::Map* map, ready());
+  Answered out;
+  wire::Object answer{{"count", static_cast<std::int64_t>(map->size())},
+                      {"root", to_base64url(map->root())}};
+  if (note && op != nullptr && options_.full && is_peer(from_domain)) {
+    AMS_TRY(const Witness::Shown shown,
+            witness_.show(from_domain, *op, *note, static_cast<std::uint64_t>(first), proof, now,
+                          out.writes));
+    answer.emplace("size", static_cast<std::int64_t>(shown.size));
+    if (!shown.cosignature.empty()) answer.emplace("cosignature", shown.cosignature);
+  }
+  if (is_peer(from_domain)) hear(args);
+  if (!history_.checkpoint().empty()) answer.emplace("checkpoint", history_.checkpoint());
+  tell(answer);
+  out.answer = wire::Value(std::move(answer));
+  return out;
+}
+
+void Peer::handle_gossip(const Asked& asked, const wire::Value& ok, const crypto::VerifyKey* op,
+                         Instant now) {
+  hear(ok);
+  if (const wire::Value* size = ok.find("size"); size != nullptr && size->is_integer())
+    shown_[asked.domain] =
+        static_cast<std::uint64_t>(std::max<std::int64_t>(size->as_integer(), 0));
+  const wire::Value* cosigned = ok.find("cosignature");
+  if (op != nullptr && cosigned != nullptr && cosigned->is_string()) {
+    const auto note = verifiable::parse_note(cosigned->as_string());
+    const auto witness = log_key(asked.domain, *op, verifiable::NoteKeyType::cosignature_v1);
+    if (note && witness && history_.add_cosignature(note->signatures.front(), *witness))
+      ++stats_.cosignatures;
+  }
+  const auto map = ready();
+  const wire::Value* root = ok.find("root");
+  if (!map || root == nullptr) return;
+  if (*root == wire::Value(to_base64url((*map)->root()))) {
+    agreeing_.insert(asked.domain);
+    if (agreeing_.size() == options_.peers.size()) stats_.agreed_at = now;
+  } else {
+    start_round(asked.domain);
+  }
+}
+
+}  // namespace ams::directory

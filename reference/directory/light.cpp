@@ -1,0 +1,111 @@
+#include "directory/light.h"
+
+#include "directory/peer.h"
+#include "policy/mutant.h"
+
+namespace ams::directory {
+namespace {
+
+using Unknown = wire::ObjectReader::Unknown;
+
+struct Proof {
+  std::string checkpoint;
+  verifiable::Epoch epoch;
+  Bytes epoch_bytes, inclusion, map;
+  std::optional<Hash> value;
+};
+
+Result<Proof> read_proof(const wire::Value& value) {
+  wire::ObjectReader in(value, "directory.proof", Unknown::ignore_x);
+  Proof out;
+  out.checkpoint = in.string("checkpoint", verifiable::note_size_max);
+  out.epoch_bytes = in.binary("epoch", verifiable::epoch_size, verifiable::epoch_size);
+  out.inclusion = in.binary("inclusion", 0, 4'096);
+  out.map = in.binary("map", 2, verifiable::map_proof_size_max);
+  if (const auto raw = in.optional_binary("value", 32, 32)) out.value = to_array<32>(*raw);
+  AMS_CHECK(in.finish());
+  AMS_TRY(out.epoch, verifiable::decode_epoch(out.epoch_bytes));
+  return out;
+}
+
+Result<> check_path(const Id16& kid, const std::optional<keys::Entry>& entry, const Proof& proof) {
+  if (mutant("directory.skip_map_path")) return {};
+  if (!entry) {
+    if (proof.value) return fail(Code::proof, "value: of an entry that was not given");
+    return verifiable::verify_absent(proof.epoch.map_root, kid, proof.map);
+  }
+  if (proof.value != entry->value()) return fail(Code::proof, "value: of another entry");
+  return verifiable::verify_present(proof.epoch.map_root, kid, *proof.value, proof.map);
+}
+
+}  // namespace
+
+Result<Looked> verify_lookup(const Id16& kid, const wire::Value* got, const wire::Value& proof,
+                             const LogTrust& trust) {
+  Looked out;
+  if (got != nullptr) {
+    AMS_TRY(out.entry, entry_of(kid, objects_of(*got)));
+  }
+  AMS_TRY(const Proof read, read_proof(proof));
+  AMS_CHECK(check_path(kid, out.entry, read));
+  AMS_TRY(const auto opened,
+          verifiable::open_checkpoint(read.checkpoint, *trust.log, trust.witnesses));
+  const verifiable::Checkpoint& checkpoint = opened.checkpoint;
+  if (checkpoint.size == 0) return fail(Code::proof, "checkpoint: of an empty log");
+  if (!mutant("directory.skip_inclusion"))
+    AMS_CHECK(verifiable::verify_inclusion(checkpoint.root, checkpoint.size, checkpoint.size - 1,
+                                           verifiable::log_leaf_hash(read.epoch_bytes),
+                                           read.inclusion));
+  out.time_s = read.epoch.time_s;
+  const Instant made = from_unix_ms(
+      static_cast<std::int64_t>(std::min<std::uint64_t>(out.time_s, 1ull << 42)) * 1'000);
+  if (trust.now >= made + checkpoint_life && !mutant("directory.skip_checkpoint_age"))
+    return fail(Code::checkpoint_stale, "checkpoint");
+  return out;
+}
+
+std::optional<keys::Entry> freshest(std::span<const Looked> answers) {
+  std::optional<keys::Entry> out;
+  for (const Looked& answer : answers) {
+    if (!answer.entry) continue;
+    if (out) {
+      out->merge(*answer.entry);
+    } else {
+      out = answer.entry;
+    }
+  }
+  return out;
+}
+
+Result<> Auditor::take(const wire::Value& answer) {
+  wire::ObjectReader in(answer, "directory.history", Unknown::ignore_x);
+  const wire::Array& epochs = in.array("epochs", history_epochs_max);
+  in.integer("size");
+  AMS_CHECK(in.finish());
+  for (const wire::Value& item : epochs) {
+    wire::ObjectReader one(item, "directory.history.epochs", Unknown::ignore_x);
+    const Bytes raw = one.binary("epoch", verifiable::epoch_size, verifiable::epoch_size);
+    const Bytes changes = one.binary("changes", 0, 48 * 2 * epoch_changes_max);
+    AMS_CHECK(one.finish());
+    AMS_TRY(const verifiable::Epoch epoch, verifiable::decode_epoch(raw));
+    if (changes.size() % 48 != 0) return fail(Code::proof_form, "changes");
+    for (std::size_t at = 0; at < changes.size(); at += 48)
+      map_.insert(*to_array<16>(ByteView(changes).subspan(at, 16)),
+                  *to_array<32>(ByteView(changes).subspan(at + 16, 32)));
+    const bool honest =
+        map_.root() == epoch.map_root && map_.size() == epoch.map_size && epoch.time_s >= time_s_;
+    if (!honest && !mutant("directory.skip_audit")) return fail(Code::proof, "epoch");
+    time_s_ = epoch.time_s;
+    log_.append(verifiable::log_leaf_hash(raw));
+  }
+  return {};
+}
+
+Result<> Auditor::conclude(std::string_view checkpoint, const verifiable::NoteKey& log) const {
+  AMS_TRY(const auto opened, verifiable::open_checkpoint(checkpoint, log));
+  if (opened.checkpoint.size != log_.size() || opened.checkpoint.root != log_.root())
+    return fail(Code::proof, "checkpoint: not of the history that was replayed");
+  return {};
+}
+
+}  // namespace ams::directory

@@ -1,0 +1,289 @@
+// Pushing what is new, and comparing maps with one peer by ranges until both hold the union (spec
+// DIR-7, DIR-14, DIR-15).
+#include <algorithm>
+
+#include "directory/peer.h"
+#include "policy/mutant.h"
+
+namespace ams::directory {
+
+namespace {
+
+constexpr std::string_view digits = "0123456789abcdef";
+constexpr std::size_t short_hash = 8;     // bytes of a digest or value in a comparison (DIR-15)
+constexpr std::size_t listed_few = 4;     // entries of a range listed rather than divided further
+constexpr std::size_t in_flight_max = 4;  // requests of one round
+
+void append_short(Bytes& out, const Hash& hash) { append(out, ByteView(hash).first(short_hash)); }
+
+Bytes children_of(const verifiable::Map& map, const std::string& prefix) {
+  Bytes out;
+  for (const char digit : digits)
+    append_short(out, map.range_root(first_kid(prefix + digit), 4 * prefix.size() + 4));
+  return out;
+}
+
+bool is_prefix(const wire::Value* text) {
+  return text != nullptr && text->is_string() && text->as_string().size() <= prefix_digits_max &&
+         text->as_string().find_first_not_of(digits) == std::string::npos;
+}
+
+}  // namespace
+
+void Peer::ask(Asked asked, std::string op, wire::Value args) {
+  const std::uint64_t cookie = next_cookie_++;
+  asks_.push_back({cookie, asked.domain, std::move(op), std::move(args)});
+  asked_.emplace(cookie, std::move(asked));
+}
+
+// --- pushing ------------------------------------------------------------------------------------
+
+void Peer::push(const std::set<Id16>& kids, std::string_view except, storage::WriteBatch* outbox) {
+  const auto map = holdings_.map();
+  if (!map) return;
+  for (const std::string& domain : options_.peers) {
+    if (domain == except || evicted(domain)) continue;
+    if (outbox != nullptr) {
+      for (const Id16& kid : kids) {
+        Bytes row = to_bytes(ByteView(kid));
+        append(row, domain);
+        outbox->puts.push_back({table_outbox, std::move(row), {}});
+      }
+    }
+    send_push(domain, kids);
+  }
+}
+
+/// Whole entries, so that nothing depends on what arrived before; as many requests as that takes.
+void Peer::send_push(const std::string& domain, const std::set<Id16>& kids) {
+  const auto map = holdings_.map();
+  if (!map) return;
+  Asked asked{Purpose::push, domain, {}, {}, {}, {}, {}};
+  wire::Array records;
+  const auto send = [&] {
+    if (records.empty()) return;
+    stats_.pushed += records.size();
+    ask(std::move(asked), "directory.publish", wire::Object{{"records", std::move(records)}});
+    asked = {Purpose::push, domain, {}, {}, {}, {}, {}};
+    records = {};
+  };
+  for (const Id16& kid : kids) {
+    auto objects = holdings_.objects(kid);
+    const auto value = (*map)->find(kid);
+    if (!objects || !value) continue;
+    if (records.size() + objects->size() > publish_max) send();
+    for (wire::Value& object : *objects) {
+      records.push_back(std::move(object));
+      asked.pushed.emplace_back(kid, *value);
+    }
+  }
+  send();
+}
+
+/// What this light peer's own users published and some full peer has not answered for yet.
+void Peer::retry_outbox() {
+  std::map<std::string, std::set<Id16>> waiting;
+  std::set<std::pair<std::string, Id16>> under_way;
+  for (const auto& [cookie, asked] : asked_)
+    for (const auto& [kid, value] : asked.pushed) under_way.emplace(asked.domain, kid);
+  const auto scanned = reader_->scan(table_outbox, {}, {}, [&](ByteView row, ByteView) {
+    if (row.size() <= 16) return true;
+    const Id16 kid = *to_array<16>(row.first(16));
+    const std::string domain = to_string(row.subspan(16));
+    auto& kids = waiting[domain];
+    if (kids.size() < publish_max && !under_way.contains({domain, kid})) kids.insert(kid);
+    return true;
+  });
+  if (!scanned) return;  // storage is down: the next round tries again
+  for (auto& [domain, kids] : waiting) send_push(domain, kids);
+}
+
+void Peer::handle_pushed(const Asked& asked, const wire::Value& ok) {
+  const wire::Value* results = ok.find("results");
+  if (options_.full || results == nullptr || !results->is_array()) return;
+  const auto map = holdings_.map();
+  if (!map) return;
+  std::set<Id16> again, done;
+  for (std::size_t i = 0; i < asked.pushed.size(); ++i) {
+    const auto& [kid, value] = asked.pushed[i];
+    const wire::Value* code =
+        i < results->as_array().size() ? results->as_array()[i].find("code") : nullptr;
+    const CodeInfo* info = code && code->is_string() ? find_code(code->as_string()) : nullptr;
+    const bool later = (info != nullptr && info->temporary) || (*map)->find(kid) != value;
+    (later ? again : done).insert(kid);
+  }
+  storage::WriteBatch writes;
+  for (const Id16& kid : done) {
+    if (again.contains(kid)) continue;
+    Bytes row = to_bytes(ByteView(kid));
+    append(row, asked.domain);
+    writes.erases.push_back({table_outbox, std::move(row)});
+  }
+  write(std::move(writes));
+}
+
+// --- comparing ----------------------------------------------------------------------------------
+
+void Peer::start_round(const std::string& domain) {
+  if (round_) return;
+  round_.emplace();
+  round_->domain = domain;
+  round_->prefixes.emplace_back();
+  pump_round();
+}
+
+void Peer::pump_round() {
+  if (!round_) return;
+  const auto map = holdings_.map();
+  while (map && round_->in_flight < in_flight_max) {
+    Asked asked{Purpose::entries, round_->domain, {}, {}, {}, {}, {}};
+    if (round_->wanted.size() >= entries_max ||
+        (round_->prefixes.empty() && !round_->wanted.empty())) {
+      wire::Array kids;
+      while (!round_->wanted.empty() && kids.size() < entries_max) {
+        asked.kids.push_back(round_->wanted.front());
+        kids.emplace_back(to_uuid_text(round_->wanted.front()));
+        round_->wanted.pop_front();
+      }
+      ++round_->in_flight;
+      ask(std::move(asked), "directory.entries", wire::Object{{"kids", std::move(kids)}});
+    } else if (!round_->prefixes.empty()) {
+      asked.purpose = Purpose::ranges;
+      wire::Array ranges;
+      while (!round_->prefixes.empty() && ranges.size() < ranges_max) {
+        std::string prefix = std::move(round_->prefixes.front());
+        round_->prefixes.pop_front();
+        ranges.push_back(wire::Object{{"children", to_base64url(children_of(**map, prefix))},
+                                      {"prefix", prefix}});
+        asked.prefixes.push_back(std::move(prefix));
+      }
+      ++round_->in_flight;
+      ask(std::move(asked), "directory.reconcile", wire::Object{{"ranges", std::move(ranges)}});
+    } else {
+      break;
+    }
+  }
+  if (round_->in_flight > 0) return;
+  const std::set<Id16> offered = std::move(round_->offered);
+  const std::string domain = std::move(round_->domain);
+  round_.reset();
+  send_push(domain, offered);
+}
+
+Result<wire::Value> Peer::reconcile(const wire::Value& args) const {
+  wire::ObjectReader in(args, "directory.reconcile", wire::ObjectReader::Unknown::ignore_x);
+  const wire::Value& ranges = in.any("ranges");
+  AMS_CHECK(in.finish());
+  if (!ranges.is_array()) return fail(Code::schema, "directory.reconcile.ranges");
+  if (ranges.as_array().size() > ranges_max && !mutant("directory.skip_ranges_limit"))
+    return fail(Code::batch_too_large, "directory.reconcile.ranges");
+  AMS_TRY(const verifiable::Map* map, ready());
+  wire::Array differ;
+  std::size_t size = 0;
+  for (const wire::Value& range : ranges.as_array()) {
+    const wire::Value* prefix = range.find("prefix");
+    const wire::Value* theirs = range.find("children");
+    const auto children = theirs != nullptr && theirs->is_string()
+                              ? from_base64url(theirs->as_string())
+                              : std::nullopt;
+    const bool formed = is_prefix(prefix) && prefix->as_string().size() < prefix_digits_max &&
+                        children && children->size() == digits.size() * short_hash;
+    if (!formed) return fail(Code::schema, "directory.reconcile.ranges");
+    const Bytes ours = children_of(*map, prefix->as_string());
+    for (std::size_t i = 0; i < digits.size() && size < answer_size_max; ++i) {
+      const ByteView own = ByteView(ours).subspan(i * short_hash, short_hash);
+      const ByteView other = ByteView(*children).subspan(i * short_hash, short_hash);
+      if (std::equal(own.begin(), own.end(), other.begin())) continue;
+      const std::string child = prefix->as_string() + digits[i];
+      const bool empty = std::all_of(other.begin(), other.end(), [](auto b) { return b == 0; });
+      const std::size_t few = empty ? range_entries_max : listed_few;
+      const auto entries = map->range(first_kid(child), 4 * child.size(), few + 1);
+      wire::Object item{{"prefix", child}};
+      if (entries.size() <= few || child.size() == prefix_digits_max) {
+        Bytes listed;
+        for (const verifiable::Entry& entry : entries) {
+          append(listed, entry.kid);
+          append_short(listed, entry.value);
+        }
+        item.emplace("entries", to_base64url(listed));
+        size += 2 * listed.size();
+      }
+      size += 64;
+      differ.push_back(std::move(item));
+    }
+  }
+  return wire::Object{{"differ", std::move(differ)}};
+}
+
+void Peer::handle_ranges(const Asked& asked, const wire::Value& ok) {
+  const wire::Value* differ = ok.find("differ");
+  if (differ == nullptr || !differ->is_array()) return;
+  const std::set<std::string_view> parents(asked.prefixes.begin(), asked.prefixes.end());
+  for (const wire::Value& item : differ->as_array()) {
+    const wire::Value* prefix = item.find("prefix");
+    if (!is_prefix(prefix)) continue;
+    // Only ranges just below those that were asked: a liar cannot keep a round going.
+    const std::string& text = prefix->as_string();
+    if (text.empty() || !parents.contains(std::string_view(text).substr(0, text.size() - 1)))
+      continue;
+    const wire::Value* listed = item.find("entries");
+    if (listed == nullptr) {
+      if (text.size() < prefix_digits_max) round_->prefixes.push_back(text);
+    } else if (const auto raw =
+                   listed->is_string() ? from_base64url(listed->as_string()) : std::nullopt) {
+      compare_listed(text, *raw);
+    }
+  }
+}
+
+/// What the other side lists of a range, against what we hold there.
+void Peer::compare_listed(std::string_view prefix, ByteView listed) {
+  const auto map = holdings_.map();
+  constexpr std::size_t row = 16 + short_hash;
+  if (!map || listed.size() % row != 0 || listed.size() > row * range_entries_max) return;
+  std::map<Id16, Bytes> theirs;
+  for (std::size_t at = 0; at < listed.size(); at += row)
+    theirs.emplace(*to_array<16>(listed.subspan(at, 16)),
+                   to_bytes(listed.subspan(at + 16, short_hash)));
+  for (const auto& [kid, value] : theirs) {
+    const auto own = (*map)->find(kid);
+    const bool same = own && std::equal(value.begin(), value.end(), own->begin());
+    if (!same) round_->wanted.push_back(kid);
+  }
+  for (const auto& own : (*map)->range(first_kid(prefix), 4 * prefix.size(), 2 * ranges_max))
+    if (!theirs.contains(own.kid)) round_->offered.insert(own.kid);
+}
+
+/// Entries of another peer are judged like those that a stranger publishes (DIR-4).
+void Peer::handle_entries(const Asked& asked, const wire::Value& ok) {
+  const wire::Value* entries = ok.find("entries");
+  if (entries == nullptr || !entries->is_array()) return;
+  const std::size_t got = std::min(entries->as_array().size(), asked.kids.size());
+  storage::WriteBatch writes;
+  Draft draft;
+  for (std::size_t i = 0; i < got; ++i) {
+    const wire::Value& objects = entries->as_array()[i];
+    const Id16& kid = asked.kids[i];
+    if (!objects.is_array() || objects.as_array().empty()) continue;
+    auto theirs = entry_of(kid, objects.as_array());
+    if (!theirs) {
+      count(theirs.error().code);
+      continue;
+    }
+    auto ours = holdings_.entry(kid);
+    if (!ours) continue;
+    keys::Entry joined = *ours ? **ours : *theirs;
+    if (*ours && mutant("directory.replace_on_pull")) joined = *theirs;
+    if (*ours) joined.merge(*theirs);
+    if (joined.value() != theirs->value()) round_->offered.insert(kid);
+    draft.entries.emplace(kid, std::move(joined));
+    draft.changed.insert(kid);
+    ++stats_.pulled;
+  }
+  if (keep(draft, writes)) write(std::move(writes));
+  // An answer may stop short of what was asked; none at all is no reason to go on asking.
+  if (got > 0)
+    for (std::size_t i = got; i < asked.kids.size(); ++i) round_->wanted.push_back(asked.kids[i]);
+}
+
+}  // namespace ams::directory

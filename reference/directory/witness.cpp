@@ -1,0 +1,174 @@
+#include "directory/witness.h"
+
+#include <algorithm>
+
+#include "policy/mutant.h"
+
+namespace ams::directory {
+namespace {
+
+constexpr std::size_t logs_max = 1'024;
+
+std::string row_value(const verifiable::NoteKey& key, std::string_view text) {
+  return key.format() + "\n" + std::string(text);
+}
+
+}  // namespace
+
+Witness::Witness(std::string_view domain, const crypto::SigningKey* key,
+                 const storage::Reader& reader)
+    : domain_(domain), key_(key), reader_(&reader) {
+  const bool fit = key_ != nullptr && key_->alg() == crypto::SigAlg::ed25519 &&
+                   verifiable::is_note_name(log_origin(domain));
+  if (!fit) key_ = nullptr;
+}
+
+void Witness::load() const {
+  if (loaded_) return;
+  std::map<std::string, Seen, std::less<>> seen;
+  std::map<std::string, std::string, std::less<>> evicted;
+  const auto seen_read = reader_->scan(table_seen, {}, {}, [&](ByteView domain, ByteView value) {
+    const std::string_view text = as_text(value);
+    const auto end = text.find('\n');
+    auto key = verifiable::NoteKey::parse(text.substr(0, end));
+    if (!key || end == std::string_view::npos) return true;
+    const std::string note(text.substr(end + 1));
+    const auto opened = verifiable::open_checkpoint(note, *key);
+    if (opened)
+      seen.emplace(to_string(domain),
+                   Seen{std::move(*key), opened->checkpoint, {{opened->checkpoint, note}}});
+    return true;
+  });
+  const auto evicted_read =
+      reader_->scan(table_evicted, {}, {}, [&](ByteView domain, ByteView value) {
+        const std::string_view text = as_text(value);
+        evicted.emplace(to_string(domain), std::string(text.substr(text.find('\n') + 1)));
+        return true;
+      });
+  if (!seen_read || !evicted_read) return;  // the next call tries again
+  seen_ = std::move(seen);
+  evicted_ = std::move(evicted);
+  loaded_ = true;
+}
+
+bool Witness::evicted(std::string_view domain) const {
+  load();
+  return evicted_.contains(domain) && !mutant("directory.keep_equivocator");
+}
+
+const std::map<std::string, std::string, std::less<>>& Witness::evidence() const {
+  load();
+  return evicted_;
+}
+
+const std::map<std::string, Witness::Seen, std::less<>>& Witness::seen() const {
+  load();
+  return seen_;
+}
+
+Witness::Seen* Witness::find(std::string_view domain) {
+  load();
+  const auto at = seen_.find(domain);
+  return at == seen_.end() ? nullptr : &at->second;
+}
+
+void Witness::evict(std::string_view domain, const verifiable::NoteKey& key, std::string evidence,
+                    storage::WriteBatch& writes) {
+  writes.puts.push_back({table_evicted, to_bytes(domain), to_bytes(row_value(key, evidence))});
+  evicted_.insert_or_assign(std::string(domain), std::move(evidence));
+}
+
+bool Witness::contradicts(std::string_view domain, Seen& seen,
+                          const verifiable::Checkpoint& checkpoint, std::string_view note,
+                          storage::WriteBatch& writes) {
+  for (const auto& [held, held_note] : seen.notes) {
+    if (held.size != checkpoint.size || held.root == checkpoint.root) continue;
+    auto evidence = verifiable::make_equivocation(held_note, note, seen.key);
+    if (!evidence) continue;
+    evict(domain, seen.key, std::move(*evidence), writes);
+    return true;
+  }
+  return false;
+}
+
+Result<Witness::Shown> Witness::show(std::string_view domain, const crypto::VerifyKey& op,
+                                     std::string_view note, std::uint64_t first, ByteView proof,
+                                     Instant now, storage::WriteBatch& writes) {
+  if (evicted(domain)) return fail(Code::peer_evicted, "directory.gossip");
+  AMS_TRY(const auto key, log_key(domain, op, verifiable::NoteKeyType::ed25519));
+  AMS_TRY(const auto opened, verifiable::open_checkpoint(note, key));
+  const verifiable::Checkpoint& checkpoint = opened.checkpoint;
+  Seen* seen = find(domain);
+  if (seen != nullptr && seen->key.id() != key.id()) {
+    // A new op key signs on: its log goes on where the old one was, or it is another log.
+    seen->key = key;
+    seen->notes.clear();
+  }
+  if (seen == nullptr) {
+    if (seen_.size() >= logs_max) return Shown{};
+    seen = &seen_.emplace(std::string(domain), Seen{key, checkpoint, {}}).first->second;
+  }
+  if (contradicts(domain, *seen, checkpoint, note, writes))
+    return Shown{{}, seen->newest.size, true};
+  if (checkpoint.size < seen->newest.size) return Shown{{}, seen->newest.size, false};
+  const bool begins = seen->notes.empty() && seen->newest == checkpoint;
+  if (!begins && checkpoint.size > seen->newest.size) {
+    if (first != seen->newest.size) return Shown{{}, seen->newest.size, false};
+    if (!mutant("directory.skip_consistency"))
+      AMS_CHECK(verifiable::verify_consistency(first, seen->newest.root, checkpoint.size,
+                                               checkpoint.root, proof));
+  }
+  seen->newest = checkpoint;
+  if (seen->notes.empty() || seen->notes.back().first != checkpoint)
+    seen->notes.emplace_back(checkpoint, std::string(note));
+  if (seen->notes.size() > seen_notes_max) seen->notes.pop_front();
+  writes.puts.push_back({table_seen, to_bytes(domain), to_bytes(row_value(key, note))});
+  Shown out{{}, checkpoint.size, false};
+  if (key_ == nullptr) return out;
+  const std::string text = verifiable::checkpoint_text(checkpoint);
+  const auto time_s =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(to_unix_ms(now), 0)) / 1'000;
+  AMS_TRY(auto signature, verifiable::cosign(text, log_origin(domain_), *key_, time_s));
+  out.cosignature = verifiable::format({text, {std::move(signature)}});
+  return out;
+}
+
+bool Witness::heard(std::string_view domain, std::string_view note, storage::WriteBatch& writes) {
+  Seen* seen = find(domain);
+  if (seen == nullptr || evicted(domain)) return false;
+  const auto opened = verifiable::open_checkpoint(note, seen->key);
+  if (!opened) return false;
+  if (contradicts(domain, *seen, opened->checkpoint, note, writes)) return false;
+  return std::none_of(seen->notes.begin(), seen->notes.end(),
+                      [&](const auto& held) { return held.first.size == opened->checkpoint.size; });
+}
+
+bool Witness::consistent(std::string_view domain, std::string_view note, ByteView proof,
+                         storage::WriteBatch& writes) {
+  Seen* seen = find(domain);
+  if (seen == nullptr || evicted(domain)) return true;
+  const auto opened = verifiable::open_checkpoint(note, seen->key);
+  if (!opened) return true;
+  const bool later = opened->checkpoint.size > seen->newest.size;
+  const verifiable::Checkpoint& first = later ? seen->newest : opened->checkpoint;
+  const verifiable::Checkpoint& second = later ? opened->checkpoint : seen->newest;
+  if (verifiable::verify_consistency(first.size, first.root, second.size, second.root, proof))
+    return true;
+  evict(domain, seen->key, {}, writes);  // no proof for others, enough for us
+  return false;
+}
+
+bool Witness::accuse(std::string_view domain, std::string_view evidence,
+                     storage::WriteBatch& writes) {
+  Seen* seen = find(domain);
+  if (seen == nullptr || domain == domain_) return false;
+  const auto held = evicted_.find(domain);
+  if (held != evicted_.end() && !held->second.empty()) return false;
+  if (!verifiable::verify_equivocation(evidence, seen->key) &&
+      !mutant("directory.believe_accusation"))
+    return false;
+  evict(domain, seen->key, std::string(evidence), writes);
+  return true;
+}
+
+}  // namespace ams::directory

@@ -1,0 +1,79 @@
+// Witness: what a peer has seen of other peers' logs (spec DIR-19 to DIR-21). It cosigns a
+// checkpoint only when that extends the last one it saw, remembers some for comparison, and evicts
+// a peer that showed two faces, for good, with the proof.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/instant.h"
+#include "base/result.h"
+#include "crypto/crypto.h"
+#include "directory/history.h"
+#include "storage/storage.h"
+#include "verifiable/checkpoint.h"
+
+namespace ams::directory {
+
+inline constexpr storage::Table table_seen{0x46};     // domain -> verifier key, newline, checkpoint
+inline constexpr storage::Table table_evicted{0x47};  // domain -> verifier key, newline, proof
+inline constexpr std::size_t seen_notes_max = 32;     // checkpoints remembered of one log
+
+class Witness {
+ public:
+  /// `key` (our domain's op key; null or not Ed25519: nothing is cosigned) and `reader` are
+  /// borrowed.
+  Witness(std::string_view domain, const crypto::SigningKey* key, const storage::Reader& reader);
+
+  struct Shown {
+    std::string cosignature;  // a note with our cosignature alone; empty: none
+    std::uint64_t size = 0;   // of the log as we know it now
+    bool evicted = false;     // just now
+  };
+  /// A peer shows its own checkpoint, with the proof from size `first` on. Rows go to `writes` and
+  /// must be durable before the cosignature is given away. Fails with what open_checkpoint says,
+  /// `proof`, peer_evicted.
+  Result<Shown> show(std::string_view domain, const crypto::VerifyKey& op, std::string_view note,
+                     std::uint64_t first, ByteView proof, Instant now, storage::WriteBatch& writes);
+
+  /// Somebody tells of a checkpoint of `domain`. Gives whether only that log itself can tell if
+  /// both are of one history; a contradiction evicts.
+  bool heard(std::string_view domain, std::string_view note, storage::WriteBatch& writes);
+  /// What that log answered (DIR-20). Gives false, and evicts, when it cannot prove it.
+  bool consistent(std::string_view domain, std::string_view note, ByteView proof,
+                  storage::WriteBatch& writes);
+  /// A proof that somebody passed on; whether it is new and holds. Unknown logs: false.
+  bool accuse(std::string_view domain, std::string_view evidence, storage::WriteBatch& writes);
+
+  bool evicted(std::string_view domain) const;
+  const std::map<std::string, std::string, std::less<>>& evidence() const;
+  /// The newest checkpoint of each log, and its size.
+  struct Seen {
+    verifiable::NoteKey key;
+    verifiable::Checkpoint newest;
+    std::deque<std::pair<verifiable::Checkpoint, std::string>> notes;  // newest last
+  };
+  const std::map<std::string, Seen, std::less<>>& seen() const;
+  void forget() { loaded_ = false; }
+
+ private:
+  void load() const;
+  Seen* find(std::string_view domain);
+  void evict(std::string_view domain, const verifiable::NoteKey& key, std::string evidence,
+             storage::WriteBatch& writes);
+  /// Whether the note contradicts one that is remembered; then its log is evicted.
+  bool contradicts(std::string_view domain, Seen& seen, const verifiable::Checkpoint& checkpoint,
+                   std::string_view note, storage::WriteBatch& writes);
+
+  std::string domain_;
+  const crypto::SigningKey* key_;
+  const storage::Reader* reader_;
+  mutable bool loaded_ = false;
+  mutable std::map<std::string, Seen, std::less<>> seen_;
+  mutable std::map<std::string, std::string, std::less<>> evicted_;  // domain -> proof, or empty
+};
+
+}  // namespace ams::directory
