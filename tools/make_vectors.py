@@ -32,6 +32,8 @@ CHAPTERS = (  # modules of tools/vectorgen, each with files()
     "containers",
     "policy",
     "receipts",
+    "order",
+    "suites",
     "signatures",
     "hpke",
     "layouts",

@@ -10,6 +10,7 @@
 #include "runner/suite_domain.h"
 #include "runner/tls_target.h"
 #include "vectors_run/command.h"
+#include "vectors_run/explain.h"
 #ifdef AMS_CONFORM_MUTANTS
 #include "selftest.h"
 #endif
@@ -32,8 +33,9 @@ constexpr const char* footer = R"(Examples:
       --account t1@a.example --token 4f… --account t2@a.example --token 9c… --json out.json
   The codec of an implementation, through its adapter (conformance/README.md):
     ams-conform vectors --sut ./theirs
-  What one case asks for:
+  What one case, vector or flag of vectors asks for:
     ams-conform explain srv-frame-kind-unknown
+    ams-conform explain from_binding
 
 Exit codes: 0 clean; 1 unexpected result; 2 WARN under --strict, bad usage or case file;
 3 nothing or too little ran; 4 harness error.)";
@@ -182,7 +184,10 @@ int explain(const Arguments& given) {
     for (const Json& step : one.steps) std::cout << "    " << step.dump() << "\n";
     return 0;
   }
-  throw Usage("explain: no such case: " + given.id);
+  const std::string vector = explain_vector(load_vectors(vectors_folder("")), given.id);
+  if (vector.empty()) throw Usage("explain: no such case, vector or flag: " + given.id);
+  std::cout << vector;
+  return 0;
 }
 
 int hosts(const Arguments& given) {
@@ -227,8 +232,8 @@ int act(int argc, char** argv) {
   filters(*run_command);
   CLI::App* list_command = app.add_subcommand("list", "one line for each case");
   filters(*list_command);
-  CLI::App* explain_command = app.add_subcommand("explain", "what a case does and expects");
-  explain_command->add_option("id", given.id, "the case")->required();
+  CLI::App* explain_command = app.add_subcommand("explain", "what a case, vector or flag is about");
+  explain_command->add_option("id", given.id, "of a case or vector, or a flag")->required();
   explain_command->add_option("--cases", given.cases_dir, "a folder of case files");
   CLI::App* hosts_command =
       app.add_subcommand("hosts", "the hosts line of conform.test, for the server under test");

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import xml.etree.ElementTree
 
 PEER = pathlib.Path(__file__).resolve().parent.parent / "peers"
 PROGRAM = ""
@@ -125,6 +126,35 @@ class Vectors(unittest.TestCase):
         self.assertEqual({test["op"] for test in report["tests"]}, {"frame.parse"})
         bad = [test for test in report["tests"] if test["verdict"] == "fail" and test["flags"]]
         self.assertTrue(bad and all("effect" in test["note"] for test in bad))
+
+    def test_junit_says_of_each_failure_why_it_matters(self):
+        with tempfile.NamedTemporaryFile("r", suffix=".xml") as file:
+            run("vectors", lie(ACCEPTS), "--op", "frame.parse", "--junit", file.name)
+            suite = xml.etree.ElementTree.parse(file.name).getroot()
+        cases = suite.findall("testcase")
+        self.assertEqual(int(suite.get("tests")), len(cases))
+        failures = suite.findall("testcase/failure")
+        self.assertEqual(int(suite.get("failures")), len(failures))
+        text = "".join(failure.text for failure in failures)
+        for part in ("frame_too_large", "DENIAL_OF_SERVICE", "WIR-7"):
+            self.assertIn(part, text)
+
+    def test_a_vector_or_flag_is_explained(self):
+        def explain(name):
+            done = subprocess.run([PROGRAM, "explain", name], capture_output=True, text=True,
+                                  check=False)
+            return done.returncode, done.stdout
+        code, text = explain("frame_kind")
+        self.assertEqual(code, 0)
+        for part in ("A frame has an unknown kind.", "Old and new sides lose step."):
+            self.assertIn(part, text)
+        vector = text.split("\n")[2].split()[0]
+        code, text = explain(vector)
+        self.assertEqual(code, 0)
+        for part in (vector, "must be refused with encoding/frame_kind", "WIR-4", "valid twin: frm-",
+                     "raw_b64: "):
+            self.assertIn(part, text)
+        self.assertEqual(explain("frm-nothing")[0], 2)
 
     def test_each_check_disabled_is_seen(self):
         """ams_py with one check disabled at a time: its vectors must fail."""

@@ -11,7 +11,7 @@ namespace ams::conform {
 
 struct VectorsCommands::State {
   CLI::App *vectors = nullptr, *check = nullptr;
-  std::string sut, role = "codec", folder, json;
+  std::string sut, role = "codec", folder, json, junit;
   VectorFilter filter;
   int silence_s = 30;
   bool all = false;
@@ -30,10 +30,14 @@ constexpr const char* vectors_footer = R"(Examples:
 Exit codes: 0 clean; 1 mismatch; 2 bad usage; 3 nothing ran (or, with --all, not every op);
 4 the adapter died, fell silent or broke the protocol.)";
 
-bool write_json(const std::string& path, const nlohmann::json& report) {
+/// Whether it was written, or nobody wants it: an empty path.
+bool write_text(const std::string& path, const std::string& text) {
+  if (path.empty()) return true;
   std::ofstream out(path, std::ios::binary);
-  out << report.dump(1) << "\n";
-  return static_cast<bool>(out.flush());
+  out << text;
+  if (out.flush()) return true;
+  std::cerr << "ams-conform: " << path << ": cannot be written\n";
+  return false;
 }
 
 }  // namespace
@@ -54,6 +58,7 @@ VectorsCommands::VectorsCommands(CLI::App& app) : state_(std::make_unique<State>
   to.vectors->add_option("--flag", to.filter.flag, "only vectors of this flag, and their twins");
   to.vectors->add_option("--id", to.filter.id, "only this vector, and its twin");
   to.vectors->add_option("--json", to.json, "write the report as JSON");
+  to.vectors->add_option("--junit", to.junit, "write the report as JUnit XML");
   to.vectors->add_flag("--all", to.all, "an op that the adapter does not declare fails the run");
   to.vectors->footer(vectors_footer);
 }
@@ -81,10 +86,9 @@ std::optional<int> VectorsCommands::run() const {
     const bool some = !given.filter.op.empty() || !given.filter.flag.empty();
     const bool show_all = some || !given.filter.id.empty();
     std::cout << vectors_console(vectors, run, show_all ? vectors.size() : shown_of_a_flag);
-    if (!given.json.empty() && !write_json(given.json, vectors_json(given.sut, vectors, run))) {
-      std::cerr << "ams-conform: " << given.json << ": cannot be written\n";
-      return exit_adapter;
-    }
+    const std::string report = vectors_json(given.sut, vectors, run).dump(1) + "\n";
+    if (!write_text(given.json, report)) return exit_adapter;
+    if (!write_text(given.junit, vectors_junit(vectors, run))) return exit_adapter;
     const int code = vectors_exit_code(run, given.all);
     if (code == exit_nothing) std::cerr << "nothing or too little ran\n";
     return code;

@@ -56,6 +56,28 @@ void hold_to_twins(const std::vector<Vector>& vectors, std::vector<Judged>& resu
   }
 }
 
+std::string xml(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    const auto code = static_cast<unsigned char>(c);
+    if (c == '&' || c == '<' || c == '>' || c == '"')
+      out += fmt::format("&#{};", code);
+    else
+      out += code < 0x20 ? ' ' : c;
+  }
+  return out;
+}
+
+/// Why a vector's failure matters, and the clauses, in one line.
+std::string why_of(const Vector& vector) {
+  const std::string clauses = joined(vector.clauses, ", ");
+  if (vector.note.is_null()) return "It must be accepted. Clauses: " + clauses;
+  return fmt::format("{}: {} {}: {} Clauses: {}", vector.flags.front(),
+                     vector.note.at("description").get<std::string>(),
+                     vector.note.at("bug_type").get<std::string>(),
+                     vector.note.at("effect").get<std::string>(), clauses);
+}
+
 std::string flag_of(const Vector& vector) {
   return vector.flags.empty() ? "valid" : vector.flags.front();
 }
@@ -223,6 +245,29 @@ json vectors_json(const std::string& sut, const std::vector<Vector>& vectors,
             {"fail", count(run, VectorVerdict::fail)},
             {"not_exercised", count(run, VectorVerdict::not_exercised)},
             {"unsupported", count(run, VectorVerdict::unsupported)}}}};
+}
+
+std::string vectors_junit(const std::vector<Vector>& vectors, const VectorRun& run) {
+  std::string body;
+  for (std::size_t i = 0; i < vectors.size(); ++i) {
+    const Vector& vector = vectors[i];
+    const Judged& result = run.results[i];
+    body += fmt::format("  <testcase classname=\"{}\" name=\"{}\"", xml(vector.op), xml(vector.id));
+    if (result.verdict == VectorVerdict::pass) {
+      body += "/>\n";
+    } else if (!is_bad(result)) {
+      body += fmt::format("><skipped message=\"{}\"/></testcase>\n", name_of(result.verdict));
+    } else {
+      body += fmt::format("><failure type=\"{}\" message=\"{}\">{}</failure></testcase>\n",
+                          name_of(result.verdict), xml(vector.comment + ": " + result.what),
+                          xml(why_of(vector)));
+    }
+  }
+  return fmt::format(
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"ams-conform vectors\" "
+      "tests=\"{}\" failures=\"{}\" skipped=\"{}\">\n{}</testsuite>\n",
+      vectors.size(), count(run, VectorVerdict::fail) + count(run, VectorVerdict::not_exercised),
+      count(run, VectorVerdict::unsupported), body);
 }
 
 int vectors_exit_code(const VectorRun& run, bool all) {

@@ -39,6 +39,9 @@ std::string vectors_console(const std::vector<Vector>& vectors, const VectorRun&
 nlohmann::json vectors_json(const std::string& sut, const std::vector<Vector>& vectors,
                             const VectorRun& run);
 
+/// JUnit XML: a test case for each vector, its op the class; what was not asked is skipped.
+std::string vectors_junit(const std::vector<Vector>& vectors, const VectorRun& run);
+
 /// 0 clean, 1 mismatch, 3 nothing ran; with `all` an op that is not declared is too little, 3.
 int vectors_exit_code(const VectorRun& run, bool all);
 

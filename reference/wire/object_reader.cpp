@@ -80,7 +80,7 @@ std::optional<std::string> ObjectReader::optional_string(std::string_view name,
     return std::nullopt;
   }
   if (member->as_string().size() > size_max && !mutant("wire.accept_size")) {
-    record(Code::object_too_large, name);
+    record(mutant("wire.wrong_code_size") ? Code::schema : Code::object_too_large, name);
     return std::nullopt;
   }
   return member->as_string();

@@ -288,10 +288,9 @@ def _stream(file: File, ids: dict):
             changed[3] = flip(changed[3], at)
             refuse(f"a bit of the stream's byte {at}", b"".join(changed), "key_commitment",
                    "commitment", made, small, "CON-7")
-        for at in (2, 500, 1001, 1017):
-            changed = [*parts]
-            changed[4] = flip(changed[4], at)
-            refuse(f"a bit of the chunk's byte {at}", b"".join(changed), "chunk",
+        for at in (0, 500, 999, 1000, 1015):
+            changed = Made(plain, aead=aead, stream=lambda c, at=at: [flip(c[0], at)])
+            refuse(f"a bit of the chunk's byte {at}, under a good trailer", changed.raw(), "chunk",
                    "chunk_tampered", made, small, "CON-12")
         for length in (0, 1, 15, 16401, 32768, 65535):
             changed = [*parts]
@@ -299,16 +298,17 @@ def _stream(file: File, ids: dict):
             refuse(f"a chunk's length of {length}", b"".join(changed), "chunk", "chunk_order",
                    made, small)
         for length, what in ((16, "the tag's length alone"), (1015, "a byte less")):
-            changed = [*parts]
-            changed[4] = length.to_bytes(2, "big") + changed[4][2:2 + length]
-            refuse(f"a chunk of {what}", b"".join(changed), "chunk", "truncation", made, small)
+            changed = Made(plain, aead=aead, stream=lambda c, n=length: [c[0][:n]])
+            refuse(f"a chunk of {what}, under a good trailer", changed.raw(), "chunk",
+                   "truncation", made, small)
         made = Made(long, aead=aead)
         parts = made.sections()
-        for what, order in (("exchanged", (0, 1, 2, 3, 5, 4, 6)),
-                            ("the first one twice", (0, 1, 2, 3, 4, 4, 5, 6)),
-                            ("the first one gone", (0, 1, 2, 3, 5, 6))):
-            refuse(f"two chunks: {what}", b"".join(parts[i] for i in order), "chunk",
+        for what, order in (("the first one twice", (0, 0, 1)), ("the first one gone", (1,))):
+            changed = Made(long, aead=aead, stream=lambda c, o=order: [c[i] for i in o])
+            refuse(f"two chunks: {what}, under a good trailer", changed.raw(), "chunk",
                    "chunk_order", made, two)
+        refuse("two chunks exchanged", b"".join(parts[i] for i in (0, 1, 2, 3, 5, 4, 6)), "chunk",
+               "chunk_order", made, two)
         refuse("the last chunk gone", b"".join([*parts[:5], parts[6]]), "chunk", "truncation",
                made, two)
         full = Made(long[:16384], aead=aead)

@@ -23,6 +23,12 @@ class Suite:
         return wrap(header or HEADER, self.aead, key, person.record,
                     Draws(f"stanza {person.kem}"), EPHEMERAL, hooks or Hooks())
 
+    def void(self) -> dict:
+        """Wrapped under a secret of zeros, to which a reader without a check would fall back."""
+        info = message.stanza_info(H0, self.reader.kid, self.reader.fp)
+        key, nonce = crypto.key_schedule(self.kem, self.aead, bytes(32), info)
+        return {**self.stanza(), "wk": b64(crypto.aead_seal(self.aead, key, nonce, KEY))}
+
     def args(self, stanzas=None, **changed) -> dict:
         return {"stanzas_b64": b64(encode([self.stanza()] if stanzas is None else stanzas)),
                 "aead": self.aead, "h0_b64": b64(H0), "epk_b64": b64(EPK),
@@ -96,7 +102,7 @@ def _wrapped(group, suite, twin: str):
         refuse("the reader's own key for epk", "unwrap", "stanza_tampered", [own],
                epk_b64=b64(suite.reader.ek))
         for point in (0, 1, 2**255 - 20):
-            refuse(f"epk is the point {point:#x}", "unwrap", "low_order_point", [own],
+            refuse(f"epk is the point {point:#x}", "unwrap", "low_order_point", [suite.void()],
                    epk_b64=b64(point.to_bytes(32, "little")))
         return
     size = len(suite.reader.ek)
@@ -109,7 +115,9 @@ def _wrapped(group, suite, twin: str):
                         ("a zero before it", b"\0" + enc), ("zeros", bytes(size)),
                         ("the modulus", suite.reader.ek), ("the largest number", b"\xff" * size),
                         ("epk", EPK), ("one byte", b"\1")):
-        refuse(f"enc: {what}", "unwrap", "enc_form", [{**own, "enc": b64(value)}])
+        void = bytes(size) != value  # the number 0 is an encapsulation, of another secret
+        refuse(f"enc: {what}", "unwrap", "enc_form",
+               [{**(suite.void() if void else own), "enc": b64(value)}])
 
 
 def _form(group, suite, twin: str):

@@ -36,8 +36,9 @@ def seal(plain: bytes, aead: str, key=KEY, context=CONTEXT, salt=SALT, **choices
 
 def _valid(group, aead: str) -> dict:
     ids = {}
+    large = (32768, 32769) if aead == "a256gcm" else ()  # the size is the same with either
     for length in (0, 1, 15, 16, 17, 31, 32, 255, 256, 1000, 4095, 4096, 16383, 16384, 16385,
-                   16400, 32767, 32768, 32769):
+                   16400, *large):
         ids[length] = group.valid(f"{length} bytes with {aead}",
                                   args(seal(plain_of(length), aead), aead),
                                   clauses=["STR-1", "STR-2", "ALG-1"])
@@ -65,7 +66,7 @@ def _cut(group, aead: str, ids: dict):
     for more in (0, 1, 2, 8, 14, 15):
         refuse(f"{more} bytes after the first whole chunk", two[:56 + FULL + more], ids[16385])
     refuse("16 bytes after the first whole chunk", two[:56 + FULL + 16], ids[16385], "chunk")
-    for length in (16384, 32768):
+    for length in sorted({16384, 32768} & {*ids}):
         whole = seal(plain_of(length), aead)
         refuse(f"an empty last chunk is gone after {length}", whole[:-16], ids[length])
         refuse(f"half the last tag is gone after {length}", whole[:-8], ids[length])
@@ -80,13 +81,14 @@ def _chunks(group, aead: str, ids: dict):
     three = seal(plain_of(32769), aead)
     head, parts = three[:56], [three[56:56 + FULL], three[56 + FULL:56 + 2 * FULL],
                                three[56 + 2 * FULL:]]
-    for order in ((1, 0, 2), (0, 0, 2), (1, 1, 2), (1, 2), (0, 2), (0, 1, 1, 2), (0, 1, 0, 2),
-                  (2,)):
+    orders = ((1, 0, 2), (0, 0, 2), (1, 2), (0, 2), (0, 1, 1, 2), (0, 1, 0, 2), (2,))
+    for order in orders if 32769 in ids else ():
         refuse(f"the chunks {order} of three", head + b"".join(parts[i] for i in order),
                ids[32769])
     other = seal(plain_of(32769)[::-1], aead, salt=SALT[::-1])
-    refuse("a chunk of another stream under the same key", head + other[56:56 + FULL] +
-           b"".join(parts[1:]), ids[32769])
+    if 32769 in ids:
+        refuse("a chunk of another stream under the same key", head + other[56:56 + FULL] +
+               b"".join(parts[1:]), ids[32769])
     small = seal(plain_of(1000), aead)
     for at in (0, 1, 499, 500, 999, 1000, 1008, 1015):
         refuse(f"a bit of the chunk's byte {at} changed", flip(small, 56 + at), ids[1000],

@@ -67,8 +67,6 @@ def _strings(group, twin: str):
         group.invalid(comment, _raw(text), code, twin, [flag])
     for comment, raw in _utf8():
         refuse(f"ill-formed UTF-8: {comment}", b'"' + raw + b'"', "utf8", "utf8_invalid")
-        refuse(f"ill-formed UTF-8 in a name: {comment}", b'{"' + raw + b'":1}', "utf8",
-               "utf8_invalid")
     for code in range(0x20):
         refuse(f"the character {code:#04x} unescaped", f'"{chr(code)}"', "json_syntax",
                "raw_control")
