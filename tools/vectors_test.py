@@ -85,7 +85,11 @@ class Vectors(unittest.TestCase):
         spec = "".join(path.read_text("utf-8") for path in (ROOT / "reference/spec").glob("*.md"))
         every = list(vectors())
         self.assertEqual(len({test["id"] for _, test in every}), len(every))
-        self.assertGreaterEqual(len({flag for _, test in every for flag in test["flags"]}), 40)
+        self.assertGreaterEqual(len(every), 5_000)
+        self.assertGreaterEqual(len({flag for _, test in every for flag in test["flags"]}), 60)
+        invalid = sum(test["result"] == "invalid" for _, test in every)
+        self.assertGreaterEqual(invalid / len(every), 0.45)
+        self.assertLessEqual(sum(path.stat().st_size for path in FILES), 25_000_000)
         for clause in {clause for _, test in every for clause in test["clauses"]}:
             self.assertIn(f"**{clause}**", spec)
 
