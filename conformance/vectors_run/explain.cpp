@@ -9,7 +9,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t shown_max = 300;  // bytes of an input's member
+constexpr std::size_t member_shown_max = 300;  // bytes of an input's member
 
 /// What unpadded base64url holds; vectors hold no other.
 std::string decoded(const std::string& text) {
@@ -32,9 +32,9 @@ std::string preview(const std::string& raw) {
   const bool text =
       std::all_of(raw.begin(), raw.end(), [](char c) { return c >= ' ' && c <= '~'; });
   std::string out;
-  for (const char c : raw.substr(0, text ? shown_max : shown_max / 4))
+  for (const char c : raw.substr(0, text ? member_shown_max : member_shown_max / 4))
     out += text ? std::string(1, c) : fmt::format("{:02x}", static_cast<unsigned char>(c));
-  const bool cut = raw.size() > (text ? shown_max : shown_max / 4);
+  const bool cut = raw.size() > (text ? member_shown_max : member_shown_max / 4);
   return fmt::format("{} bytes{} {}{}", raw.size(), text ? ":" : ", hexadecimal:", out,
                      cut ? "…" : "");
 }
@@ -44,7 +44,7 @@ std::string input_text(const json& input) {
   for (const auto& [name, value] : input.items()) {
     const bool binary = name.ends_with("_b64") && value.is_string();
     std::string shown = binary ? preview(decoded(value.get<std::string>())) : value.dump();
-    if (!binary && shown.size() > shown_max) shown = shown.substr(0, shown_max) + "…";
+    if (!binary && shown.size() > member_shown_max) shown = shown.substr(0, member_shown_max) + "…";
     out += fmt::format("    {}: {}\n", name, shown);
   }
   return out;
@@ -60,7 +60,7 @@ std::string whole(const Vector& vector, const std::vector<Vector>& vectors) {
   std::string out =
       fmt::format("{}: {}\n  {}, {}\n", vector.id, vector.comment, vector.op, vector.importance);
   if (vector.valid) {
-    out += "  must be accepted, with " + vector.output.dump().substr(0, shown_max) + "\n";
+    out += "  must be accepted, with " + vector.output.dump().substr(0, member_shown_max) + "\n";
   } else {
     out += fmt::format("  must be refused with {}/{}\n", vector.phase,
                        fmt::join(vector.codes, " or "));
