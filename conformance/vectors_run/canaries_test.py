@@ -151,8 +151,8 @@ class Vectors(unittest.TestCase):
         vector = text.split("\n")[2].split()[0]
         code, text = explain(vector)
         self.assertEqual(code, 0)
-        for part in (vector, "must be refused with encoding/frame_kind", "WIR-4", "valid twin: frm-",
-                     "raw_b64: "):
+        for part in (vector, "must be refused with encoding/frame_kind", "WIR-4",
+                     "valid twin: frm-", "raw_b64: "):
             self.assertIn(part, text)
         self.assertEqual(explain("frm-nothing")[0], 2)
 

@@ -225,7 +225,8 @@ NOTES = {
                            "A sender believes that delivered mail failed.", "REL-17", "SIG-3"),
     "check_order": _note(_PARSER, "Two faults; the member listed first decides.",
                          "Implementations answer with different codes.", "ENC-16"),
-    "stage_order": _note(_PARSER, "Two faults; the check that the specification lists first decides.",
+    "stage_order": _note(_PARSER,
+                         "Two faults; the check that the specification lists first decides.",
                          "Implementations answer with different codes.", "KEY-8", "MSG-29"),
     # crypto
     "pss_encoding": _note(_SIG, "A fixed part of an RSASSA-PSS encoding is another.",
