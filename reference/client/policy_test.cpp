@@ -34,9 +34,9 @@ struct Vault {
   }
   keystore::Ok act(const keystore::Args& args, Instant now) {
     auto acted = store.act(args, now, entropy());
-    EXPECT_TRUE(acted) << code_info(acted.error().code).name;
-    write(acted->writes);
-    return std::move(acted->ok);
+    EXPECT_TRUE(acted.ok) << code_info(acted.ok.error().code).name;
+    write(acted.writes);
+    return std::move(*acted.ok);
   }
   keys::KeyRecord create(keystore::Scope scope, Instant now) {
     const std::int64_t ms = to_unix_ms(now);
