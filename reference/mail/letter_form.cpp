@@ -1,5 +1,6 @@
 #include "mail/letter_form.h"
 
+#include "crypto/secret_text.h"
 #include "mail/elements.h"
 #include "policy/mutant.h"
 #include "wire/address.h"
@@ -45,6 +46,16 @@ Result<> read_part(const wire::Value& value, Opened& letter) {
   return in.finish();
 }
 
+/// A key of 32 bytes. What is no key's text is read again, for the reason of its refusal.
+crypto::Secret read_key(wire::ObjectReader& in, std::string_view name) {
+  const wire::Value* const member = in.optional(name);
+  crypto::Secret out(32);
+  if (member != nullptr && member->is_string() &&
+      crypto::read_secret_text(member->as_string(), out))
+    return out;
+  return crypto::Secret::adopt(in.binary(name, out.size(), out.size()));
+}
+
 Result<> read_attachment(const wire::Value& value, Opened& letter) {
   wire::ObjectReader in(value, "att");
   AttachmentInfo info;
@@ -54,7 +65,7 @@ Result<> read_attachment(const wire::Value& value, Opened& letter) {
   info.type = in.string("type", type_size_max);
   info.size = static_cast<std::uint64_t>(in.integer("size"));
   info.blob = in.bytes<32>("blob");
-  info.key = crypto::Secret::adopt(in.binary("key", 32, 32));
+  info.key = read_key(in, "key");
   letter.attachments.push_back(std::move(info));
   return in.finish();
 }
@@ -82,7 +93,7 @@ Result<LetterForm> parse_letter(const wire::Value& value) {
     in.include(read_part(part, out.letter));
   for (const wire::Value& attachment : in.array("att", parts_max))
     in.include(read_attachment(attachment, out.letter));
-  out.fk = crypto::Secret::adopt(in.binary("fk", 32, 32));
+  out.fk = read_key(in, "fk");
   AMS_CHECK(in.finish());
   return out;
 }

@@ -1,5 +1,6 @@
 #include "mail/letter_text.h"
 
+#include "crypto/secret_text.h"
 #include "mail/layout.h"
 #include "wire/writer.h"
 
@@ -27,6 +28,10 @@ void write_from(wire::Writer& out, const LetterSource& source) {
   out.end_object();
 }
 
+void write_key(wire::Writer& out, ByteView key) {
+  crypto::write_secret_text(key, out.string_place(base64url_size(key.size())));
+}
+
 void write_attachment(wire::Writer& out, const AttachmentInfo& attachment, bool with_key) {
   out.begin_object();
   out.name("blob");
@@ -35,7 +40,7 @@ void write_attachment(wire::Writer& out, const AttachmentInfo& attachment, bool 
   out.integer(attachment.id);
   if (with_key) {
     out.name("key");
-    out.base64url(attachment.key.view());
+    write_key(out, attachment.key.view());
   }
   out.name("name");
   out.string(attachment.name);
@@ -101,7 +106,7 @@ void write_letter(wire::Writer& out, const LetterSource& source, Rest* rest) {
   write_strings(out, draft.deliver_to);
   if (rest != nullptr) {
     out.name("fk");
-    out.base64url(rest->fk);
+    write_key(out, rest->fk);
   }
   out.name("from");
   write_from(out, source);

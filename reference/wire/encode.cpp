@@ -212,14 +212,18 @@ void Writer::integer(std::int64_t integer) {
   put_integer(integer);
 }
 
-void Writer::base64url(ByteView bytes) {
-  const std::size_t size = base64url_size(bytes.size());
+char* Writer::string_place(std::size_t size) {
   separate();
   need(size + 2);
   put('"');
-  write_base64url(bytes, reinterpret_cast<char*>(at_));
+  char* const out = reinterpret_cast<char*>(at_);
   at_ += size;
   put('"');
+  return out;
+}
+
+void Writer::base64url(ByteView bytes) {
+  write_base64url(bytes, string_place(base64url_size(bytes.size())));
 }
 
 void Writer::value(const Value& value) {

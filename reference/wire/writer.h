@@ -33,6 +33,9 @@ class Writer {
   void string(std::string_view text);  // valid UTF-8
   void integer(std::int64_t integer);
   void base64url(ByteView bytes);
+  /// A string of `size` characters that the caller writes, before anything else; none of them may
+  /// need an escape.
+  char* string_place(std::size_t size);
 
   /// Bytes written, those that `out` had before included.
   std::size_t size() const { return static_cast<std::size_t>(at_ - out_.data()); }
