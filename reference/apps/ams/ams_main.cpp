@@ -99,6 +99,7 @@ int main(int argc, char** argv) {
 
   add_file_commands(app, flags);
   add_keys_commands(app, flags);
+  add_domain_commands(app, flags);
 
   ams::keystore_cli::add_commands(app, code);
 

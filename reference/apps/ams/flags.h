@@ -27,5 +27,6 @@ struct Flags {
 
 void add_keys_commands(CLI::App& app, Flags& flags);
 void add_file_commands(CLI::App& app, Flags& flags);
+void add_domain_commands(CLI::App& app, Flags& flags);
 
 }  // namespace ams::cli

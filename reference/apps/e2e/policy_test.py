@@ -14,7 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "conformanc
 import harness
 from ams_py import crypto, encoding, keys
 from ams_py.encoding import b64
-from harness import World, run
+from harness import User, World, run
 
 
 def corporate_record(custody: str = "corporate") -> bytes:
@@ -62,6 +62,27 @@ class DomainPolicy(unittest.TestCase):
         self.assertEqual(record["seq"], 3)
         self.assertEqual(record["policy"]["prior"]["mode"], "isp")
         self.assertEqual(run("amsd", "check-config", self.daemon.config).returncode, 0)
+
+    def test_a_sender_sees_what_is_in_force_and_what_comes(self):
+        self.daemon.start()
+        alice, bob = User(self.world, self.daemon, "alice"), User(self.world, self.daemon, "bob")
+        unknown = alice.ams("domain", "policy", "show", "b.example", check=False)
+        self.assertEqual(unknown.returncode, 1)
+        self.assertIn("nothing verified is known", unknown.stderr)
+        alice.ams("keys", "lookup", bob.addr)
+        shown = alice.ams("domain", "policy", "show", bob.addr).stdout
+        self.assertIn("isp: each address has keys of its own", shown)
+        self.assertNotIn("To come", shown)
+        self.policy("set", "corporate", "--shared", self.record_file("shared.json"))
+        self.daemon.stop()
+        self.daemon.start()
+        alice.send(bob.addr, "Later", "still to bob alone")
+        alice.ams("keys", "lookup", bob.addr)
+        shown = alice.ams("domain", "policy", "show", "a.example", "--json").stdout
+        value = json.loads(shown)
+        self.assertEqual((value["in_force"]["mode"], value["coming"]["mode"]),
+                         ("isp", "corporate"))
+        self.assertEqual(bob.fetch(1), ["Later"])
 
     def test_groups_have_a_key_each(self):
         sales, staff = self.record_file("sales.json"), self.record_file("staff.json")
