@@ -1,5 +1,6 @@
 // Heard: the client as its driver sees it, with an ear for its reports. Whenever its effects are
-// carried out, `on_report` hears what it has to say, and what follows from that is carried out too.
+// carried out, `on_report` hears what it has to say, and what follows from that is carried out too;
+// then `on_ask` hears what it would ask the domain's key store.
 #pragma once
 
 #include <functional>
@@ -12,8 +13,10 @@ namespace ams::client {
 class Heard final : public machine::Machine {
  public:
   using OnReport = std::function<void(Report)>;
-  /// `client` is borrowed.
-  Heard(Client& client, OnReport on_report) : client_(client), on_report_(std::move(on_report)) {}
+  using OnAsk = std::function<void(KeyStoreAsk)>;
+  /// `client` is borrowed. `on_ask` may be absent where there is no key store.
+  Heard(Client& client, OnReport on_report, OnAsk on_ask = {})
+      : client_(client), on_report_(std::move(on_report)), on_ask_(std::move(on_ask)) {}
 
   void handle_accepted(machine::ConnId conn, const Hash& exporter, Instant now) override {
     client_.handle_accepted(conn, exporter, now);
@@ -42,13 +45,20 @@ class Heard final : public machine::Machine {
   std::optional<machine::Effect> poll() override {
     if (auto effect = client_.poll()) return effect;
     while (auto report = client_.poll_report()) on_report_(std::move(*report));
-    return client_.poll();
+    if (auto effect = client_.poll()) return effect;
+    while (on_ask_) {
+      auto ask = client_.poll_key_store();
+      if (!ask) break;
+      on_ask_(std::move(*ask));
+    }
+    return std::nullopt;
   }
   std::optional<Instant> timeout() const override { return client_.timeout(); }
 
  private:
   Client& client_;
   OnReport on_report_;
+  OnAsk on_ask_;
 };
 
 }  // namespace ams::client

@@ -57,14 +57,22 @@ int enrol(Runner& runner, const AccountAdd& args, const Hash& token,
           std::optional<keys::KeyPair> pair, std::optional<client::AccountReady>& ready) {
   progress("enrolling …");
   runner.client().enrol(token, std::move(pair), runner.now());
-  std::optional<Error> refused;
+  std::optional<Error> refused, no_store_keys;
   const auto ended = runner.run([&](const client::Report& report) {
     if (const auto* done = std::get_if<client::AccountReady>(&report)) ready = *done;
     const auto* failed = std::get_if<client::CommandFailed>(&report);
+    // A key store that has nothing for us yet, or is not there: an administrator's turn.
+    if (failed && failed->what == "adopt") no_store_keys = failed->why;
     if (failed && !code_info(failed->why.code).temporary) refused = failed->why;
-    return ready || refused;
+    return ready || refused || no_store_keys;
   });
   end_progress();
+  if (no_store_keys)
+    return say(code_info(no_store_keys->code).temporary ? exit_unreachable : exit_refused,
+               args.addr + ": enrolled; its keys are the domain's key store's, which says " +
+                   explain(*no_store_keys) +
+                   ". Give the administrator what `ams keystore device` prints, name the store "
+                   "with `ams keystore use`, and run this again");
   if (refused) return say(exit_refused, args.addr + ": refused: " + explain(*refused));
   if (!ready) return say(exit_unreachable, ended.value_or("no answer"));
   return exit_ok;

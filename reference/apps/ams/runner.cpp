@@ -6,30 +6,49 @@
 
 #include "ams_cli/letters.h"
 #include "client/heard.h"
+#include "keystore_net/place.h"
 #include "net/entropy.h"
 
 namespace ams::cli {
 namespace {
 
-client::Options client_options(const Settings& settings) {
+client::Options client_options(const Settings& settings, bool key_store) {
   client::Options options;
   options.addr = settings.addr;
   options.stay_connected = false;
+  options.key_store = key_store;
   return options;
+}
+
+/// The key store that `ams keystore use` named, if it did.
+tl::expected<std::optional<keystore_net::Place>, std::string> key_store_of(Home& home) {
+  const auto row = home.storage().get(table_settings, as_bytes("keystore"));
+  if (!row) return tl::unexpected<std::string>(home.folder() + ": cannot be read");
+  if (!*row) return std::optional<keystore_net::Place>();
+  auto place = keystore_net::decode_place(**row);
+  if (!place)
+    return tl::unexpected<std::string>(home.folder() +
+                                       ": its key store's place is damaged; `ams keystore use` "
+                                       "sets it anew");
+  return std::optional<keystore_net::Place>(std::move(*place));
 }
 
 }  // namespace
 
 struct Runner::Impl {
-  Impl(Home& h, RunnerOptions o, net::Log l, net::Hosts known, const net::TlsContext& tls)
+  Impl(Home& h, RunnerOptions o, net::Log l, net::Hosts known, const net::TlsContext& tls,
+       const std::optional<keystore_net::Place>& place)
       : home(h),
         options(o),
         log(std::move(l)),
         hosts(std::move(known)),
         dns(open_dns()),
-        client(client_options(h.settings()), h.device(), h.storage(), net::entropy_seed().view(),
-               loop.now()),
-        heard(client, [this](client::Report report) { hear(std::move(report)); }),
+        key_store(open_key_store(place)),
+        client(client_options(h.settings(), key_store != nullptr), h.device(), h.storage(),
+               net::entropy_seed().view(), loop.now()),
+        heard(
+            client, [this](client::Report report) { hear(std::move(report)); },
+            [this](client::KeyStoreAsk asked) { ask_key_store(std::move(asked)); }),
         driver(loop, heard, h.storage(), log, driver_options(tls)) {}
 
   /// A hosts file alone is enough; without one, or with name servers, DNS is asked (DOM-15).
@@ -42,6 +61,22 @@ struct Runner::Impl {
       return nullptr;
     }
     return std::make_shared<net::SiteFinder>(loop, std::move(*opened));
+  }
+  std::unique_ptr<keystore_net::Link> open_key_store(
+      const std::optional<keystore_net::Place>& place) {
+    if (!place) return nullptr;
+    auto opened = keystore_net::open_place(loop, *place);
+    if (opened) return std::move(*opened);
+    key_store_error = opened.error();
+    return nullptr;
+  }
+  void ask_key_store(client::KeyStoreAsk asked) {
+    if (!key_store) return;
+    key_store->ask(std::move(asked.request), [this, ticket = asked.ticket](Result<Bytes> answer) {
+      client.handle_key_store(ticket, answer, loop.now());
+      if (answer) crypto::wipe(answer->data(), answer->size());
+      driver.drain();
+    });
   }
   net::DriverOptions driver_options(const net::TlsContext& tls) {
     net::ConnectionOptions connection;
@@ -79,6 +114,8 @@ struct Runner::Impl {
   net::Loop loop;
   std::optional<std::string> dns_error;
   std::shared_ptr<net::SiteFinder> dns;  // null: by the hosts file alone
+  std::optional<std::string> key_store_error;
+  std::unique_ptr<keystore_net::Link> key_store;  // null: the account has none
   client::Client client;
   client::Heard heard;
   net::Driver driver;
@@ -102,9 +139,13 @@ tl::expected<std::unique_ptr<Runner>, std::string> Runner::make(Home& home, Runn
   }
   auto tls = net::TlsContext::client(home.settings().ca_file);
   if (!tls) return tl::unexpected<std::string>(tls.error());
+  const auto place = key_store_of(home);
+  if (!place) return tl::unexpected<std::string>(place.error());
   auto log = net::Log::open(options.verbose ? net::LogLevel::debug : net::LogLevel::off);
   if (!log) return tl::unexpected<std::string>(log.error());
-  auto impl = std::make_unique<Impl>(home, options, std::move(*log), std::move(hosts), *tls);
+  auto impl =
+      std::make_unique<Impl>(home, options, std::move(*log), std::move(hosts), *tls, *place);
+  if (impl->key_store_error) return tl::unexpected<std::string>(*impl->key_store_error);
   if (impl->dns_error) return tl::unexpected<std::string>(*impl->dns_error);
   return std::unique_ptr<Runner>(new Runner(std::move(impl)));
 }

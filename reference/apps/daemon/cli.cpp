@@ -59,6 +59,16 @@ void add_init(CLI::App& app, const Program& program, InitOptions& options) {
   init->add_option("--key", options.key_file, "Its key (PEM)");
   init->add_option("--directory-peer", options.directory_peers,
                    "A domain whose directory peer exchanges keys with this one; may be repeated");
+  if (program.mail) {
+    init->add_option(
+            "--policy", options.policy.mode,
+            "isp: every client its own keys; corporate, groups: a key store's, in force at "
+            "once")
+        ->capture_default_str();
+    init->add_option("--shared", options.policy.shared,
+                     "corporate: the shared key's record, as the key store gave it");
+    init->add_option("--group", options.policy.groups, "groups: NAME=FILE; may be repeated");
+  }
   init->footer("Example:\n  " + program.name +
                " init --domain a.example --dir a --listen 127.0.0.1:7747");
 }

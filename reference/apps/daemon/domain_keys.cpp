@@ -130,7 +130,16 @@ tl::expected<keys::DomainRecord, std::string> change_policy(const std::string& f
 
 tl::expected<void, std::string> create_domain_keys(const std::string& folder,
                                                    const std::string& domain, ByteView entropy32,
-                                                   Instant now) {
+                                                   const PolicyChange& first, Instant now) {
+  auto shared = load_shared(first, now);
+  if (!shared) return tl::unexpected(shared.error());
+  keys::DomainPolicy policy = keys::isp_policy();
+  if (first.mode != keys::Policy::isp)
+    policy.published = policy.terms.effective = to_unix_ms(now - clock_slack);
+  policy.terms.mode = first.mode;
+  policy.terms.keys = std::move(*shared);
+  if (auto fits = in_file(folder, keys::parse_policy(keys::to_value(policy), 1)); !fits)
+    return tl::unexpected(fits.error());
   crypto::Drbg random(entropy32);
   const std::int64_t from = to_unix_ms(now - clock_slack);
   const keys::KeyPairOptions life{from, from + keys::key_life_ms_max};
@@ -140,7 +149,7 @@ tl::expected<void, std::string> create_domain_keys(const std::string& folder,
   auto op = in_file(folder, keys::make_modern(op_entropy, life));
   if (!root) return tl::unexpected(root.error());
   if (!op) return tl::unexpected(op.error());
-  const keys::DomainRecord wanted{domain, root->record.id(), op->record.id(), {}, 1};
+  const keys::DomainRecord wanted{domain, root->record.id(), op->record.id(), policy, 1};
   auto record = in_file(folder, keys::make_domain_record(wanted, root->signing));
   if (!record) return tl::unexpected(record.error());
   const wire::Value chain = keys::chain_value(*record, root->record, op->record);

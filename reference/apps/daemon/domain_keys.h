@@ -25,11 +25,6 @@ struct DomainKeys {
   Bytes index_key, row_key;
 };
 
-/// Makes all keys of `domain` and writes the four files; never over existing ones. `entropy32` is a
-/// fresh seed.
-tl::expected<void, std::string> create_domain_keys(const std::string& folder,
-                                                   const std::string& domain, ByteView entropy32,
-                                                   Instant now);
 /// Reads and verifies what the daemon needs (not root.key). The error names the file and what was
 /// expected there.
 tl::expected<DomainKeys, std::string> load_domain_keys(const std::string& folder,
@@ -42,6 +37,11 @@ struct PolicyChange {
   std::vector<std::pair<std::string, std::string>> shared;
   std::string root_key_file;  // empty: root.key in the folder
 };
+/// Makes all keys of `domain` and writes the four files; never over existing ones. `entropy32` is a
+/// fresh seed; `first` the policy of its first record, in force at once (POL-6).
+tl::expected<void, std::string> create_domain_keys(const std::string& folder,
+                                                   const std::string& domain, ByteView entropy32,
+                                                   const PolicyChange& first, Instant now);
 /// Signs the record that follows the one in chain.json and puts it in its place, whole or not at
 /// all. Gives the new record. The error names the file and what was expected there.
 tl::expected<keys::DomainRecord, std::string> change_policy(const std::string& folder,

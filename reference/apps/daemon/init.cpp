@@ -209,13 +209,15 @@ tl::expected<std::string, Failure> init(const Program& program, const InitOption
   if (auto usable = check(program, options); !usable) return tl::unexpected(usable.error());
   auto address = parse_listen(options.listen);
   if (!address) return tl::unexpected(address.error());
+  const auto first = parse_change(options.policy);
+  if (!first) return tl::unexpected(first.error());
   const std::string data = options.folder + "/data";
   std::error_code error;
   fs::create_directories(data, error);
   if (!error) fs::permissions(data, fs::perms::owner_all, error);
   if (error) return failure(data + ": cannot be created: " + error.message());
   const Instant now = net::Loop().now();
-  if (auto made = create_domain_keys(data, options.domain, net::entropy_seed().view(), now);
+  if (auto made = create_domain_keys(data, options.domain, net::entropy_seed().view(), *first, now);
       !made) {
     return failure(made.error());
   }

@@ -5,6 +5,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "daemon/policy.h"
 #include "daemon/program.h"
 
 namespace ams::daemon {
@@ -19,6 +20,7 @@ struct InitOptions {
   std::vector<std::string> name_servers;   // only with `dns`; empty: the system's
   std::string certificate_file, key_file;  // both or none; none: a certificate is made
   std::vector<std::string> directory_peers;
+  PolicyOptions policy{.mode = "isp", .shared = {}, .groups = {}, .root_key_file = {}};
 };
 
 /// Writes configuration, keys and, unless given, certificates; never over existing files. Returns

@@ -48,8 +48,7 @@ tl::expected<std::string, Failure> show_policy(const apps::ServerConfig& config)
   return text_of(keys->chain.record, clock_now());
 }
 
-tl::expected<std::string, Failure> set_policy(const apps::ServerConfig& config,
-                                              const PolicyOptions& options) {
+tl::expected<PolicyChange, Failure> parse_change(const PolicyOptions& options) {
   PolicyChange change;
   const auto mode = keys::find_policy(options.mode);
   if (!mode)
@@ -64,8 +63,15 @@ tl::expected<std::string, Failure> set_policy(const apps::ServerConfig& config,
           Failure{exit_bad_config, "--group: expected NAME=FILE, got '" + group + "'"});
     change.shared.emplace_back(group.substr(0, equals), group.substr(equals + 1));
   }
+  return change;
+}
+
+tl::expected<std::string, Failure> set_policy(const apps::ServerConfig& config,
+                                              const PolicyOptions& options) {
+  const auto change = parse_change(options);
+  if (!change) return tl::unexpected(change.error());
   const Instant now = clock_now();
-  const auto record = change_policy(config.data_dir, config.server.domain, change, now);
+  const auto record = change_policy(config.data_dir, config.server.domain, *change, now);
   if (!record) return tl::unexpected(Failure{exit_bad_config, record.error()});
   return text_of(*record, now) + "\nrestart the daemon to publish it";
 }

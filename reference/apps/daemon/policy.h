@@ -17,6 +17,8 @@ struct PolicyOptions {
   std::string root_key_file;
 };
 
+/// The mode and the files as they were given; files are not read.
+tl::expected<PolicyChange, Failure> parse_change(const PolicyOptions& options);
 /// Lines for a person: mode in force, since when, what comes and when, the shared keys.
 tl::expected<std::string, Failure> show_policy(const apps::ServerConfig& config);
 /// Writes the next record; the same lines of it.
