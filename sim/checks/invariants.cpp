@@ -4,6 +4,8 @@
 #include <map>
 #include <set>
 
+#include "sim_world/names.h"
+
 namespace ams::sim {
 namespace {
 
@@ -92,7 +94,8 @@ class Judge {
     std::sort(out_.totals.delays_ms.begin(), out_.totals.delays_ms.end());
     for (Invariant* one :
          {&never_lost_, &never_doubled_, &content_, &never_failed_for_delivered_, &one_notice_,
-          &origin_, &private_key_, &verified_key_, &readable_, &decided_, &old_mail_, &directory_})
+          &origin_, &private_key_, &verified_key_, &readable_, &decided_, &old_mail_,
+          &confirmed_, &directory_})
       out_.invariants.push_back(one->take());
     return std::move(out_);
   }
@@ -142,6 +145,7 @@ class Judge {
                   name + " was read with other contents than written");
     never_failed_for_delivered_.test(notes == 0 || !notices->second.front()->failed, first.at,
                                      name + " was delivered and reported as failed");
+    judge_sender(written, to, first.at);
     ++totals.delivered;
     totals.delays_ms.push_back((first.at - written.at) / std::chrono::milliseconds{1});
     ++out_.flows[{world_.domain_of(written.from), world_.domain_of(to)}];
@@ -162,6 +166,23 @@ class Judge {
                  world_.address(box.first) + " read a message that was not written to it");
   }
 
+  /// Through DNS: what it never confirmed is not used by others, neither to seal to nor to admit.
+  void judge_confirmed(const Ledger& ledger, const SealedTo& sealed) {
+    if (world_.scenario.dns_ttl_s == 0) return;
+    const auto to = world_.by_name.find(sealed.addr.substr(sealed.addr.find('@') + 1));
+    if (to == world_.by_name.end() || ledgers_[to->second] == &ledger) return;
+    confirmed_.test(!never_confirmed(world_, to->second, sealed.at), sealed.at,
+                    "mail for " + sealed.addr + " was sealed before DNS said who that domain is");
+  }
+
+  void judge_sender(const Written& written, std::int64_t to, Instant read_at) {
+    const LpId from = world_.domain_of(written.from);
+    if (world_.scenario.dns_ttl_s == 0 || from == world_.domain_of(to)) return;
+    confirmed_.test(
+        !never_confirmed(world_, from, read_at), read_at,
+        name_of(world_, written, to) + " was taken before DNS said who the sender's domain is");
+  }
+
   void judge_watched(const Ledger& ledger) {
     private_key_.count(ledger.bytes_scanned);
     out_.totals.store_asks += ledger.store_asks;
@@ -171,6 +192,7 @@ class Judge {
     for (const Violation& violation : ledger.violations) private_key_.add(violation);
     judge_sealed(ledger);
     judge_reread(ledger);
+    for (const SealedTo& sealed : ledger.sealed) judge_confirmed(ledger, sealed);
     readable_.count(ledger.read.size());
     for (std::size_t i = 0; i < ledger.unreadable.size(); ++i)
       if (!merged_.taken.contains(
@@ -246,6 +268,7 @@ class Judge {
   Invariant verified_key_{"no unverified key is used"};
   Invariant readable_{"what is in a mailbox opens and verifies"};
   Invariant old_mail_{"old mail stays readable whatever the policy becomes"};
+  Invariant confirmed_{"nothing passes for a domain that discovery did not confirm"};
   Invariant decided_{"every message is acknowledged or refused in the end"};
   Invariant directory_{"all directory peers hold the same keys in the end"};
 };

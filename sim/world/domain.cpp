@@ -5,13 +5,12 @@
 
 #include "base/overload.h"
 #include "sim_rand/rand_hook.h"
+#include "sim_world/names.h"
 
 namespace ams::sim {
 namespace {
 
 constexpr Duration sample_interval = std::chrono::hours{1};
-constexpr Duration resolve_latency = std::chrono::milliseconds{20};
-constexpr Duration refused_latency = std::chrono::milliseconds{1};
 
 Hash draw_hash(RandomStream from, std::uint64_t decision) {
   Hash out{};
@@ -21,15 +20,6 @@ Hash draw_hash(RandomStream from, std::uint64_t decision) {
 
 Hash enrolment_token(const Scenario& s, std::int64_t user) {
   return draw_hash(stream(s.seed, static_cast<std::uint64_t>(user), Draw::user_seed), 2);
-}
-
-Message message(std::uint32_t kind, std::uint64_t a = 0, std::uint64_t b = 0, std::uint64_t c = 0) {
-  Message out;
-  out.kind = kind;
-  out.a = a;
-  out.b = b;
-  out.c = c;
-  return out;
 }
 
 server::Options server_options(const Internet& world, const DomainInfo& info, Instant now) {
@@ -115,15 +105,15 @@ void DomainProcess::handle_kind(const Event& event, Context& context) {
       hosts_[event.a].armed.reset();
       hosts_[event.a].machine->handle_timeout(context.now());
       return perform(event.a, context);
-    case kind_resolved: {
-      if (!host_is(event.b)) return;
-      const std::string domain = to_string(event.bytes());
-      const auto at = internet_->by_name.find(domain);
-      std::optional<keys::Discovery> found;
-      if (at != internet_->by_name.end()) found = internet_->domains[at->second].discovery;
-      hosts_[event.a].machine->handle_resolved(domain, found, context.now());
-      return perform(event.a, context);
-    }
+    case kind_resolved:
+      if (host_is(event.b)) resolved(event.a, to_string(event.bytes()), context);
+      return;
+    case kind_dns_answer:
+      if (host_is(event.b)) dns_answered(event.a, event.c, event.bytes(), context);
+      return;
+    case kind_dns_told:
+      if (host_is(event.b)) dns_told(event.a, context);
+      return;
     case kind_connect_failed:
       if (!host_is(event.c)) return;
       hosts_[event.a].machine->handle_connect_failed(event.b, context.now());
@@ -345,11 +335,7 @@ void DomainProcess::perform_effect(std::size_t host, machine::Effect effect, Con
                  [&](machine::Send& e) { send(host, std::move(e), context); },
                  [&](machine::CloseConn& e) { close(host, e.conn, context); },
                  [&](machine::Connect& e) { connect(host, e, context); },
-                 [&](machine::Resolve& e) {
-                   Message due = message(kind_resolved, host, self.epoch);
-                   due.payload = Payload(to_bytes(e.domain));
-                   context.schedule(resolve_latency, std::move(due));
-                 },
+                 [&](machine::Resolve& e) { resolve(host, e, context); },
                  [&](machine::Commit& e) {
                    if (auto applied = self.disk.apply(e.writes); !applied)
                      return self.machine->handle_durable(e.batch, applied, context.now());
@@ -387,6 +373,10 @@ void DomainProcess::arm(std::size_t index, Context& context) {
 }
 
 void DomainProcess::connect(std::size_t host, const machine::Connect& effect, Context& context) {
+  if (by_dns(host, effect.domain)) {
+    resolver(host).find({effect.domain, effect.token}, context.now());
+    return ask_dns(host, context);
+  }
   const auto at = internet_->by_name.find(effect.domain);
   const bool to_own = at != internet_->by_name.end() && at->second == self_;
   const bool possible = host == server_host ? at != internet_->by_name.end() && !to_own

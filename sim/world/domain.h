@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "client/client.h"
+#include "discovery/finder.h"
 #include "keystore/store.h"
 #include "server/server.h"
 #include "sim_engine/engine.h"
@@ -49,6 +50,8 @@ class DomainProcess final : public Process {
     kind_reread = 0x208,
     kind_ask = 0x209,
     kind_answer = 0x20a,
+    kind_dns_answer = 0x20b,
+    kind_dns_told = 0x20c,
   };
   struct User {
     std::int64_t number = 0;
@@ -98,6 +101,17 @@ class DomainProcess final : public Process {
   void arm(std::size_t host, Context& context);
   void commit(std::size_t host, Context& context);
   void connect(std::size_t host, const machine::Connect& effect, Context& context);
+  // --- resolve.cpp
+  Resolver& resolver(std::size_t host);
+  bool by_dns(std::size_t host, const std::string& domain) const;
+  void resolve(std::size_t host, const machine::Resolve& effect, Context& context);
+  void resolved(std::size_t host, const std::string& domain, Context& context);
+  void ask_dns(std::size_t host, Context& context);
+  void arm_resolver(std::size_t host, Context& context);
+  void dns_answered(std::size_t host, std::uint64_t id, ByteView question, Context& context);
+  void dns_told(std::size_t host, Context& context);
+  void connect_site(std::size_t host, const machine::Connect& effect,
+                    const std::optional<discovery::Site>& site, Context& context);
   void send(std::size_t host, machine::Send effect, Context& context);
   void close(std::size_t host, machine::ConnId conn, Context& context);
   void handle_net(const NetEvent& event, Context& context);

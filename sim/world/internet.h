@@ -34,6 +34,7 @@ enum class Draw : std::uint32_t {
   vault,  // entropy of key stores
   adopt_at,
   flip_key,
+  resolver,
 };
 inline RandomStream stream(std::uint64_t seed, std::uint64_t entity, Draw purpose) {
   return {seed, entity, static_cast<std::uint32_t>(purpose)};

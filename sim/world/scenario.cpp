@@ -2,6 +2,7 @@
 
 #include <toml++/toml.h>
 
+#include <algorithm>
 #include <initializer_list>
 #include <optional>
 
@@ -108,6 +109,16 @@ void read_span(TableReader& in, DomainSpan& out, bool with_hours) {
   in.integer("domains", out.domains, 1, 100'000);
 }
 
+void read_dns_fault(TableReader& in, DnsFault& out) {
+  constexpr std::string_view kinds[] = {"silent", "missing", "stale", "wrong_root", "wrong_host"};
+  std::string kind(kinds[0]);
+  in.one_of("kind", kind, {kinds[0], kinds[1], kinds[2], kinds[3], kinds[4]});
+  out.kind = static_cast<DnsFault::Kind>(std::find(kinds, std::end(kinds), kind) - kinds);
+  in.integer("from_hour", out.from_hour, 0, 100'000);
+  in.integer("hours", out.hours, 1, 10'000);
+  in.integer("domains", out.domains, 1, 100'000);
+}
+
 /// A day of notice lies between two policies of one domain, so that each takes effect.
 std::optional<std::string> judge_policies(const Scenario& s) {
   const auto within = [&](const DomainSpan& span) {
@@ -147,6 +158,8 @@ std::optional<FileError> judge(const std::string& path, const Scenario& s) {
     return wrong("scenario.directory_peers: expected at most scenario.domains");
   if (s.lying_domains > s.domains)
     return wrong("scenario.lying_domains: expected at most scenario.domains");
+  if (!s.dns_faults.empty() && s.dns_ttl_s == 0)
+    return wrong("dns.ttl_s: expected an integer from 1 where there are [[dns_fault]]");
   for (const PartitionSpec& p : s.partitions)
     if (p.domains >= s.domains)
       return wrong("partition.domains: expected fewer than scenario.domains");
@@ -206,6 +219,10 @@ tl::expected<Scenario, FileError> load_scenario(const std::string& path) {
   });
   each("flip", [&](TableReader& in) { read_span(in, out.flips.emplace_back(), true); });
   each("store_down", [&](TableReader& in) { read_span(in, out.store_down.emplace_back(), true); });
+  each("dns_fault", [&](TableReader& in) { read_dns_fault(in, out.dns_faults.emplace_back()); });
+  TableReader dns = table("dns");
+  dns.integer("ttl_s", out.dns_ttl_s, 1, 86'400);
+  dns.finish();
   TableReader shift = table("shift");
   shift.integer("adopt_hours", out.adopt_hours, 0, 1'000);
   shift.integer("reread_hour", out.reread_hour, 0, 100'000);
@@ -213,14 +230,15 @@ tl::expected<Scenario, FileError> load_scenario(const std::string& path) {
   for (const auto& [key, node] : file) {
     static constexpr std::string_view known[] = {"scenario", "network",    "disk",
                                                  "crashes",  "partition",  "policy",
-                                                 "flip",     "store_down", "shift"};
+                                                 "flip",     "store_down", "shift",
+                                                 "dns",      "dns_fault"};
     bool found = false;
     for (const std::string_view name : known) found |= key.str() == name;
     if (!found && !error)
       error = FileError{
           path + ":" + std::to_string(node.source().begin.line) + ": " + std::string(key.str()) +
-          ": expected one of [scenario], [network], [disk], [crashes], [shift], [[partition]], "
-          "[[policy]], [[flip]], [[store_down]]"};
+          ": expected one of [scenario], [network], [disk], [crashes], [shift], [dns], "
+          "[[partition]], [[dns_fault]], [[policy]], [[flip]], [[store_down]]"};
   }
   if (!error) error = judge(path, out);
   if (error) return tl::unexpected(*error);

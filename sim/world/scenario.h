@@ -31,6 +31,20 @@ struct PolicySpec {  // a policy is published; it takes effect a day later
   std::string mode = "isp";
 };
 
+/// What DNS says of the first `domains` domains for a while.
+struct DnsFault {
+  enum class Kind : std::uint8_t {
+    silent,      // no answer
+    missing,     // no such records
+    stale,       // a root and a host that the domain had once, kept for long
+    wrong_root,  // TXT names another domain's root
+    wrong_host,  // SRV names another domain's server
+  } kind = Kind::silent;
+  std::int64_t from_hour = 0;
+  std::int64_t hours = 1;
+  std::int64_t domains = 1;
+};
+
 struct Scenario {
   std::string name;
   std::uint64_t seed = 1;
@@ -52,6 +66,8 @@ struct Scenario {
   std::int64_t uplink_bytes_per_s = 0;  // 0: unlimited
   std::int64_t commit_ms = 4;
   std::vector<PartitionSpec> partitions;
+  std::int64_t dns_ttl_s = 0;  // 0: everyone knows where everyone is; else through DNS
+  std::vector<DnsFault> dns_faults;
   std::int64_t crashes = 0;
   std::int64_t down_minutes = 5;
   std::vector<PolicySpec> policies;
