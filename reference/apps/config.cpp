@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "net/dns.h"
+#include "net/http.h"
 #include "settings/reader.h"
 #include "wire/address.h"
 
@@ -11,6 +12,9 @@ namespace {
 
 const settings::Rule name_server_rule{net::is_name_server,
                                       "an IP address with or without a port (\"192.0.2.1:53\")"};
+const settings::Rule loopback_rule{net::is_loopback,
+                                   "a loopback address (\"127.0.0.1\"): the page is for this "
+                                   "machine; use a tunnel from elsewhere"};
 const settings::Rule domain_rule{wire::is_domain, "a domain name in lower case (\"a.example\")"};
 
 /// Paths in the file count from the folder where the file is, wherever the program was started.
@@ -55,6 +59,11 @@ tl::expected<ServerConfig, std::string> read_config(settings::Reader reader,
   out.certificate_file = file(tls, "certificate");
   out.key_file = file(tls, "key");
   out.ca_file = file(tls, "ca", "");
+
+  settings::Section admin = root.section("admin");
+  out.admin_host = admin.text("host", loopback_rule, "127.0.0.1");
+  if (admin.has("port"))
+    out.admin_port = static_cast<std::uint16_t>(admin.integer("port", {0, 65'535}));
 
   settings::Section directory = root.section("directory");
   out.server.directory_peers = directory.texts("peers", domain_rule);

@@ -13,6 +13,9 @@
 //   certificate = "server.pem"
 //   key = "server.key"
 //   ca = "ca.pem"                     # whom to believe about other servers; absent: the system's
+//   [admin]
+//   port = 7750                       # status page and /metrics; absent: none
+//   host = "127.0.0.1"                # an address of this machine that nobody else reaches
 //   [directory]
 //   peers = ["b.example"]
 //   full = false                      # true: hold all keys, not only those looked up
@@ -26,6 +29,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
@@ -40,6 +44,8 @@ struct ServerConfig {
   server::Options server;
   std::string listen_host;
   std::uint16_t listen_port = 0;
+  std::string admin_host;  // a loopback address
+  std::optional<std::uint16_t> admin_port;
   std::string data_dir;
   std::uint32_t store_pages_max = 0;  // of 4096 bytes; 0: no limit
   std::string certificate_file, key_file;

@@ -36,6 +36,8 @@ TEST(ServerConfig, reads_the_example_of_its_header) {
   EXPECT_EQ(config->server.directory_peers, std::vector<std::string>{"b.example"});
   EXPECT_FALSE(config->server.full_directory);
   EXPECT_EQ(config->server.connections_max, 10'000);
+  EXPECT_EQ(config->admin_port, 7750);
+  EXPECT_EQ(config->admin_host, "127.0.0.1");
   EXPECT_EQ(config->log_level, net::LogLevel::info);
   EXPECT_EQ(config->log_file, "/etc/ams/amsd.log");
 }
@@ -56,6 +58,7 @@ TEST(ServerConfig, the_least_file_takes_the_defaults) {
   EXPECT_EQ(config->hosts_file, "hosts");
   EXPECT_EQ(config->listen_port, default_port);
   EXPECT_EQ(config->ca_file, "");
+  EXPECT_EQ(config->admin_port, std::nullopt);
   EXPECT_EQ(config->log_file, "");
   EXPECT_EQ(config->server.queue_max, defaults.queue_max);
   EXPECT_EQ(config->server.limits.batch, defaults.limits.batch);
@@ -101,6 +104,8 @@ certificate = "c.pem"
 key = "c.key"
 [log]
 level = "loud"
+[admin]
+host = "0.0.0.0"
 )",
                                           "amsd.toml");
   ASSERT_FALSE(config);
@@ -109,7 +114,9 @@ level = "loud"
 amsd.toml:1: domain: expected a domain name in lower case ("a.example"), found "A.example"
 amsd.toml:2: data_dri: expected no such field
 amsd.toml:5: listen.port: expected an integer from 0 to 65535, found "7747"
-amsd.toml:10: log.level: expected one of debug, info, warn, error, off, found "loud")");
+amsd.toml:10: log.level: expected one of debug, info, warn, error, off, found "loud"
+amsd.toml:12: admin.host: expected a loopback address ("127.0.0.1"): the page is for this )"
+            R"(machine; use a tunnel from elsewhere, found "0.0.0.0")");
   EXPECT_EQ(load_server_config("no/such.toml").error(), "no/such.toml: cannot be read");
 }
 

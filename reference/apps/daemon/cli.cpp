@@ -8,6 +8,7 @@
 #include "daemon/init.h"
 #include "daemon/policy.h"
 #include "daemon/serve.h"
+#include "daemon/status.h"
 
 namespace ams::daemon {
 namespace {
@@ -110,6 +111,15 @@ PolicyCommands add_policy(CLI::App& app, const Program& program, std::string& co
   return out;
 }
 
+CLI::App* add_status(CLI::App& app, const Program& program, std::string& config, bool& json) {
+  CLI::App* status = app.add_subcommand(
+      "status", "Say how the running daemon is: keys, root, peers, agreement, refusals");
+  add_config(status, config);
+  status->add_flag("--json", json, "One JSON object instead of text");
+  status->footer("Example:\n  " + program.name + " status --config a/" + program.name + ".toml");
+  return status;
+}
+
 int report(const Program& program, const Outcome& outcome) {
   if (outcome) return exit_ok;
   std::fprintf(stderr, "%s: %s\n", program.name.c_str(), outcome.error().text.c_str());
@@ -140,6 +150,8 @@ int run(const Program& program, int argc, char** argv) {
   records->footer("Example:\n  " + program.name + " dns-records --host mail.a.example --config a/" +
                   program.name + ".toml >> zone");
   const PolicyCommands policy = add_policy(app, program, config, policy_options);
+  bool json = false;
+  CLI::App* status = add_status(app, program, config, json);
   CLI::App* add = nullptr;
   CLI::App* further = nullptr;
   if (program.mail) {
@@ -171,6 +183,7 @@ int run(const Program& program, int argc, char** argv) {
           return check_config(read).map([&] { std::printf("%s: good\n", config.c_str()); });
         }
         if (line->parsed()) return print(hosts_line(read, host));
+        if (status->parsed()) return print(ask_status(read, json));
         if (records->parsed()) return print(dns_records(read, host));
         if (add != nullptr && add->parsed())
           return print(add_account(program, read, addr, token, false));

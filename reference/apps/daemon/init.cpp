@@ -113,6 +113,9 @@ std::string config_text(const Program& program, const InitOptions& options,
   }
   line("# ca = \"ca.pem\"             # whom to believe about other servers; absent: the system's");
   line("");
+  line("[admin]");
+  line("# port = 7750               # status page and Prometheus metrics, for this machine only");
+  line("");
   line("[directory]");
   line("peers = " + quoted_list(options.directory_peers) +
        "  # domains whose directory peers exchange key records with this one");

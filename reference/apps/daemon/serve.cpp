@@ -15,10 +15,12 @@
 #include "daemon/accounts.h"
 #include "daemon/domain_keys.h"
 #include "daemon/hosts_file.h"
+#include "daemon/status.h"
 #include "net/connection.h"
 #include "net/control.h"
 #include "net/driver.h"
 #include "net/entropy.h"
+#include "net/http.h"
 #include "net/log.h"
 #include "net/loop.h"
 #include "store/sqlite.h"
@@ -113,6 +115,10 @@ class Daemon {
     return {parts_.client_tls, connection_options(), discover, dns_};
   }
   tl::expected<void, Failure> listen();
+  tl::expected<void, Failure> listen_admin();
+  Status status();
+  void sample();
+  net::Page page(std::string_view path);
   void handle_control(std::string_view line, const net::ControlReply& reply);
   void accept(net::ConnectionPtr connection);
   void say_ready();
@@ -135,6 +141,10 @@ class Daemon {
   net::Driver driver_;
   std::unique_ptr<net::Listener> listener_;
   std::unique_ptr<net::ControlSocket> control_;
+  std::unique_ptr<net::HttpServer> admin_;
+  Instant started_ = loop_.now();
+  History history_;
+  net::Timer sample_timer_;
   std::vector<std::weak_ptr<net::Connection>> accepted_;  // some of them ended
   std::size_t prune_at_ = 64;
   net::Timer drain_timer_;
@@ -170,7 +180,42 @@ void Daemon::accept(net::ConnectionPtr connection) {
   driver_.accept(std::move(connection));
 }
 
+tl::expected<void, Failure> Daemon::listen_admin() {
+  if (!config_.admin_port) return {};
+  auto admin = net::listen_http(loop_, config_.admin_host, *config_.admin_port,
+                                [this](std::string_view path) { return page(path); });
+  if (!admin) return tl::unexpected(Failure{exit_cannot_listen, admin.error()});
+  admin_ = std::move(*admin);
+  log_.info("admin", {{"host", config_.admin_host}, {"port", std::uint64_t{admin_->port()}}});
+  sample();
+  return {};
+}
+
+Status Daemon::status() {
+  server::Stats stats = server_.stats();
+  directory::Stats directory = stats.directory;
+  return {program_.name,           options_.domain,      program_.mail,
+          options_.full_directory, loop_.now(),          started_,
+          std::move(stats),        std::move(directory), driver_.counts()};
+}
+
+void Daemon::sample() {
+  history_.add(status());
+  sample_timer_ = loop_.call_after(sample_interval, [this] { sample(); });
+}
+
+net::Page Daemon::page(std::string_view path) {
+  if (path == "/") {
+    return {200, "text/html; charset=utf-8", status_page(status(), history_.samples())};
+  }
+  if (path == "/metrics") {
+    return {200, "text/plain; version=0.0.4; charset=utf-8", metrics_text(status())};
+  }
+  return {404, "text/plain; charset=utf-8", "there are / and /metrics\n"};
+}
+
 void Daemon::handle_control(std::string_view line, const net::ControlReply& reply) {
+  if (line == status_request) return reply(to_string(wire::encode(status_value(status()))));
   auto request = read_account_request(options_, *store_, line, loop_.now());
   if (!request) return reply(request.error());
   driver_.write(request->rows, [this, reply, addr = request->addr](const Result<>& outcome) {
@@ -199,6 +244,7 @@ void Daemon::stop(int signal_number) {
                          {"connections", driver_.connection_count()}});
   listener_.reset();
   control_.reset();
+  admin_.reset();
   server_.shut_down(loop_.now());
   driver_.drain();
   drain_until_ = loop_.now() + drain_time_max;
@@ -216,6 +262,7 @@ void Daemon::look_drained() {
 
 tl::expected<void, Failure> Daemon::run() {
   if (auto ready = listen(); !ready) return ready;
+  if (auto ready = listen_admin(); !ready) return ready;
   driver_.drain();
   loop_.on_stop_signal([this](int number) { stop(number); });
   say_ready();
