@@ -30,7 +30,9 @@ bool same_name(std::string_view a, std::string_view b) {
   });
 }
 
-ByteView data_of(const ns_rr& record) { return {ns_rr_rdata(record), ns_rr_rdlen(record)}; }
+ByteView data_of(const ns_rr& record) {
+  return {ns_rr_rdata(record), static_cast<std::size_t>(ns_rr_rdlen(record))};
+}
 
 std::optional<std::string> name_at(const ns_msg& message, ByteView data, std::size_t at) {
   std::array<char, NS_MAXDNAME> text{};
