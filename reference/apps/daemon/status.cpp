@@ -47,9 +47,12 @@ std::vector<Row> directory_rows(const directory::Stats& s) {
       {"keys", false, "key records held", s.keys},
       {"peers", false, "full peers configured", s.peers},
       {"peers_agreeing", false, "peers with this peer's root at the last gossip", s.peers_agreeing},
-      {"published", true, "records taken at publication", s.published},
-      {"pulled", true, "records fetched from peers", s.pulled},
-      {"pushed", true, "records sent to peers", s.pushed}};
+      {"peers_evicted", false, "peers that were shown to lie", s.peers_evicted},
+      {"epochs", true, "roots put into the log", s.epochs},
+      {"cosignatures", true, "cosignatures of witnesses", s.cosignatures},
+      {"published", true, "objects taken at publication", s.published},
+      {"pulled", true, "entries merged from peers", s.pulled},
+      {"pushed", true, "objects sent to peers", s.pushed}};
 }
 
 std::int64_t member(const wire::Value& value, const char* name) {
@@ -133,7 +136,7 @@ tl::expected<std::string, std::string> status_text(const wire::Value& value) {
   } else {
     line("peers", number(directory, "peers") + " that hold all keys");
   }
-  line("records", number(directory, "published") + " published, " + number(directory, "pulled") +
+  line("objects", number(directory, "published") + " published, " + number(directory, "pulled") +
                       " pulled, " + number(directory, "pushed") + " pushed");
   std::string reasons;
   if (refused->is_object()) {
@@ -179,7 +182,7 @@ std::string metrics_text(const Status& status) {
     metric(out, "ams_directory_lag_seconds", false, "time since all peers agreed with this one");
     out += "ams_directory_lag_seconds " + std::to_string(seconds(*lag)) + '\n';
   }
-  metric(out, "ams_directory_refused_total", true, "records refused at publication, by reason");
+  metric(out, "ams_directory_refused_total", true, "objects and requests refused, by reason");
   for (const auto& [code, times] : status.directory.refused) {
     out += "ams_directory_refused_total{code=\"" + std::string(code_info(code).name) + "\"} " +
            std::to_string(times) + '\n';

@@ -148,12 +148,15 @@ std::string directory_table(const Status& status) {
                std::to_string(d.peers_agreeing) + " of " + std::to_string(d.peers));
     const auto lag = gossip_lag(status);
     out += row("gossip lag: since all peers agreed", lag ? text_of(*lag) : "never seen");
+    out += row("peers evicted, shown to lie", d.peers_evicted);
+    out += row("roots in the log / cosignatures of witnesses",
+               std::to_string(d.epochs) + " / " + std::to_string(d.cosignatures));
   } else {
     out += row("full peers to ask and to publish to", d.peers);
   }
-  out += row("records published here", d.published);
-  out += row("records pulled from peers", d.pulled);
-  out += row("records pushed to peers", d.pushed);
+  out += row("objects published here", d.published);
+  out += row("entries pulled from peers", d.pulled);
+  out += row("objects pushed to peers", d.pushed);
   return out + "</table>\n";
 }
 

@@ -42,7 +42,7 @@ TEST(Status, text_for_people) {
                 "\n"
                 "peers         3, 2 with this root at the last gossip\n"
                 "gossip lag    1 min 15 s\n"
-                "records       12 published, 0 pulled, 0 pushed\n"
+                "objects       12 published, 0 pulled, 0 pushed\n"
                 "refused       1 publisher, 7 signature\n"
                 "connections   5");
   Status light;
