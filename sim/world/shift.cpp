@@ -62,10 +62,10 @@ class VaultMaker {
     out_->writes.push_back(std::move(writes));
   }
   keystore::Ok act(const keystore::Args& args) {
-    auto acted = store_->act(args, world_start, entropy());
-    AMS_ASSERT(acted.has_value());
-    keep(std::move(acted->writes));
-    return std::move(acted->ok);
+    keystore::Acted acted = store_->act(args, world_start, entropy());
+    AMS_ASSERT(acted.ok.has_value());
+    keep(std::move(acted.writes));
+    return std::move(*acted.ok);
   }
   keys::KeyId create(keystore::Scope scope) {
     const keystore::Ok made =
