@@ -246,6 +246,10 @@ bool Client::ready() const { return impl_->account.ready(); }
 
 std::size_t Client::unsent() const { return impl_->outbox.size(); }
 
+bool Client::changing_keys() const {
+  return impl_->rotation.has_work() || impl_->publisher.has_work();
+}
+
 const keys::KeyPair* Client::account_key() const { return impl_->account.pair(); }
 
 const keys::KeyRecord* Client::key_record() const {

@@ -162,6 +162,7 @@ class Client final : public machine::Machine {
 
   bool ready() const;                         // keys associated
   std::size_t unsent() const;                 // tickets not acknowledged and not failed yet
+  bool changing_keys() const;                 // a rotation or a publication is under way
   const keys::KeyPair* account_key() const;   // the one in use; null before enrolment
   const keys::KeyRecord* key_record() const;  // of the key in use, wherever it is
   /// The key that mail to us is sealed to: the one in use, or the shared one (BND-9).

@@ -111,6 +111,7 @@ TEST(ClientRotate, what_is_sealed_goes_out_before_the_key_changes) {
   bench.settle();
   bench.client->rotate(std::nullopt, bench.now);
   bench.settle();
+  EXPECT_TRUE(bench.client->changing_keys());
   EXPECT_EQ(bench.server.bound_version, 1) << "the key changed under a sealed message";
   bench.client->submit(bench.draft({bench.carol.addr}), bench.now);  // waits for the new key
   bench.settle();
@@ -178,6 +179,7 @@ TEST(ClientRotate, the_old_key_names_the_one_that_follows_it) {
   const keys::KeyRecord old = bench.client->account_key()->record;
   bench.server.cut_before = "directory.publish";  // sent again on the next connection
   rotate(bench);
+  EXPECT_FALSE(bench.client->changing_keys());
   ASSERT_EQ(bench.server.published.size(), 1u);
   const auto event = keys::KeyEvent::parse(bench.server.published[0], old);
   ASSERT_TRUE(event);

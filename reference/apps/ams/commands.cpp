@@ -12,6 +12,7 @@
 
 #include "ams_cli/home.h"
 #include "ams_cli/letters.h"
+#include "ams_cli/new_keys.h"
 #include "ams_cli/runner.h"
 #include "ams_cli/terminal.h"
 #include "net/entropy.h"
@@ -35,6 +36,13 @@ std::string media_type(const std::string& path) {
   if (ending == ".png") return "image/png";
   if (ending == ".jpg" || ending == ".jpeg") return "image/jpeg";
   return "application/octet-stream";
+}
+
+/// A key that ends unnoticed is one that nobody can write to any more (KEY-7).
+void warn_of_expiry(const keys::KeyRecord& record) {
+  constexpr std::int64_t day_ms = 86'400'000;
+  if (record.exp() - now_ms() >= key_days_warned * day_ms) return;
+  say(exit_ok, "your key ends on " + date_of(record.exp()) + "; `ams keys rotate` makes another");
 }
 
 tl::expected<mail::Draft, std::string> compose(const Send& args, const std::string& from,
@@ -122,13 +130,14 @@ int sync(const Common& common) {
     const auto* failed = std::get_if<client::CommandFailed>(&report);
     if (failed && !code_info(failed->why.code).temporary) refused = failed->why;
     progress(fmt::format("{} letters …", letters));
-    return refused || (synced && client.unsent() == 0);
+    return refused || (synced && client.unsent() == 0 && !client.changing_keys());
   });
   end_progress();
   fmt::print("{} new letters, {} notices, {} that do not verify, {} sent, {} still to be sent\n",
              letters, notices, unreadable, sent, client.unsent());
   if (refused) return say(exit_refused, "refused: " + explain(*refused));
   if (!synced) return say(exit_unreachable, ended.value_or("no answer"));
+  if (const keys::KeyRecord* used = client.key_record()) warn_of_expiry(*used);
   return exit_ok;
 }
 

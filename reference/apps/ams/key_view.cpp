@@ -25,10 +25,6 @@ std::string_view name_of(Whose whose) {
   return "others'";
 }
 
-std::string_view name_of(keys::Custody custody) {
-  return custody == keys::Custody::client ? "client" : "corporate";
-}
-
 bool expired(const KeyView& view) { return now_ms() >= view.record.exp(); }
 
 /// Words in rows of four, hexadecimal digits in groups of eight: to be read aloud.
@@ -73,7 +69,7 @@ std::string text_of(const KeyView& view) {
                   crypto::name(view.record.encryption().kem())));
   add("Valid", fmt::format("{} to {}{}", date_of(view.record.nbf()), date_of(view.record.exp()),
                            expired(view) ? ", EXPIRED" : ""));
-  add("Custody", std::string(name_of(view.record.custody())));
+  add("Custody", std::string(keys::name(view.record.custody())));
   if (view.whose != Whose::others)
     add("Private key", fmt::format("on this device, {}", name_of(view.whose)));
   if (view.verified && view.verified->this_key)
@@ -93,7 +89,7 @@ wire::Value json_of(const KeyView& view) {
                    {"kem", crypto::name(record.encryption().kem())},
                    {"nbf", record.nbf()},
                    {"exp", record.exp()},
-                   {"custody", name_of(record.custody())},
+                   {"custody", keys::name(record.custody())},
                    {"whose", name_of(view.whose)}};
   if (!view.addr.empty()) out.emplace("addr", view.addr);
   if (view.verified)

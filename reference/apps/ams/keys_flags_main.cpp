@@ -39,6 +39,9 @@ void add_create(CLI::App* group, Flags& flags) {
   command->add_option("--profile", args->profile, "kind of keys; auto takes the strongest there is")
       ->check(CLI::IsMember(profile_names()))
       ->capture_default_str();
+  command->add_option("--days", args->days, "how long it is valid")
+      ->check(CLI::Range(1, key_days_max))
+      ->capture_default_str();
   command->add_option("--addr", args->addr, "whose keys these will be");
   command->add_option("--passphrase-file", args->passphrase_file, passphrase_help);
   command->add_flag("--force", args->force, "replace a file that exists");
@@ -120,6 +123,9 @@ void add_changes(CLI::App* group, Flags& flags) {
   const auto rotated = std::make_shared<KeysRotate>();
   rotate->add_option("--profile", rotated->profile, "kind of keys")
       ->check(CLI::IsMember(profile_names()))
+      ->capture_default_str();
+  rotate->add_option("--days", rotated->days, "how long it is valid")
+      ->check(CLI::Range(1, key_days_max))
       ->capture_default_str();
   rotate->add_option("--keys", rotated->file,
                      "the first key of this key file instead of a new one");

@@ -61,7 +61,7 @@ int keys_create(const Common&, const KeysCreate& args) {
   const auto passphrase =
       read_passphrase(args.passphrase_file, "A passphrase for " + args.output, Passphrase::new_one);
   if (!passphrase) return say(exit_bad_input, passphrase.error());
-  const auto pair = make_profile_pair(args.profile, now_ms());
+  const auto pair = make_profile_pair(args.profile, now_ms(), args.days);
   if (!pair) return say(exit_refused, "cannot make keys: " + explain(pair.error()));
   const auto written = write_key_file({args.output, args.force}, args.addr, {&*pair}, *passphrase);
   if (!written) return say(exit_bad_input, written.error());

@@ -10,6 +10,7 @@ namespace ams::cli {
 
 struct KeysCreate {
   std::string profile = "modern";
+  int days = 398;      // of life
   std::string output;  // the key file
   std::string addr;    // whose keys; may be empty
   std::string passphrase_file;

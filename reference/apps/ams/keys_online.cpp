@@ -57,7 +57,7 @@ tl::expected<keys::KeyPair, int> next_pair(const KeysRotate& args) {
     if (!contents) return tl::unexpected<int>(say(contents.error()));
     return std::move(contents->pairs.front().pair);
   }
-  auto pair = make_profile_pair(args.profile, now_ms());
+  auto pair = make_profile_pair(args.profile, now_ms(), args.days);
   if (!pair)
     return tl::unexpected<int>(say(exit_refused, "cannot make keys: " + explain(pair.error())));
   return std::move(*pair);
@@ -100,8 +100,7 @@ wire::Value json_of(const client::Correspondent& found, const KeyView& view,
   out.as_object().emplace("version", binding.version);
   out.as_object().emplace(
       "policy", keys::name(keys::policy_at(found.chain->record, from_unix_ms(now_ms())).mode));
-  out.as_object().emplace("binding_custody",
-                          binding.custody == keys::Custody::client ? "client" : "corporate");
+  out.as_object().emplace("binding_custody", keys::name(binding.custody));
   return out;
 }
 
@@ -201,7 +200,7 @@ int keys_lookup(const Common& common, const std::string& addr, bool json) {
     fmt::print(
         "{}{:<13}{}\n{:<13}{}, {} custody\n", text_of(view), "Version:", binding->version,
         "Policy:", keys::name(keys::policy_at(whom.chain->record, from_unix_ms(now_ms())).mode),
-        binding->custody == keys::Custody::client ? "client" : "corporate");
+        keys::name(binding->custody));
   }
   const bool changed = view.verified && !view.verified->this_key;
   return changed ? say(exit_refused, addr + " had another key when you compared it") : exit_ok;

@@ -9,6 +9,7 @@ namespace ams::cli {
 
 struct KeysRotate {
   std::string profile = "modern";
+  int days = 398;    // of life
   std::string file;  // a pair from a key file instead of a new one
   std::string passphrase_file;
 };

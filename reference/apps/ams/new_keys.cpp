@@ -43,7 +43,7 @@ std::vector<std::string> profile_names() {
   return out;
 }
 
-Result<keys::KeyPair> make_profile_pair(const std::string& profile, std::int64_t now_ms) {
+Result<keys::KeyPair> make_profile_pair(const std::string& profile, std::int64_t now_ms, int days) {
   AMS_TRY(const keys::Profile chosen, keys::choose_profile(profile, offered()));
   const auto sig_alg = crypto::find_sig_alg(chosen.sig_alg);
   const auto kem = crypto::find_kem(chosen.kem);
@@ -51,7 +51,7 @@ Result<keys::KeyPair> make_profile_pair(const std::string& profile, std::int64_t
   crypto::Drbg drbg(net::entropy_seed().view());
   keys::KeyPairOptions options;
   options.nbf = now_ms - clock_slack_ms;
-  options.exp = options.nbf + keys::key_life_ms_max;
+  options.exp = options.nbf + std::int64_t{days} * 86'400'000;
   if (*sig_alg == crypto::SigAlg::ed25519) {
     Bytes entropy = drbg.bytes(80);
     auto pair = keys::make_modern(entropy, options);

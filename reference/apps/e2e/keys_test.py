@@ -226,6 +226,13 @@ class Keys(unittest.TestCase):
         erin.ams("sync")
         self.assertNotEqual(self.shown(erin)["kid"], before["kid"])
 
+    def test_who_has_a_key_that_ends_soon_is_told(self):
+        ivan = self.fresh("ivan")
+        self.assertNotIn("ends on", ivan.ams("sync").stderr)
+        self.keys(ivan, "rotate", "--days", 20)
+        self.assertIn("your key ends on", ivan.ams("sync").stderr)
+        self.keys(ivan, "rotate", "--days", 399, code=2)
+
     # --- key files ------------------------------------------------------------------------------
 
     def test_an_account_comes_back_from_its_recovery_file(self):
