@@ -21,7 +21,9 @@ MEMBERS = {"header_b64": "env", "chain_b64": "chain", "own_record_b64": "key",
 RAW = {"key.verify": "key", "binding.verify": "bind", "vouch.verify": "vouch",
        "receipt.verify": "receipt", "event.verify": "kev", "revocation.verify": "rev",
        "card.verify": "card",
-       "keystore.request": "ks-req", "keystore.capability": "ks-cap"}
+       "keystore.request": "ks-req", "keystore.capability": "ks-cap",
+       "bindentry.verify": "bentry", "bindproof.verify": "bproof", "bindhistory.verify": "bhist",
+       "bindlie.verify": "blie"}
 
 
 def validator(path: pathlib.Path):
@@ -56,7 +58,10 @@ def objects(op: str, test: dict):
         if member in args:
             yield name, encoding.decode(encoding.unb64(args[member]))
     if op in RAW:
-        yield RAW[op], encoding.decode(encoding.unb64(args["raw_b64"]))
+        value = encoding.decode(encoding.unb64(args["raw_b64"]))
+        yield RAW[op], value
+        if "deny" in value:
+            yield "bdeny", value["deny"]
     if op == "payload.shape":
         shape = test.get("output", {}).get("shape", "request")
         yield "answer" if shape == "error" else shape, encoding.decode(
