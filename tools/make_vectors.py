@@ -42,6 +42,7 @@ CHAPTERS = (  # modules of tools/vectorgen, each with files()
     "bindlog",
     "bindlies",
     "keystore",
+    "keyfiles",
 )
 
 

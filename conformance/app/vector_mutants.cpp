@@ -25,7 +25,7 @@ constexpr const char* usage =
     "usage: ams-vector-mutants MUTANTS_JSON [REPORT_JSON]\n"
     "MUTANTS_JSON lists the mutants; one with a member no_vector is one that no vector can see.\n";
 
-constexpr std::string_view rooms[] = {"bindlog.", "container.", "crypto.",
+constexpr std::string_view rooms[] = {"bindlog.", "container.", "crypto.", "keyfile.",
                                       "keys.",    "mail.",      "wire."};
 
 /// Ops whose checks are not held to this yet; the mutants of their room die in its own probes.

@@ -57,7 +57,8 @@ Result<Outside> parse_outside(const wire::Value& value) {
   AMS_CHECK(kdf.finish());
   out.cost.r = static_cast<std::uint32_t>(r);
   out.cost.p = static_cast<std::uint32_t>(p);
-  if (name != "scrypt") return fail(Code::unknown_algorithm, "kdf.name");
+  if (name != "scrypt" && !mutant("keyfile.accept_any_kdf"))
+    return fail(Code::unknown_algorithm, "kdf.name");
   const auto aead = crypto::find_aead(aead_name);
   if (!aead) return fail(Code::unknown_algorithm, "aead");
   out.aead = *aead;
@@ -93,8 +94,8 @@ Result<Bytes> seal(const std::string& addr, std::span<const Source> pairs, ByteV
 }
 
 Result<Contents> open(ByteView file, ByteView passphrase) {
-  if (file.size() > file_size_max) return fail(Code::object_too_large, "keyfile");
   if (!file.empty() && file.back() == '\n') file = file.first(file.size() - 1);
+  if (file.size() > file_size_max) return fail(Code::object_too_large, "keyfile");
   AMS_TRY(const wire::Value value, wire::decode(file));
   AMS_TRY(const Outside outside, parse_outside(value));
   AMS_TRY(const crypto::Secret key, crypto::scrypt(passphrase, outside.salt, outside.cost, 32));

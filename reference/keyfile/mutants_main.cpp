@@ -44,8 +44,34 @@ bool longer_padding_refused() {
   return !parse_contents(layout);
 }
 
+bool a_key_twice_refused() {
+  const keys::KeyPair pair = modern(1);
+  return refused({source_of(pair), source_of(pair)}, [](wire::Object&) {});
+}
+
+bool no_pairs_refused() {
+  return refused({}, [](wire::Object&) {});
+}
+
+bool no_address_refused() {
+  const keys::KeyPair pair = modern(1);
+  return refused({source_of(pair)}, [](wire::Object& o) { o["addr"] = "Alice"; });
+}
+
+bool other_kdf_refused() {
+  const keys::KeyPair pair = modern(1);
+  const Bytes file = testing::changed(testing::seal_file({source_of(pair)}), [](wire::Object& o) {
+    o["kdf"].as_object()["name"] = "argon2id";
+  });
+  return testing::code_of(file) == Code::unknown_algorithm;
+}
+
 std::vector<Probe> probes() {
   return {
+      {"keyfile.accept_any_addr", no_address_refused},
+      {"keyfile.accept_twice", a_key_twice_refused},
+      {"keyfile.accept_none", no_pairs_refused},
+      {"keyfile.accept_any_kdf", other_kdf_refused},
       {"keyfile.skip_cost", small_cost_refused},
       {"keyfile.skip_revocation", foreign_revocation_refused},
       {"keyfile.skip_halves", foreign_record_refused},

@@ -230,6 +230,7 @@ std::vector<Probe> probes() {
       {"keys.skip_binding_signature",
        [] { return binding_refused("u@a.example", root().signing); }},
       {"keys.skip_check_word", mistyped_word_noticed},
+      {"keys.accept_any_words", [] { return !read_fingerprint("hello"); }},
       {"keys.offer_half_hybrid",
        [] {
          return choose_profile("auto", Offered{true, false})->name == "modern";

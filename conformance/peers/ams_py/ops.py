@@ -1,6 +1,6 @@
 """The ops of the codec adapter (vectors/README.md): args in, a result or AmsError out."""
-from . import (bindlog, container, crypto, encoding, franking, frames, keys, keystore, lineage,
-               mail, message, schema, vrf)
+from . import (bindlog, container, crypto, encoding, franking, frames, keyfile, keys, keystore,
+               lineage, mail, message, schema, vrf)
 from .encoding import b64
 from .errors import AmsError, require
 
@@ -227,6 +227,23 @@ def notice_verify(args):
             "addr": fields["addr"]}
 
 
+def keyfile_contents(args):
+    return keyfile.contents(_bytes(args, "plain_b64"))
+
+
+def keyfile_open(args):
+    return keyfile.open_file(_bytes(args, "file_b64"), _bytes(args, "passphrase_b64"))
+
+
+def fingerprint_words(args):
+    fp = _bytes(args, "fp_b64")
+    return {"words": keyfile.words_of(fp), "code": keyfile.code_of(fp)}
+
+
+def fingerprint_read(args):
+    return {"bytes_b64": b64(keyfile.read_words(_text(args, "text")))}
+
+
 def sig_verify(args):
     alg, public = _text(args, "alg"), _bytes(args, "public_b64")
     text, signature = _bytes(args, "text_b64"), _bytes(args, "sig_b64")
@@ -380,6 +397,8 @@ OPS = {
     "entry.judge": entry_judge,
     "entry.usable": entry_usable,
     "event.verify": event_verify,
+    "fingerprint.read": fingerprint_read,
+    "fingerprint.words": fingerprint_words,
     "frame.parse": frame_parse,
     "franking.make": franking_make,
     "franking.open": franking_open,
@@ -389,6 +408,8 @@ OPS = {
     "hpke.seal": hpke_seal,
     "key.usable": key_usable,
     "key.verify": key_verify,
+    "keyfile.contents": keyfile_contents,
+    "keyfile.open": keyfile_open,
     "layout.open": layout_open,
     "letter.judge": letter_judge,
     "message.open": message_open,
