@@ -101,6 +101,11 @@ Result<std::optional<keys::SharedKey>> Core::judge_shared(const keys::KeyRecord&
   return fail(Code::enc_unlisted, "keys.associate.enc");
 }
 
+Result<> Core::not_ended(const keys::KeyId& key) const {
+  if (mutant("server.accept_ended_key")) return {};
+  return peer_.usable(key);
+}
+
 Result<> Core::op_associate(const Asked& to, Conn& conn, const wire::Value& args) {
   wire::ObjectReader in(args, "keys.associate", wire::ObjectReader::Unknown::ignore_x);
   const wire::Value record_value = in.any("record");
@@ -111,6 +116,7 @@ Result<> Core::op_associate(const Asked& to, Conn& conn, const wire::Value& args
   if (!account(txn, conn.addr)) return fail(Code::no_such_address, "keys.associate");
   AMS_TRY(const keys::KeyRecord record, keys::KeyRecord::parse(record_value));
   AMS_CHECK(record.valid_at(now_));
+  AMS_CHECK(not_ended(record.id()));
   const bool isp = keys::policy_at(chain_->record, now_).mode == keys::Policy::isp;
   const bool by_client = record.custody() == keys::Custody::client;
   if (isp && !by_client && !mutant("server.skip_custody"))
@@ -196,6 +202,8 @@ Result<> Core::op_lookup(const Asked& to, Conn& conn, const wire::Value& args) {
         "keys.lookup.addr");
   AMS_TRY(std::optional<Held> held, held_binding(txn, addr));
   if (!held) return fail(Code::not_found, "keys.lookup.addr");
+  // Who has ended a key still sees it bound, to bind another one (KEY-15).
+  if (conn.addr != addr) AMS_CHECK(not_ended(held->key));
   const bool fresh = follow_policy(txn, addr, *held);
   AMS_TRY(const keys::KeyRecord record, record_of(held->key));
   wire::Object answer{{"binding", held->binding}, {"key", record.value()}};

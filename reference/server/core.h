@@ -226,6 +226,8 @@ class Core {
                                                       const wire::Value* enc) const;
   bool follow_policy(Txn& txn, const std::string& addr, Held& held);
   Result<keys::KeyRecord> record_of(const keys::KeyId& key);
+  /// KEY-15: fails with the code of the key's state where that forbids its use.
+  Result<> not_ended(const keys::KeyId& key) const;
   Result<> op_associate(const Asked& to, Conn& conn, const wire::Value& args);
   Result<> op_lookup(const Asked& to, Conn& conn, const wire::Value& args);
 

@@ -29,6 +29,7 @@ constexpr const char* switches[] = {
     "server.reuse_enrol_token",
     "server.skip_version",
     "server.skip_custody",
+    "server.accept_ended_key",
     "server.skip_corporate_custody",
     "server.skip_enc_listed",
     "server.keep_old_shared_key",

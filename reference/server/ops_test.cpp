@@ -2,6 +2,7 @@
 // Method: one wrong thing at a time against an otherwise valid request.
 #include <gtest/gtest.h>
 
+#include "keys/lineage.h"
 #include "server/tables.h"
 #include "server/world_test.h"
 
@@ -171,6 +172,27 @@ TEST_F(OpsTest, lookup_refuses_what_is_not_there) {
       a.storage.apply(*account_rows(a.options, a.storage, {carol.addr, Id16{9}, carol.token, 0})));
   EXPECT_EQ(code_of(alice.device.call("keys.lookup", lookup_args(carol.addr))), Code::not_found)
       << "no key yet";
+}
+
+TEST_F(OpsTest, a_revoked_key_is_given_to_nobody_and_signs_nothing) {
+  const Letter letter = write_letter(alice, {&bob}, "signed by a key that is ended");
+  ASSERT_TRUE(put_blobs(alice, letter));
+  const wire::Value revocation = keys::make_revocation(alice.pair).value();
+  const auto published =
+      alice.device.call("directory.publish", wire::Object{{"records", wire::Array{revocation}}});
+  ASSERT_TRUE(published);
+  ASSERT_FALSE(published->find("results")->as_array().at(0).find("code"));
+  EXPECT_EQ(code_of(anna.device.call("keys.lookup", lookup_args(alice.addr))), Code::key_revoked);
+  EXPECT_EQ(code_of(bob.device.call("keys.lookup", lookup_args(alice.addr))), Code::key_revoked);
+  EXPECT_EQ(code_of(submit(alice, letter)), Code::key_revoked);
+  EXPECT_EQ(code_of(alice.associate(2)), Code::key_revoked) << "the same key again";
+  EXPECT_TRUE(alice.device.call("keys.lookup", lookup_args(alice.addr))) << "its owner's own";
+  const keys::KeyPair next = make_key("alice after the end");
+  EXPECT_TRUE(alice.device.call("keys.associate",
+                                wire::Object{{"record", next.record.value()}, {"version", 2}}));
+  const auto found = anna.device.call("keys.lookup", lookup_args(alice.addr));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(keys::parse_binding(*found->find("binding"))->key, next.record.id());
 }
 
 TEST_F(OpsTest, the_association_is_kept_encrypted) {

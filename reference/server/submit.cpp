@@ -143,6 +143,7 @@ Result<keys::KeyRecord> check_submission(Core& core, Txn& txn, const std::string
   AMS_TRY(keys::KeyRecord record, core.record_of(held->key));
   if (!mutant("server.skip_asig_submit")) AMS_CHECK(mail::verify_asig(mail.env, mail.asig, record));
   AMS_CHECK(record.valid_at(core.now_));
+  AMS_CHECK(core.not_ended(record.id()));
   if (!mutant("server.skip_times")) AMS_CHECK(mail::in_force(mail.header, core.now_));  // MSG-6
   AMS_CHECK(check_indexes(mail, core.chain_->record.policy));
   for (const Hash& blob : blobs_of(mail.header)) {

@@ -344,6 +344,20 @@ class Keys(unittest.TestCase):
         self.assertIn("--yes", self.keys(heidi, "revoke", kid, code=2).stderr)
         self.assertIn("no key of this account", self.keys(heidi, "revoke", "0" * 8, code=2).stderr)
 
+    def test_nobody_seals_to_a_revoked_key(self):
+        judy = self.fresh("judy")
+        kid = self.shown(judy)["kid"]
+        self.assertIn("is revoked", self.keys(judy, "revoke", kid, "--yes").stdout)
+        self.assertIn("key_revoked", self.keys(self.alice, "lookup", judy.addr, code=1).stderr)
+        refused = self.alice.send(judy.addr, "to a key that is ended", "hello\n", check=False)
+        self.assertEqual(refused.returncode, 1, refused.stderr)
+        self.assertIn("key_revoked", refused.stderr)
+        self.assertEqual(judy.send(self.bob.addr, "by it", "hello\n", check=False).returncode, 1)
+        self.keys(judy, "rotate")
+        self.keys(self.alice, "lookup", judy.addr)
+        self.alice.send(judy.addr, "to the next one", "hello\n")
+        self.assertIn("to the next one", judy.fetch(1))
+
     # --- help -----------------------------------------------------------------------------------
 
     def test_each_help_teaches_with_an_example_and_says_the_exit_codes(self):
