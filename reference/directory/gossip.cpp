@@ -91,10 +91,11 @@ void Peer::hear(const wire::Value& message) {
     const auto told = verifiable::parse_note(note);
     const auto checkpoint = told ? verifiable::parse_checkpoint(told->text) : fail(Code::proof, "");
     if (!checkpoint) return;
-    const std::uint64_t newest = witness_.seen().find(domain)->second.newest.size;
-    ask({Purpose::consistency, domain, {}, {}, {}, {}, note}, "directory.consistency",
-        wire::Object{{"first", static_cast<std::int64_t>(std::min(newest, checkpoint->size))},
-                     {"second", static_cast<std::int64_t>(std::max(newest, checkpoint->size))}});
+    const verifiable::Checkpoint& known = witness_.seen().find(domain)->second.newest;
+    ask({Purpose::consistency, domain, {}, {}, {}, {}, note, known}, "directory.consistency",
+        wire::Object{
+            {"first", static_cast<std::int64_t>(std::min(known.size, checkpoint->size))},
+            {"second", static_cast<std::int64_t>(std::max(known.size, checkpoint->size))}});
   });
   write(std::move(writes));
 }
@@ -105,7 +106,7 @@ void Peer::handle_consistency(const Asked& asked, const Result<wire::Value>& out
   const auto proof = text != nullptr && text->is_string() ? from_base64url(text->as_string())
                                                           : std::optional<Bytes>(Bytes{});
   storage::WriteBatch writes;
-  if (!witness_.consistent(asked.domain, asked.note, proof.value_or(Bytes{}), writes))
+  if (!witness_.consistent(asked.domain, asked.known, asked.note, proof.value_or(Bytes{}), writes))
     agreeing_.erase(asked.domain);
   write(std::move(writes));
 }

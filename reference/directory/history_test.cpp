@@ -246,6 +246,41 @@ TEST(Witness, another_history_of_another_length_is_caught_by_asking) {
   EXPECT_EQ(w.b.peer.stats().peers_evicted, 1u);
 }
 
+// The log is asked whether two checkpoints are of one history, and shows a third before it answers.
+TEST(Witness, an_answer_is_held_against_what_was_asked) {
+  World w;
+  const auto show = [&](Node& to, std::int64_t first) {
+    const auto size = static_cast<std::int64_t>(w.a.peer.stats().epochs);
+    wire::Object args{{"checkpoint", *w.a.peer.head()->find("checkpoint")}, {"first", first}};
+    const auto proof = w.a.peer.consistency(wire::Object{{"first", first}, {"second", size}});
+    args.emplace("proof", *proof->find("proof"));
+    ASSERT_TRUE(to.take(to.peer.gossip(wire::Value(std::move(args)), "a.example",
+                                       &w.a.op.record.signing(), w.now)));
+  };
+  const auto grow = [&](std::uint64_t number) {
+    const auto key = make_key(number);
+    ASSERT_TRUE(w.a.publish(publish_args({&key}), "x.example"));
+    w.a.tick(w.now += seconds{61});
+  };
+  w.a.tick(w.now + seconds{1});
+  show(w.b, 0);
+  grow(21);
+  show(w.c, 0);
+  wire::Object told{
+      {"seen", wire::Array{wire::Object{{"checkpoint", *w.a.peer.head()->find("checkpoint")},
+                                        {"domain", "a.example"}}}}};
+  ASSERT_TRUE(w.b.take(
+      w.b.peer.gossip(wire::Value(std::move(told)), "c.example", &w.c.op.record.signing(), w.now)));
+  std::optional<Ask> question = w.b.peer.poll_ask();
+  while (question && question->op != "directory.consistency") question = w.b.peer.poll_ask();
+  ASSERT_TRUE(question);
+  const auto answer = w.a.serve(*question, w.b);
+  grow(22);
+  show(w.b, 1);
+  w.b.peer.handle_reply(question->cookie, answer, &w.a.op.record.signing(), w.now);
+  EXPECT_EQ(w.b.peer.stats().peers_evicted, 0u);
+}
+
 TEST(Witness, cosigns_only_what_extends_the_last_it_saw) {
   World w;
   w.a.tick(w.now + seconds{1});

@@ -157,6 +157,7 @@ class Peer {
     std::vector<std::string> prefixes;          // ranges
     std::vector<Id16> kids;                     // entries
     std::string note;                           // consistency: the checkpoint that was heard of
+    verifiable::Checkpoint known{};             // and the one that it is to be held against
   };
   /// Entries in the making, within one input.
   struct Draft {

@@ -143,15 +143,15 @@ bool Witness::heard(std::string_view domain, std::string_view note, storage::Wri
                       [&](const auto& held) { return held.first.size == opened->checkpoint.size; });
 }
 
-bool Witness::consistent(std::string_view domain, std::string_view note, ByteView proof,
-                         storage::WriteBatch& writes) {
+bool Witness::consistent(std::string_view domain, const verifiable::Checkpoint& known,
+                         std::string_view note, ByteView proof, storage::WriteBatch& writes) {
   Seen* seen = find(domain);
   if (seen == nullptr || evicted(domain)) return true;
   const auto opened = verifiable::open_checkpoint(note, seen->key);
   if (!opened) return true;
-  const bool later = opened->checkpoint.size > seen->newest.size;
-  const verifiable::Checkpoint& first = later ? seen->newest : opened->checkpoint;
-  const verifiable::Checkpoint& second = later ? opened->checkpoint : seen->newest;
+  const bool later = opened->checkpoint.size > known.size;
+  const verifiable::Checkpoint& first = later ? known : opened->checkpoint;
+  const verifiable::Checkpoint& second = later ? opened->checkpoint : known;
   if (verifiable::verify_consistency(first.size, first.root, second.size, second.root, proof))
     return true;
   evict(domain, seen->key, {}, writes);  // no proof for others, enough for us

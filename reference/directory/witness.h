@@ -42,9 +42,11 @@ class Witness {
   /// Somebody tells of a checkpoint of `domain`. Gives whether only that log itself can tell if
   /// both are of one history; a contradiction evicts.
   bool heard(std::string_view domain, std::string_view note, storage::WriteBatch& writes);
-  /// What that log answered (DIR-20). Gives false, and evicts, when it cannot prove it.
-  bool consistent(std::string_view domain, std::string_view note, ByteView proof,
-                  storage::WriteBatch& writes);
+  /// What that log answered (DIR-20) when it was asked to prove that `note` and `known`, its newest
+  /// checkpoint when it was asked, are of one history: it may have shown a newer one since. Gives
+  /// false, and evicts, when it cannot prove it.
+  bool consistent(std::string_view domain, const verifiable::Checkpoint& known,
+                  std::string_view note, ByteView proof, storage::WriteBatch& writes);
   /// A proof that somebody passed on; whether it is new and holds. Unknown logs: false.
   bool accuse(std::string_view domain, std::string_view evidence, storage::WriteBatch& writes);
 
