@@ -126,7 +126,7 @@ void Peer::handle_pushed(const Asked& asked, const wire::Value& ok) {
 
 void Peer::start_round(const std::string& domain) {
   if (round_) return;
-  round_.emplace();
+  round_ = Round{};
   round_->domain = domain;
   round_->prefixes.emplace_back();
   pump_round();
