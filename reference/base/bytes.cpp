@@ -82,7 +82,8 @@ void write_base64url(ByteView bytes, char* out) {
     out[3] = base64url_alphabet[bits & 63];
   }
   if (left == 0) return;
-  const std::uint32_t bits = std::uint32_t{in[0]} << 16 | (left == 2 ? std::uint32_t{in[1]} << 8 : 0U);
+  const std::uint32_t second = left == 2 ? in[1] : 0U;
+  const std::uint32_t bits = std::uint32_t{in[0]} << 16 | second << 8;
   out[0] = base64url_alphabet[bits >> 18];
   out[1] = base64url_alphabet[(bits >> 12) & 63];
   if (left == 2) out[2] = base64url_alphabet[(bits >> 6) & 63];
