@@ -91,28 +91,38 @@ Result<Bytes> TokenSession::attribute(ck_object_handle_t object, ck_attribute_ty
   return out;
 }
 
-Result<TokenSession::Pair> TokenSession::generate_rsa(unsigned long bits, ByteView id,
-                                                      bool for_signing) {
-  if (!offers(CKM_RSA_PKCS_KEY_PAIR_GEN)) return fail(Code::unknown_algorithm, "RSA");
+Result<ck_object_handle_t> TokenSession::generate(ck_mechanism_type_t type, ByteView id,
+                                                  std::vector<ck_attribute> public_half,
+                                                  ck_attribute_type_t private_use) {
   const unsigned char yes = 1;
-  const std::array<unsigned char, 3> exponent{1, 0, 1};
-  const ck_attribute_type_t public_use = for_signing ? CKA_VERIFY : CKA_ENCRYPT;
-  const ck_attribute_type_t private_use = for_signing ? CKA_SIGN : CKA_DECRYPT;
-  std::array public_half{attribute_of(CKA_TOKEN, &yes, 1), attribute_of(public_use, &yes, 1),
-                         attribute_of(CKA_MODULUS_BITS, &bits, sizeof bits),
-                         attribute_of(CKA_PUBLIC_EXPONENT, exponent.data(), exponent.size()),
-                         attribute_of(CKA_ID, id.data(), id.size())};
-  std::array private_half{attribute_of(CKA_TOKEN, &yes, 1), attribute_of(CKA_PRIVATE, &yes, 1),
+  const ck_attribute on_token = attribute_of(CKA_TOKEN, &yes, 1);
+  const ck_attribute named = attribute_of(CKA_ID, id.data(), id.size());
+  public_half.insert(public_half.end(), {on_token, named});
+  std::array private_half{on_token, attribute_of(CKA_PRIVATE, &yes, 1),
                           attribute_of(CKA_SENSITIVE, &yes, 1), attribute_of(private_use, &yes, 1),
-                          attribute_of(CKA_ID, id.data(), id.size())};
-  ck_mechanism mechanism{CKM_RSA_PKCS_KEY_PAIR_GEN, nullptr, 0};
+                          named};
+  ck_mechanism mechanism{type, nullptr, 0};
   ck_object_handle_t made_public = 0;
   ck_object_handle_t made_private = 0;
   if (call_->C_GenerateKeyPair(session_, &mechanism, public_half.data(), public_half.size(),
                                private_half.data(), private_half.size(), &made_public,
                                &made_private) != CKR_OK)
     return fail(Code::keystore_token, "generate");
-  AMS_TRY(Bytes modulus, attribute(made_public, CKA_MODULUS));
+  return made_public;
+}
+
+Result<TokenSession::Pair> TokenSession::generate_rsa(unsigned long bits, ByteView id,
+                                                      bool for_signing) {
+  if (!offers(CKM_RSA_PKCS_KEY_PAIR_GEN)) return fail(Code::unknown_algorithm, "RSA");
+  const unsigned char yes = 1;
+  const std::array<unsigned char, 3> exponent{1, 0, 1};
+  AMS_TRY(const ck_object_handle_t made,
+          generate(CKM_RSA_PKCS_KEY_PAIR_GEN, id,
+                   {attribute_of(for_signing ? CKA_VERIFY : CKA_ENCRYPT, &yes, 1),
+                    attribute_of(CKA_MODULUS_BITS, &bits, sizeof bits),
+                    attribute_of(CKA_PUBLIC_EXPONENT, exponent.data(), exponent.size())},
+                   for_signing ? CKA_SIGN : CKA_DECRYPT));
+  AMS_TRY(Bytes modulus, attribute(made, CKA_MODULUS));
   modulus.erase(modulus.begin(),
                 std::find_if(modulus.begin(), modulus.end(), [](auto byte) { return byte != 0; }));
   return Pair{std::move(modulus)};
@@ -122,20 +132,12 @@ Result<TokenSession::Pair> TokenSession::generate_ed25519(ByteView id) {
   if (!offers(CKM_EC_EDWARDS_KEY_PAIR_GEN)) return fail(Code::unknown_algorithm, "Ed25519");
   const unsigned char yes = 1;
   const std::array<unsigned char, 5> curve{0x06, 0x03, 0x2b, 0x65, 0x70};  // OID 1.3.101.112
-  std::array public_half{attribute_of(CKA_TOKEN, &yes, 1), attribute_of(CKA_VERIFY, &yes, 1),
-                         attribute_of(CKA_EC_PARAMS, curve.data(), curve.size()),
-                         attribute_of(CKA_ID, id.data(), id.size())};
-  std::array private_half{attribute_of(CKA_TOKEN, &yes, 1), attribute_of(CKA_PRIVATE, &yes, 1),
-                          attribute_of(CKA_SENSITIVE, &yes, 1), attribute_of(CKA_SIGN, &yes, 1),
-                          attribute_of(CKA_ID, id.data(), id.size())};
-  ck_mechanism mechanism{CKM_EC_EDWARDS_KEY_PAIR_GEN, nullptr, 0};
-  ck_object_handle_t made_public = 0;
-  ck_object_handle_t made_private = 0;
-  if (call_->C_GenerateKeyPair(session_, &mechanism, public_half.data(), public_half.size(),
-                               private_half.data(), private_half.size(), &made_public,
-                               &made_private) != CKR_OK)
-    return fail(Code::keystore_token, "generate");
-  AMS_TRY(Bytes point, attribute(made_public, CKA_EC_POINT));
+  AMS_TRY(const ck_object_handle_t made,
+          generate(CKM_EC_EDWARDS_KEY_PAIR_GEN, id,
+                   {attribute_of(CKA_VERIFY, &yes, 1),
+                    attribute_of(CKA_EC_PARAMS, curve.data(), curve.size())},
+                   CKA_SIGN));
+  AMS_TRY(Bytes point, attribute(made, CKA_EC_POINT));
   // A DER OCTET STRING around the 32 bytes, or (in older tokens) the bytes alone.
   if (point.size() == 34 && point[0] == 0x04 && point[1] == 32)
     point.erase(point.begin(), point.begin() + 2);

@@ -41,6 +41,11 @@ class TokenSession {
 
  private:
   TokenSession() = default;
+  /// Both halves named `id`, the private one never to leave; gives the public one. `public_half`:
+  /// what the mechanism asks for besides.
+  Result<ck_object_handle_t> generate(ck_mechanism_type_t type, ByteView id,
+                                      std::vector<ck_attribute> public_half,
+                                      ck_attribute_type_t private_use);
   Result<ck_object_handle_t> find_private(ByteView id);
   Result<Bytes> attribute(ck_object_handle_t object, ck_attribute_type_t type);
   bool offers(ck_mechanism_type_t mechanism) const;
