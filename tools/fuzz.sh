@@ -31,20 +31,26 @@ fuzz_summary() {
 }
 
 # run_fuzzers OUT SECONDS_OF JUDGE PATH…: $jobs at a time, each for the seconds that the function
-# SECONDS_OF prints for its name; JUDGE is called with name, log and exit code.
+# SECONDS_OF prints for its name, the next one as soon as one ends; JUDGE is called with name, log and
+# exit code.
 run_fuzzers() {
-  local out=$1 seconds_of=$2 judge=$3 i j code
+  local out=$1 seconds_of=$2 judge=$3 target name
   shift 3
-  local targets=("$@") target batch pids
-  for ((i = 0; i < ${#targets[@]}; i += jobs)); do
-    batch=("${targets[@]:i:jobs}") pids=()
-    for target in "${batch[@]}"; do
-      run_fuzzer "$out" "$target" "$($seconds_of "${target##*/}")" & pids+=($!)
-    done
-    for ((j = 0; j < ${#batch[@]}; j++)); do
-      code=0
-      wait "${pids[j]}" || code=$?
-      $judge "${batch[j]##*/}" "$out/${batch[j]##*/}.log" "$code"
-    done
+  local -A running=()
+  for target; do
+    if ((${#running[@]} >= jobs)); then judge_ended "$out" "$judge"; fi
+    name=${target##*/}
+    run_fuzzer "$out" "$target" "$($seconds_of "$name")" &
+    running[$!]=$name
   done
+  while ((${#running[@]} > 0)); do judge_ended "$out" "$judge"; done
+}
+
+# Waits for one of run_fuzzers' `running` to end, and has it judged.
+judge_ended() {
+  local out=$1 judge=$2 ended name code=0
+  wait -n -p ended "${!running[@]}" || code=$?
+  name=${running[$ended]}
+  unset "running[$ended]"
+  $judge "$name" "$out/$name.log" "$code"
 }
