@@ -172,6 +172,7 @@ std::vector<Probe> policy_probes() {
   const KeyId key = op().record.id();
   const PolicyTerms corporate{Policy::corporate, start_ms, {{"", key}}};
   return {
+      {"keys.skip_group_name", [] { return !is_group("sales-") && is_group("sales"); }},
       {"keys.skip_policy_keys",
        [=] {
          return policy_refused({start_ms, {Policy::isp, start_ms, {{"", key}}}, {}}, 1);

@@ -22,6 +22,10 @@ std::optional<Policy> find_policy(std::string_view text);
 inline constexpr std::int64_t policy_notice_ms = 24LL * 3'600'000;  // POL-5
 inline constexpr std::size_t shared_keys_max = 64;                  // POL-3
 
+/// A group's name (POL-4, KST-4): 1 to 63 of [a-z0-9-], no hyphen first or last, as a label of a
+/// domain is. So it is a local part too: the group's address (BND-12).
+bool is_group(std::string_view text);
+
 /// An encryption key that addresses share: the domain's (no group) or a group's.
 struct SharedKey {
   std::string group;  // empty: the whole domain's

@@ -19,7 +19,6 @@ namespace ams::keystore {
 inline constexpr std::size_t message_size_max = 1 << 18;    // bytes of a request or answer (KST-2)
 inline constexpr std::size_t enc_size_max = 1024;           // bytes of an encapsulated key
 inline constexpr std::size_t sign_text_size_max = 256;      // bytes (KST-21)
-inline constexpr std::size_t group_size_max = 64;           // bytes of a group's name
 inline constexpr std::size_t groups_max = 64;               // of a member
 inline constexpr std::size_t devices_max = 16;              // of a member
 inline constexpr std::size_t rewrap_max = 100;              // stanzas in one rewrap
@@ -32,9 +31,6 @@ inline constexpr std::int64_t clock_skew_ms_max = 600'000;  // KST-15
 enum class Purpose : std::uint8_t { decap, sign, export_key };
 std::string_view name(Purpose);
 std::optional<Purpose> find_purpose(std::string_view);
-
-/// A group's name: 1 to 64 of [a-z0-9-] (KST-4).
-bool is_group(std::string_view text);
 
 // --- capability (KST-5, KST-19) ------------------------------------------------------------------
 /// What the store gave to one device of one member: use this key for this purpose until then.

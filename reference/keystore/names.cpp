@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "keys/policy.h"
 #include "keystore/forms.h"
 #include "keystore/messages.h"
 #include "policy/mutant.h"
@@ -72,13 +73,6 @@ crypto::Kem kem(Profile profile) {
   return kems[static_cast<std::size_t>(profile)];
 }
 
-bool is_group(std::string_view text) {
-  return !text.empty() && text.size() <= group_size_max &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-         });
-}
-
 std::string read_address(wire::ObjectReader& in, std::string_view name) {
   std::string out = in.string(name);
   in.require(wire::parse_address(out).has_value(), Code::address_syntax, name);
@@ -87,7 +81,7 @@ std::string read_address(wire::ObjectReader& in, std::string_view name) {
 
 std::optional<std::string> read_group(wire::ObjectReader& in) {
   auto out = in.optional_string("group");
-  if (out) in.require(is_group(*out), Code::schema, "group");
+  if (out) in.require(keys::is_group(*out), Code::schema, "group");
   return out;
 }
 
@@ -224,7 +218,7 @@ Result<Member> parse_member(const wire::Value& value) {
   out.admin = in.boolean("admin");
   out.devices = read_devices(in);
   out.exp = in.integer("exp");
-  out.groups = read_names(in, "groups", groups_max, is_group);
+  out.groups = read_names(in, "groups", groups_max, keys::is_group);
   for (const std::string& each :
        read_names(in, "purposes", purposes.size(),
                   [](const std::string& text) { return find_purpose(text).has_value(); }))

@@ -87,7 +87,9 @@ def _values(group, twins: dict) -> None:
             ("create", "group", "", "schema", "keystore_group"),
             ("create", "group", "Sales", "schema", "keystore_group"),
             ("create", "group", "sales/all", "schema", "keystore_group"),
-            ("create", "group", "a" * 65, "schema", "keystore_group"),
+            ("create", "group", "a" * 64, "schema", "keystore_group"),
+            ("create", "group", "-sales", "schema", "keystore_group"),
+            ("create", "group", "sales-", "schema", "keystore_group"),
             ("create", "addr", ADDR, "schema", "keystore_scope"),
             ("create", "nbf", -1, "schema", "out_of_range"),
             ("rotate", "exp", -1, "schema", "out_of_range"),
@@ -138,6 +140,7 @@ def _members(group, twin: str) -> None:
     refuse("groups in another order", "keystore_order", "schema", groups=["support", "sales"])
     refuse("the same group twice", "keystore_order", "schema", groups=["sales", "sales"])
     refuse("a group in capitals", "keystore_group", "schema", groups=["Sales"])
+    refuse("a group that starts with a hyphen", "keystore_group", "schema", groups=["-sales"])
     refuse("65 groups", "object_too_large", "object_too_large",
            groups=[f"g{i:02}" for i in range(65)])
     refuse("a purpose that is none", "out_of_range", "schema", purposes=["admin"])
@@ -156,6 +159,9 @@ def _requests() -> File:
                clauses=["KST-3", "KST-5"])
     good.valid("create for an address", raw(with_args("create", group=None, addr=ADDR)),
                clauses=["KST-9"])
+    for name in ("a", "0", "a" * 63, "a-b", "a--b"):
+        good.valid(f"create for the group {name}", raw(with_args("create", group=name)),
+                   clauses=["KST-4"])
     good.valid("create for all members", raw(with_args("create", group=None)), clauses=["KST-9"])
     for profile in ("rsa2048", "rsa3072", "rsa4096", "ed25519-rsa3072"):
         good.valid(f"create {profile}", raw(with_args("create", profile=profile)),

@@ -1,7 +1,6 @@
 """The key store interface ams-ks/1 (spec KST): forms, capabilities, the audit log's chain, and what
 an asker believes of an answer."""
 import hmac
-import re
 
 from . import crypto, encoding, keys, schema
 from .encoding import b64
@@ -14,14 +13,7 @@ PROFILES = {"modern": ("ed25519", "x25519"), "rsa2048": ("rsa2048pss", "rsa2048k
             "rsa3072": ("rsa3072pss", "rsa3072kem"), "rsa4096": ("rsa4096pss", "rsa4096kem"),
             "ed25519-rsa3072": ("ed25519", "rsa3072kem")}
 SIGNED_TAGS = ("env/1", "seal/1")  # KST-21
-GROUP = re.compile(r"[a-z0-9-]{1,64}\Z")
 CHANGES = ("create", "rotate", "grant", "revoke")  # KST-17
-
-
-def group(value, where):
-    value = schema.text()(value, where)
-    require(GROUP.match(value) is not None, "schema", where)
-    return value
 
 
 def profile(value, where):
@@ -61,7 +53,7 @@ def member(value, where):
     """KST-12."""
     out = schema.members(None, [
         ("addr", schema.address), ("admin", boolean), ("devices", devices),
-        ("exp", schema.integer()), ("groups", schema.array(group, 0, 64, ascending=True)),
+        ("exp", schema.integer()), ("groups", schema.array(keys.group_name, 0, 64, ascending=True)),
         ("purposes", schema.array(schema.one_of(*PURPOSES), 0, 3, ascending=True))])(value, where)
     require(out.get("admin") or out.get("purposes"), "schema", where + ".purposes")
     return out
@@ -69,12 +61,12 @@ def member(value, where):
 
 CAPABILITY = schema.members("ks-cap/1", [
     ("addr", schema.address), ("device", schema.binary(32)), ("kid", schema.kid),
-    ("group?", group), ("purpose", schema.one_of(*PURPOSES)), ("exp", schema.integer()),
+    ("group?", keys.group_name), ("purpose", schema.one_of(*PURPOSES)), ("exp", schema.integer()),
     ("mac", schema.binary(32))])
 ITEM = schema.members(None, [("h0", schema.binary(32)), ("aead", aead),
                              ("enc", schema.binary(1, 1024)), ("wk", schema.binary(48))])
 KID = ("kid", schema.kid)
-SCOPE = [("addr?", schema.address), ("group?", group)]
+SCOPE = [("addr?", schema.address), ("group?", keys.group_name)]
 TIMES = [("nbf", schema.integer()), ("exp", schema.integer())]
 
 

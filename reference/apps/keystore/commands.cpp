@@ -142,7 +142,7 @@ int create(const Common& common, const Create& options) {
   if (!options.group.empty()) args.scope.group = options.group;
   if (args.scope.addr && !wire::parse_address(options.addr))
     return complain(exit_bad_input, options.addr + ": expected an address like alice@corp.example");
-  if (args.scope.group && !keystore::is_group(options.group))
+  if (args.scope.group && !keys::is_group(options.group))
     return complain(exit_bad_input, options.group + ": expected a group's name of [a-z0-9-]");
   args.profile = *keystore::find_profile(options.profile);
   args.exportable = options.exportable;
@@ -221,7 +221,7 @@ int grant(const Common& common, const Grant& options) {
   member.purposes.erase(std::unique(member.purposes.begin(), member.purposes.end()),
                         member.purposes.end());
   for (const std::string& group : member.groups)
-    if (!keystore::is_group(group))
+    if (!keys::is_group(group))
       return complain(exit_bad_input, group + ": expected a group's name of [a-z0-9-]");
   return answered<keystore::Granted>(common, keystore::GrantArgs{member}, [](const auto& granted) {
     fmt::print("{} may use the key store\n", granted.addr);
