@@ -104,8 +104,8 @@ bool Engine::run_until(Instant stop) {
     window_start_ = next;
     // Compare as distances: next + look_ahead could leave the range of time.
     window_end_ = stop - next > options_.look_ahead ? next + options_.look_ahead : stop;
-    each_part(parallel, &Engine::run_part);
-    each_part(parallel, &Engine::deliver_part);
+    each_part(parallel && others_due(), &Engine::run_part);
+    each_part(parallel && many_sent(), &Engine::deliver_part);
     parallel = finish_window() >= options_.parallel_events_min;
     next = Instant::max();
     for (const WorkerPart& part : workers_->parts) next = std::min(next, part.next_due);
@@ -114,6 +114,21 @@ bool Engine::run_until(Instant stop) {
     }
   }
   return true;
+}
+
+/// Whether a worker but the caller's own has anything to do in this window: waking one for nothing
+/// costs more than most windows.
+bool Engine::others_due() const {
+  const auto& parts = workers_->parts;
+  return std::any_of(parts.begin() + 1, parts.end(),
+                     [&](const WorkerPart& part) { return part.next_due < window_end_; });
+}
+
+bool Engine::many_sent() const {
+  std::size_t sent = 0;
+  for (const WorkerPart& part : workers_->parts)
+    for (const std::vector<Event>& box : part.outbox) sent += box.size();
+  return sent >= options_.parallel_deliveries_min;
 }
 
 void Engine::each_part(bool parallel, void (Engine::*step)(unsigned)) {

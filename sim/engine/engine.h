@@ -90,6 +90,9 @@ struct EngineOptions {
   unsigned threads = 1;                                // >= 1; never changes a result
   /// A window runs on several threads only if the one before it handled this many events.
   std::uint64_t parallel_events_min = 1500;
+  /// And the events that LPs of such a window sent are sorted in on several threads only from this
+  /// many on.
+  std::size_t parallel_deliveries_min = 512;
   bool record_windows = false;  // 16 bytes per window
   /// Events with record_from <= at < record_until are recorded (56 bytes each).
   Instant record_from = Instant::max();
@@ -141,6 +144,8 @@ class Engine {
 
  private:
   void prepare();
+  bool others_due() const;
+  bool many_sent() const;
   void each_part(bool parallel, void (Engine::*step)(unsigned));
   void run_part(unsigned part);
   void deliver_part(unsigned part);

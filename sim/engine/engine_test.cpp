@@ -21,6 +21,7 @@ EngineOptions with_threads(unsigned threads) {
   EngineOptions options;
   options.threads = threads;
   options.parallel_events_min = 1;  // always parallel: small tests must exercise it
+  options.parallel_deliveries_min = 0;
   return options;
 }
 

@@ -38,6 +38,7 @@ TestNet make_ring(LpId count, NetOptions net_options, Talker::Options talk, unsi
   options.look_ahead = net_options.base_latency;
   options.threads = threads;
   options.parallel_events_min = 1;
+  options.parallel_deliveries_min = 0;
   net.engine = std::make_unique<Engine>(options);
   for (LpId i = 0; i < count; ++i) {
     auto talker = std::make_unique<Talker>(net.model, talk, i);

@@ -15,9 +15,10 @@ EngineOptions engine_options(const Scenario& scenario, const RunOptions& options
   out.look_ahead = std::chrono::milliseconds{scenario.base_latency_ms};
   out.threads = options.threads;
   out.record_windows = options.record_windows;
-  // A domain stays on one thread: OpenSSL blinds an RSA key per thread, with draws from RAND, and a
-  // key that changed threads would draw otherwise than in a run on one.
-  out.parallel_events_min = 0;
+  // Where there are RSA keys a domain stays on one thread: OpenSSL blinds a key per thread, with
+  // draws from RAND, and a key that changed threads would draw otherwise than in a run on one.
+  // Else a window of an event or two is not worth the waking of a thread.
+  out.parallel_events_min = scenario.rsa_users_permille > 0 ? 0 : 3;
   return out;
 }
 
