@@ -4,7 +4,7 @@ and how to replay; and without a bug the same scenarios are clean.
 Method: runs ams-sim-mut over small scenarios with each switch on, seed by seed until it shows.
 
 usage: planted_bugs_test.py AMS_SIM_MUT CORPUS [PART PARTS [SEEDS]]
-PART from 0, of PARTS: every so many-th scenario, so that parts run side by side and none is left out
+PART counts from 0: every PARTS-th scenario, so that parts run side by side and none is left out
 """
 import pathlib
 import subprocess
