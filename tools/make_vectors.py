@@ -6,6 +6,7 @@ usage: make_vectors.py                 writes the files
        make_vectors.py --single-fault  with exactly the labelled check disabled, every invalid
                                        vector must become valid, but for those that
                                        vectors/single_fault.json excludes with a reason
+                                       (both options: both proofs, of vectors made once)
 """
 import importlib
 import json
@@ -120,10 +121,9 @@ def single_fault_problems(made: dict) -> list:
 def main(arguments: list) -> int:
     made = contents()
     print(summary(made))
-    if arguments == ["--check"]:
-        problems = check(made)
-    elif arguments == ["--single-fault"]:
-        problems = single_fault_problems(made)
+    proofs = {"--check": check, "--single-fault": single_fault_problems}
+    if arguments and set(arguments) <= set(proofs):
+        problems = [problem for argument in arguments for problem in proofs[argument](made)]
     elif not arguments:
         for path, content in made.items():
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -80,10 +80,11 @@ class Vectors(unittest.TestCase):
     def test_with_all_an_op_that_is_not_declared_is_too_little(self):
         program = (f"import sys\nsys.path.insert(0, {str(PEER)!r})\nimport codec_adapter\n"
                    "from ams_py import ops\ndel ops.OPS['stream.open']\ncodec_adapter.main()\n")
-        code, text = run("vectors", program)
+        some = ("--flag", "commitment")  # of stream.open and of others
+        code, text = run("vectors", program, *some)
         self.assertEqual(code, 0)
         self.assertIn("stream.open       unsupported", text)
-        self.assertEqual(run("vectors", program, "--all")[0], 3)
+        self.assertEqual(run("vectors", program, *some, "--all")[0], 3)
 
     def test_hello_that_declares_no_ops_is_an_adapter_error(self):
         self.assertEqual(run("vectors", ANSWER.replace("{}", ACCEPTS))[0], 4)

@@ -20,8 +20,9 @@ def recover(encoded: bytes):
 
 def add(a: tuple, b: tuple) -> tuple:
     k = D * a[0] * b[0] * a[1] * b[1] % P
-    x = (a[0] * b[1] + a[1] * b[0]) * pow(1 + k, P - 2, P) % P
-    return x, (a[1] * b[1] + a[0] * b[0]) * pow(1 - k, P - 2, P) % P
+    inverse = pow(1 - k * k, -1, P)  # of 1 + k and of 1 - k at once
+    x = (a[0] * b[1] + a[1] * b[0]) * (1 - k) * inverse % P
+    return x, (a[1] * b[1] + a[0] * b[0]) * (1 + k) * inverse % P
 
 
 def times(number: int, point: tuple) -> tuple:

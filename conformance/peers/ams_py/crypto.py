@@ -105,14 +105,21 @@ def check_signature(algorithm, key, signature, tag, text_hash, where) -> None:
             "signature", where)
 
 
+@functools.lru_cache(maxsize=4096)
+def _ed25519(seed: bytes):
+    return ed25519.Ed25519PrivateKey.from_private_bytes(seed)
+
+
 def sign_ed25519(seed: bytes, text: bytes) -> bytes:
-    return ed25519.Ed25519PrivateKey.from_private_bytes(seed).sign(text)
+    return _ed25519(seed).sign(text)
 
 
+@functools.lru_cache(maxsize=4096)
 def ed25519_public(seed: bytes) -> bytes:
-    return _raw(ed25519.Ed25519PrivateKey.from_private_bytes(seed).public_key())
+    return _raw(_ed25519(seed).public_key())
 
 
+@functools.lru_cache(maxsize=4096)
 def x25519_public(secret: bytes) -> bytes:
     return _raw(x25519.X25519PrivateKey.from_private_bytes(secret).public_key())
 
