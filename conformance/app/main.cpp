@@ -31,6 +31,9 @@ constexpr const char* footer = R"(Examples:
     ams-conform run --role server --addr 127.0.0.1:7747 --ca ca.pem --domain a.example \
       --root-kid 0123… --root-fp 89ab… --listen 127.0.0.1:7799 \
       --account t1@a.example --token 4f… --account t2@a.example --token 9c… --json out.json
+  A directory peer, which needs no accounts; conform.test is one of its peers (README.md):
+    ams-conform run --role directory --addr 127.0.0.1:7747 --ca ca.pem --domain d.example \
+      --root-kid 0123… --root-fp 89ab… --listen 127.0.0.1:7799
   The codec of an implementation, through its adapter (conformance/README.md):
     ams-conform vectors --sut ./theirs
   What one case, vector or flag of vectors asks for:
@@ -111,6 +114,8 @@ std::unique_ptr<Target> reach(const Arguments& given) {
     std::tie(tls.listen_host, tls.listen_port) = host_port("--listen", given.listen);
   if (given.accounts.size() != given.tokens.size())
     throw Usage("--account, --token: expected one token for each account");
+  if (given.role == "directory" && !given.accounts.empty())
+    throw Usage("--account: a directory peer has no accounts");
   std::unique_ptr<Target> target;
   try {
     target = make_tls(tls);
@@ -133,21 +138,25 @@ std::unique_ptr<Target> reach(const Arguments& given) {
 }
 
 int run(const Arguments& given) {
-  if (given.role != "server") throw Usage("--role: expected server");
+  if (given.role != "server" && given.role != "directory")
+    throw Usage("--role: expected server or directory");
   const std::vector<Case> cases = load_cases(given.cases_dir);
+  Filter filter = given.filter;
+  filter.role = given.role;
   std::unique_ptr<Target> target;
   std::optional<Runner> runner;
   Report report;
   if (given.simulator) {
-    report.sut = "reference server, simulated";
-    runner.emplace(cases);
+    report.sut = "reference " + given.role + ", simulated";
+    runner.emplace(cases, given.role);
   } else {
     target = reach(given);
+    target->full = given.role == "directory";
     report.sut = target->name();
     runner.emplace(cases, *target, std::to_string(target->unix_ms()));
   }
   for (const Case& one : cases) {
-    if (!selected(one, given.filter) || (target && one.tier > 2)) continue;
+    if (!selected(one, filter) || (target && one.tier > 2)) continue;
     report.cases.push_back({&one, runner->run(one)});
   }
   std::cout << to_console(report);
@@ -192,14 +201,16 @@ int explain(const Arguments& given) {
 
 int hosts(const Arguments& given) {
   const auto [host, port] = host_port("--listen", given.listen);
-  const Domain own = suite_domain(0);
-  std::cout << own.name << " " << host << " " << port << " " << own.root.kid << " "
-            << ams::to_hex(own.root.fp) << " pin=" << suite_certificate_pin() << "\n";
+  for (const char* name : {suite_name, second_suite_name}) {
+    const Domain own = make_domain(name, name, 0);
+    std::cout << own.name << " " << host << " " << port << " " << own.root.kid << " "
+              << ams::to_hex(own.root.fp) << " pin=" << suite_certificate_pin() << "\n";
+  }
   return 0;
 }
 
 void run_options(CLI::App& command, Arguments& to) {
-  command.add_option("--role", to.role, "what is judged: server")->required();
+  command.add_option("--role", to.role, "what is judged: server or directory")->required();
   command.add_flag("--simulator", to.simulator, "judge the reference server, in this process");
   command.add_option("--addr", to.addr, "HOST:PORT of the server");
   command.add_option("--ca", to.tls.ca_file, "PEM file its certificate is verified with");
@@ -236,7 +247,7 @@ int act(int argc, char** argv) {
   explain_command->add_option("id", given.id, "of a case or vector, or a flag")->required();
   explain_command->add_option("--cases", given.cases_dir, "a folder of case files");
   CLI::App* hosts_command =
-      app.add_subcommand("hosts", "the hosts line of conform.test, for the server under test");
+      app.add_subcommand("hosts", "the hosts lines of the suite's domains, for what is judged");
   hosts_command->add_option("--listen", given.listen, "HOST:PORT, as for run")->required();
   const VectorsCommands vectors_commands(app);
 #ifdef AMS_CONFORM_MUTANTS

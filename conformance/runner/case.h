@@ -16,9 +16,12 @@ struct Clause {
 };
 
 struct Case {
+  // role: server, or directory: of what has a directory peer, which a server has too
   std::string id, chapter, title, kind, twin, since, role, keyword = "MUST";
-  int tier = 1;                   // 1: over the network; 3: inside the simulator only
-  std::vector<std::string> caps;  // "peer": the target connects to conform.test
+  int tier = 1;  // 1: over the network; 3: inside the simulator only
+  // "peer": the target connects to conform.test; "full": it is a full directory peer; "gossip":
+  // that, and conform.test is one of its peers
+  std::vector<std::string> caps;
   std::vector<Clause> clauses;
   Json expect = Json::object();  // {"codes","phase"}
   std::vector<std::string> mutants;

@@ -4,6 +4,7 @@
 
 #include "judge/registry.h"
 #include "runner/case.h"
+#include "runner/families.h"
 
 namespace ams::conform {
 namespace {
@@ -61,12 +62,18 @@ class Reader {
       throw CaseError(place(at) + "json: " + error.what());
     }
     need(root.is_object(), "top level", "expected an object");
-    only(root, {"schema", "chapter", "cases"});
+    only(root, {"schema", "chapter", "families", "cases"});
     need(root.value("schema", "") == "ams-cases/1", "schema", "expected \"ams-cases/1\"");
     chapter_ = text_of(root, "chapter");
     need(root.contains("cases") && root["cases"].is_array(), "cases", "expected an array");
     std::vector<Case> out;
-    for (const Json& value : root["cases"]) out.push_back(read_case(value));
+    std::vector<std::string> strays;
+    const Json cases = expand_families(root, strays);
+    for (const std::string& id : strays) {
+      id_ = id;
+      fail("family", "expected the name of one of this file's families");
+    }
+    for (const Json& value : cases) out.push_back(read_case(value));
     return out;
   }
 
@@ -130,7 +137,7 @@ class Reader {
     need(out.kind == "positive" || !out.twin.empty(), "twin", "a case of this kind needs one");
     out.since = text_of(value, "since", "0.1");
     out.role = text_of(value, "role", "server");
-    need(out.role == "server", "role", "expected server");
+    need(out.role == "server" || out.role == "directory", "role", "expected server or directory");
     out.keyword = text_of(value, "keyword", "MUST");
     need(out.keyword == "MUST" || out.keyword == "SHOULD", "keyword", "expected MUST or SHOULD");
     out.tier = static_cast<int>(integer_of(value, "tier", 1, 1));
@@ -171,7 +178,12 @@ class Reader {
     if (!value.contains("options")) return;
     const Json& options = value["options"];
     need(options.is_object() && out.tier == 3, "options", "expected an object, and tier 3");
-    only(options, {"queue_max", "mailbox_bytes_max", "connections_max", "corporate"}, "options.");
+    only(options,
+         {"queue_max", "mailbox_bytes_max", "connections_max", "corporate", "directory_quota",
+          "directory_rate"},
+         "options.");
+    out.options.directory_quota = integer_of(options, "directory_quota", 1, 0);
+    out.options.directory_rate = integer_of(options, "directory_rate", 1, 0);
     out.options.queue_max = integer_of(options, "queue_max", 1, 0);
     out.options.mailbox_bytes_max = integer_of(options, "mailbox_bytes_max", 1, 0);
     out.options.connections_max = integer_of(options, "connections_max", 1, 0);

@@ -40,6 +40,26 @@ TEST(Loader, says_file_line_and_field) {
   EXPECT_THAT(refused(good, "\"do\":\"alive\"", "\"do\":\"restart\""), HasSubstr("needs tier 3"));
 }
 
+TEST(Loader, families_give_steps_around_those_of_their_cases) {
+  const std::string file = R"({"schema":"ams-cases/1","chapter":"c","families":{
+ "f":{"kind":"positive","role":"directory","before":[{"do":"connect"}],"after":[{"do":"alive"}]}},
+ "cases":[{"id":"dir-x","family":"f","title":"t","x":7,
+  "expect":{"codes":["bom"],"phase":"encoding"},
+  "clauses":[{"anchor":"WIR-4","sentence_sha256":"00"}],"steps":[{"do":"ping"}]}]})";
+  const std::vector<Case> cases = read_cases("f.json", file);
+  ASSERT_EQ(cases.size(), 1u);
+  EXPECT_EQ(cases[0].role, "directory");
+  const Json wanted = {{{"do", "connect"}},
+                       {{"do", "let"}, {"name", "code"}, {"value", "bom"}},
+                       {{"do", "let"}, {"name", "x"}, {"value", 7}},
+                       {{"do", "ping"}},
+                       {{"do", "alive"}}};
+  EXPECT_EQ(cases[0].steps, wanted);
+  EXPECT_THAT(refused(file, "\"family\":\"f\"", "\"family\":\"g\""),
+              HasSubstr("f.json:3: dir-x: family: expected the name of one"));
+  EXPECT_THAT(refused(file, "\"directory\"", "\"post\""), HasSubstr("role: expected server or"));
+}
+
 TEST(Loader, judges_codes_and_twins) {
   const std::string negative = "\"kind\":\"negative\"";
   EXPECT_THAT(refused(good, "\"kind\":\"positive\"", negative), HasSubstr("twin: a case"));

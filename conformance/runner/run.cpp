@@ -16,6 +16,10 @@ std::int64_t now_us() {
 }  // namespace
 
 bool selected(const Case& one, const Filter& filter) {
+  const bool full = std::any_of(one.caps.begin(), one.caps.end(),
+                                [](const std::string& cap) { return cap != "peer"; });
+  if (filter.role == "directory" && one.role != filter.role) return false;
+  if (filter.role == "server" && full) return false;
   if (one.id.find(filter.id) == std::string::npos) return false;
   return filter.clause.empty() ||
          std::any_of(one.clauses.begin(), one.clauses.end(),
@@ -26,14 +30,17 @@ Runner::Runner(const std::vector<Case>& cases, Target& target, std::string run_t
     : cases_(cases), target_(&target), run_tag_(std::move(run_tag)) {
   roster_.emplace(target, run_tag_);
 }
-Runner::Runner(const std::vector<Case>& cases) : cases_(cases), run_tag_("simulated") {}
+Runner::Runner(const std::vector<Case>& cases, std::string role)
+    : cases_(cases), run_tag_("simulated"), role_(std::move(role)) {}
 
 Outcome Runner::run(const Case& one) {
   const std::int64_t started = now_us();
   Outcome out;
   if (!one.twin.empty()) {
     const Outcome twin = run_twin(one);
-    if (twin.verdict != Verdict::pass)
+    if (twin.verdict == Verdict::unsupported)
+      out = twin;
+    else if (twin.verdict != Verdict::pass)
       out = {Verdict::not_exercised, "its twin " + one.twin + ": " + twin.why, 0};
   }
   if (out.verdict == Verdict::pass) out = play(one);
@@ -56,7 +63,9 @@ Outcome Runner::run_twin(const Case& one) {
 
 Outcome Runner::play(const Case& one) {
   if (target_) return play_on(one, *target_, *roster_);
-  const auto target = make_simulated(one.options);
+  TargetOptions options = one.options;
+  options.directory = (role_.empty() ? one.role : role_) == "directory" ? 1 : 0;
+  const auto target = make_simulated(options);
   Roster roster(*target, run_tag_);
   return play_on(one, *target, roster);
 }
@@ -64,9 +73,12 @@ Outcome Runner::play(const Case& one) {
 Outcome Runner::play_on(const Case& one, Target& target, Roster& roster) {
   const std::string tag = run_tag_ + " " + one.id + " " + std::to_string(++plays_);
   try {
-    for (const std::string& cap : one.caps)
-      if (cap == "peer" && !target.has_peer)
+    for (const std::string& cap : one.caps) {
+      if (cap != "full" && !target.has_peer)
         return {Verdict::unsupported, "needs --listen, where the target reaches conform.test", 0};
+      if (cap != "peer" && !target.full)
+        return {Verdict::unsupported, "needs a full directory peer: --role directory", 0};
+    }
     {
       Stage stage(target, roster, tag, one.deadline);
       stage.play(one.steps);

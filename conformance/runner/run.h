@@ -21,6 +21,8 @@ struct Finished {
 };
 
 struct Filter {
+  // directory: cases of that role only; server: without those that need a full peer; empty: all
+  std::string role;
   std::string id;      // part of an id
   std::string clause;  // anchor
 };
@@ -30,8 +32,8 @@ class Runner {
  public:
   /// One target for all cases (a server over the network).
   Runner(const std::vector<Case>& cases, Target& target, std::string run_tag);
-  /// A fresh simulated target for each play.
-  explicit Runner(const std::vector<Case>& cases);
+  /// A fresh simulated target for each play: one of `role`, or of the case's own when empty.
+  explicit Runner(const std::vector<Case>& cases, std::string role = {});
 
   Outcome run(const Case& one);
 
@@ -42,7 +44,7 @@ class Runner {
 
   const std::vector<Case>& cases_;
   Target* target_ = nullptr;
-  std::string run_tag_;
+  std::string run_tag_, role_;
   std::optional<Roster> roster_;
   std::map<std::string, Outcome> twins_;  // over the network each twin runs once
   std::uint64_t plays_ = 0;

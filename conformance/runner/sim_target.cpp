@@ -48,7 +48,10 @@ class SimChannel final : public Channel {
 
 struct World final : Target {
   explicit World(const TargetOptions& wanted)
-      : root(pair_of("root")), op(pair_of("op")), suite(suite_domain(start_ms)) {
+      : root(pair_of("root")),
+        op(pair_of("op")),
+        suite(suite_domain(start_ms)),
+        second(make_domain(second_suite_name, second_suite_name, start_ms)) {
     domain = "target.test";
     root_kid = to_uuid_text(root.record.id().kid);
     root_fp = to_hex(root.record.id().fp);
@@ -68,7 +71,14 @@ struct World final : Target {
     if (wanted.queue_max) options.queue_max = wanted.queue_max;
     if (wanted.mailbox_bytes_max) options.mailbox_bytes_max = wanted.mailbox_bytes_max;
     if (wanted.connections_max) options.connections_max = wanted.connections_max;
-    for (int i = 1; i <= accounts; ++i) add_account("user" + std::to_string(i) + "@" + domain);
+    if (wanted.directory_quota) options.directory_quota = wanted.directory_quota;
+    if (wanted.directory_rate) options.directory_rate = wanted.directory_rate;
+    full = wanted.directory != 0;
+    options.mail = !full;
+    options.full_directory = full;
+    if (full) options.directory_peers = {suite.name};
+    for (int i = 1; !full && i <= accounts; ++i)
+      add_account("user" + std::to_string(i) + "@" + domain);
     start();
   }
 
@@ -92,7 +102,9 @@ struct World final : Target {
   }
 
   // --- Target
-  std::string name() const override { return "reference server, simulated"; }
+  std::string name() const override {
+    return full ? "reference directory, simulated" : "reference server, simulated";
+  }
   std::unique_ptr<Channel> connect() override {
     auto end = new_end();
     machine->handle_accepted(end->id, end->exporter, now());
@@ -192,12 +204,13 @@ struct World final : Target {
                    },
                    [&](machine::Resolve& e) {
                      std::optional<keys::Discovery> found;
-                     if (e.domain == suite.name) {
+                     for (const Domain* one : {&suite, &second}) {
+                       if (e.domain != one->name) continue;
                        found.emplace();
-                       found->host = suite.name;
+                       found->host = one->name;
                        found->port = 7747;
-                       found->root.kid = *from_uuid_text(suite.root.kid);
-                       found->root.fp = suite.root.fp;
+                       found->root.kid = *from_uuid_text(one->root.kid);
+                       found->root.fp = one->root.fp;
                      }
                      machine->handle_resolved(e.domain, found, now());
                    },
@@ -212,7 +225,7 @@ struct World final : Target {
   }
 
   keys::KeyPair root, op;
-  Domain suite;
+  Domain suite, second;
   server::Options options;
   store::MemoryStorage storage;
   std::unique_ptr<server::Server> machine;

@@ -42,6 +42,9 @@ class Stage {
   Json built_deliver(const Json& plan);
   Json built_receipts(const Json& plan);
   Json built_binding(const Json& plan);
+  Json built_directory(const std::string& name, const Json& plan);  // values_directory.cpp
+  Json built_evidence(const Json& plan);
+  std::string own_checkpoint(const Json& plan);
   std::optional<std::string> mismatch(const Json& wanted, const Json& got, const std::string& at);
   std::optional<std::string> mismatch_op(const Json& wanted, const Json& got,
                                          const std::string& at);

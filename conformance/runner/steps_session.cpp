@@ -116,7 +116,9 @@ void Stage::do_authenticate(const Json& step) {
 
 /// connect, hello, authenticate; of an account also, once, what makes it ready for mail.
 void Stage::do_session(const Json& step) {
-  const std::string as = step.value("as", "a1"), on = step.value("on", "c");
+  std::string as = step.value("as", "a1");
+  const std::string on = step.value("on", "c");
+  if (as == "any") as = target_.grants.empty() ? "server" : "a1";  // whoever may ask a directory
   do_connect({{"on", on}});
   Json hello = {{"on", on}, {"as", as}};
   if (step.contains("device")) hello["device"] = step["device"];
@@ -155,7 +157,9 @@ void Stage::do_accept(const Json& step) {
        {{"domain", own.name},
         {"chain", own_chain},
         {"ops",
-         {"authenticate", "bye", "hello", "keys.lookup", "ping", "relay.deliver", "relay.status"}},
+         {"authenticate", "bye", "directory.consistency", "directory.entries", "directory.get",
+          "directory.gossip", "directory.publish", "directory.reconcile", "hello", "keys.lookup",
+          "ping", "relay.deliver", "relay.status"}},
         {"limits",
          {{"in_flight", 64},
           {"frame", 1'048'576},

@@ -42,6 +42,9 @@ struct TargetOptions {  // limits of a simulated server; 0: its own default
   std::int64_t connections_max = 0;
   std::int64_t corporate =
       0;  // 1: the target's domain is corporate; its shared key is Target::shared
+  std::int64_t directory = 0;  // 1: a full directory peer without mail or accounts
+  std::int64_t directory_quota = 0;
+  std::int64_t directory_rate = 0;  // requests a second
 };
 
 class Target {
@@ -66,6 +69,7 @@ class Target {
   std::vector<AccountGrant> grants;
   Millis patience{5'000};  // how long an answer may take
   bool has_peer = false;   // accept() can be used
+  bool full = false;       // a full directory peer, and conform.test one of its peers if has_peer
 };
 
 }  // namespace ams::conform

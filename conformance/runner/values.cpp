@@ -104,6 +104,7 @@ Json Stage::built(const Json& raw) {
   const Json plan = value(raw.begin().value());
   if (patterns.contains(name)) return {{name, plan}};
   if (name == "$key") return built_key(plan);
+  if (name == "$record") return built_key(plan).at("record");
   if (name == "$said") return built_said(plan);
   if (name == "$message") return built_message(plan);
   if (name == "$deliver") return built_deliver(plan);
@@ -131,7 +132,7 @@ Json Stage::built(const Json& raw) {
   }
   if (name == "$count") return plan.size();
   if (name == "$kid_of") return kid_of_fp(fp_of(plan));
-  bad_step("no such builder: " + name);
+  return built_directory(name, plan);
 }
 
 Json Stage::built_key(const Json& plan) {
@@ -143,11 +144,11 @@ Json Stage::built_key(const Json& plan) {
 }
 
 /// {"$said": {"by": name of a $key, "object": {…}}}: what the key's owner says of it, signed; and
-/// the hash that the next event names (KEV-2).
+/// its hash (KEV-2, CRD-3).
 Json Stage::built_said(const Json& plan) {
   const KeyMaker owner(tag_ + " key " + plan.value("by", ""));
   Json object = plan.at("object");
-  Bytes text = to_bytes("AMS-EVENT/1");
+  Bytes text = to_bytes(object.value("ams", "") == "card/1" ? "AMS-CARD/1" : "AMS-EVENT/1");
   text.push_back(0);
   append(text, canonical(object));
   const std::string hash = b64(crypto::sha256(text));

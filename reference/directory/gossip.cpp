@@ -64,7 +64,8 @@ void Peer::tell(wire::Object& message) const {
     if (!evidence.empty() && proofs.size() < told_max)
       proofs.push_back(wire::Object{{"domain", domain}, {"evidence", evidence}});
   if (!seen.empty()) message.emplace("seen", std::move(seen));
-  if (!proofs.empty()) message.emplace("proofs", std::move(proofs));
+  if (!proofs.empty() && !mutant("directory.keep_proofs"))
+    message.emplace("proofs", std::move(proofs));
 }
 
 /// What the other side tells of third peers. Nothing of it is believed: it is all signed.
@@ -124,14 +125,18 @@ Result<Peer::Answered> Peer::gossip(const wire::Value& args, std::string_view fr
   if (evicted(from_domain)) return fail(Code::peer_evicted, "directory.gossip");
   AMS_TRY(const verifiable::Map* map, ready());
   Answered out;
-  wire::Object answer{{"count", static_cast<std::int64_t>(map->size())},
-                      {"root", to_base64url(map->root())}};
-  if (note && op != nullptr && options_.full && is_peer(from_domain)) {
-    AMS_TRY(const Witness::Shown shown,
-            witness_.show(from_domain, *op, *note, static_cast<std::uint64_t>(first), proof, now,
-                          out.writes));
+  wire::Object answer{
+      {"count", static_cast<std::int64_t>(map->size())},
+      {"root", to_base64url(mutant("directory.gossip_no_root") ? Hash{} : map->root())}};
+  const bool peer = is_peer(from_domain) || mutant("directory.cosign_anyone");
+  if (note && op != nullptr && options_.full && peer) {
+    const auto judged = witness_.show(from_domain, *op, *note, static_cast<std::uint64_t>(first),
+                                      proof, now, out.writes);
+    if (!judged && mutant("directory.wrong_code_note")) return fail(Code::schema, "checkpoint");
+    AMS_TRY(const Witness::Shown shown, judged);
     answer.emplace("size", static_cast<std::int64_t>(shown.size));
-    if (!shown.cosignature.empty()) answer.emplace("cosignature", shown.cosignature);
+    if (!shown.cosignature.empty() && !mutant("directory.cosign_nobody"))
+      answer.emplace("cosignature", shown.cosignature);
   }
   if (is_peer(from_domain)) hear(args);
   if (!history_.checkpoint().empty()) answer.emplace("checkpoint", history_.checkpoint());

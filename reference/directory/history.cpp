@@ -75,8 +75,9 @@ void History::note_change(const Id16& kid, const Hash& value, storage::WriteBatc
 
 Instant History::due(const verifiable::Map& map) const {
   if (!last_) return Instant{};
+  if (mutant("directory.one_epoch")) return Instant::max();
   const Instant last = from_unix_s(last_->time_s);
-  if (changes_ >= epoch_changes_max) return last;
+  if (changes_ >= epoch_changes_max || mutant("directory.epoch_at_once")) return last;
   return last + (map.root() == last_->map_root ? epoch_interval_max : epoch_interval);
 }
 
@@ -133,30 +134,39 @@ Result<> History::add_cosignature(const verifiable::NoteSignature& signature,
 Result<wire::Value> History::prove(const Id16& kid) const {
   if (!map_ || note_.empty()) return fail(Code::not_found, "directory: no checkpoint yet");
   const std::uint64_t size = log_.size();
+  const std::uint64_t proven = mutant("directory.prove_first_epoch") ? 0 : size - 1;
   wire::Object out{
       {"checkpoint", note_},
       {"epoch", to_base64url(verifiable::encode(*last_))},
-      {"inclusion", to_base64url(log_.prove_inclusion(size - 1, size))},
+      {"inclusion", to_base64url(log_.prove_inclusion(proven, size))},
       {"map", to_base64url(map_->prove(kid))},
   };
-  if (const auto value = map_->find(kid)) out.emplace("value", to_base64url(*value));
+  const auto value = map_->find(kid);
+  if (value && !mutant("directory.proof_without_value")) out.emplace("value", to_base64url(*value));
   return wire::Value(std::move(out));
 }
 
 Result<wire::Value> History::consistency(std::uint64_t first, std::uint64_t second) const {
-  if (first > second || second > log_.size()) return fail(Code::not_found, "directory.consistency");
-  return wire::Object{{"proof", to_base64url(log_.prove_consistency(first, second))}};
+  if (first > second || second > log_.size())
+    return fail(mutant("directory.wrong_code_consistency") ? Code::schema : Code::not_found,
+                "directory.consistency");
+  Bytes proof = log_.prove_consistency(first, second);
+  if (mutant("directory.consistency_from_start")) proof = log_.prove_consistency(0, second);
+  if (proof.empty() && mutant("directory.consistency_padded")) proof.resize(32);
+  return wire::Object{{"proof", to_base64url(proof)}};
 }
 
 Result<wire::Value> History::replay(std::uint64_t from) const {
   wire::Array epochs;
   Result<> read;
   std::size_t listed = 0;
+  if (mutant("directory.history_from_zero")) from = 0;
   AMS_CHECK(reader_->scan(table_epochs, {}, epoch_key(from), [&](ByteView key, ByteView value) {
     // What was written while the last epoch was on its way is not in the log yet.
     if (read_u64(key) >= log_.size()) return false;
     Bytes changes;
     read = reader_->scan(table_changes, key, {}, [&](ByteView row, ByteView changed) {
+      if (mutant("directory.history_without_changes")) return false;
       append(changes, row.subspan(8));
       append(changes, changed);
       return true;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "policy/mutant.h"
+#include "wire/sigform.h"
 
 namespace ams::directory {
 namespace {
@@ -30,6 +31,11 @@ std::optional<Id16> kid_of_object(const wire::Value& object) {
   }
   const wire::Value* kid = object.find("kid");
   return kid != nullptr && kid->is_string() ? from_uuid_text(kid->as_string()) : std::nullopt;
+}
+
+bool same(const wire::Value& held, const wire::Value& object) {
+  if (!mutant("directory.known_by_hash")) return held == object;
+  return wire::encode_without(held, "sig") == wire::encode_without(object, "sig");
 }
 
 std::size_t digit_bits(std::string_view prefix) { return 4 * prefix.size(); }
@@ -92,7 +98,8 @@ bool Peer::is_peer(std::string_view domain) const {
 }
 
 Result<> Peer::admit(std::string_view from_domain, Instant now) {
-  if (requests_.take(from_domain, now) || mutant("directory.skip_rate")) return {};
+  const std::string_view asker = mutant("directory.one_bucket") ? "" : from_domain;
+  if (requests_.take(asker, now) || mutant("directory.skip_rate")) return {};
   count(Code::rate);
   return fail(Code::rate, "directory");
 }
@@ -106,8 +113,13 @@ Result<Peer::Answered> Peer::publish(const wire::Value& args, std::string_view f
   const wire::Value& records = in.any("records");
   AMS_CHECK(in.finish());
   if (evicted(from_domain)) return fail(Code::peer_evicted, "directory.publish");
-  if (!records.is_array() || records.as_array().empty()) return fail(Code::schema, "records");
-  if (records.as_array().size() > publish_max && !mutant("directory.skip_batch_limit"))
+  if (!records.is_array())
+    return fail(mutant("directory.wrong_code_records") ? Code::proof_form : Code::schema,
+                "records");
+  if (records.as_array().empty() && !mutant("directory.accept_empty"))
+    return fail(Code::schema, "records");
+  const std::size_t most = publish_max - (mutant("directory.batch_of_63") ? 1 : 0);
+  if (records.as_array().size() > most && !mutant("directory.skip_batch_limit"))
     return fail(Code::batch_too_large, "records");
   AMS_CHECK(ready());
   Answered out;
@@ -134,7 +146,8 @@ Result<Peer::Answered> Peer::publish(const wire::Value& args, std::string_view f
 /// DIR-18, cheapest checks first: size, kid, known, quota, and only then the signature.
 Result<Id16> Peer::judge(const wire::Value& object, std::string_view from_domain, Draft& draft,
                          Instant now) {
-  if (!object.is_object()) return fail(Code::schema, "object");
+  if (!object.is_object())
+    return fail(mutant("directory.wrong_code_records") ? Code::proof_form : Code::schema, "object");
   const Bytes bytes = wire::encode(object);
   if (bytes.size() > object_size_max && !mutant("directory.skip_object_size"))
     return fail(Code::object_too_large, "object");
@@ -146,7 +159,8 @@ Result<Id16> Peer::judge(const wire::Value& object, std::string_view from_domain
   if (known) {
     // The hashes leave out the signature: only the very bytes that were verified are known.
     AMS_TRY(const wire::Array held, holdings_.objects(*kid));
-    if (std::find(held.begin(), held.end(), object) != held.end()) {
+    if (std::any_of(held.begin(), held.end(), [&](const auto& one) { return same(one, object); })) {
+      if (mutant("directory.refuse_known")) return fail(Code::card_stale, "object");
       AMS_CHECK(this->held(*kid));  // kid_quarantined, for both of them
       return *kid;
     }
@@ -154,14 +168,18 @@ Result<Id16> Peer::judge(const wire::Value& object, std::string_view from_domain
     if (mutant("directory.skip_verify")) return *kid;
     return fail(Code::not_found, "object.kid");  // DIR-1: the record comes first
   }
-  const bool relayed = is_peer(from_domain);  // another peer's publishers spent their quota there
-  if (!relayed && !quotas_.has(from_domain, now) && !mutant("directory.skip_quota"))
-    return fail(Code::publisher, "quota");
+  // Another peer's publishers spent their quota there.
+  const bool relayed = is_peer(from_domain) && !mutant("directory.relay_spends_quota");
+  const Instant quota_now = mutant("directory.no_refill") ? Instant{} : now;
+  const bool spent =
+      !relayed && !quotas_.has(from_domain, quota_now) && !mutant("directory.skip_quota");
+  if (spent && !mutant("directory.quota_last")) return fail(Code::publisher, "quota");
   const std::size_t before = draft.changed.size();
   if (const auto taken = take(object, *kid, draft); !taken) {
     if (mutant("directory.skip_verify")) return *kid;
     return tl::unexpected<Error>(taken.error());
   }
+  if (spent) return fail(Code::publisher, "quota");
   if (!relayed && draft.changed.size() != before) (void)quotas_.take(from_domain, now);
   const auto& entry = draft.entries.at(*kid);
   if (entry.records().size() > 1 && !mutant("directory.skip_quarantine"))
@@ -235,7 +253,8 @@ Result<wire::Value> Peer::card(const wire::Value& args) const {
   AMS_TRY(const Id16 kid, read_kid(args, "directory.card"));
   AMS_TRY(const wire::Value entry, held(kid));
   const wire::Value* card = entry.find("card");
-  if (card == nullptr) return fail(Code::not_found, "card");
+  if (card == nullptr)
+    return fail(mutant("directory.wrong_code_card") ? Code::schema : Code::not_found, "card");
   return wire::Object{{"card", *card}};
 }
 
@@ -262,7 +281,8 @@ Result<wire::Value> Peer::range(const wire::Value& args) const {
   const Id16 first = first_kid(prefix);
   wire::Object out{{"digest", to_base64url(map->range_root(first, digit_bits(prefix)))}};
   const auto listed = map->range(first, digit_bits(prefix), range_entries_max + 1);
-  if (listed.size() <= range_entries_max || prefix.size() == prefix_digits_max) {
+  if (listed.size() <= range_entries_max || prefix.size() == prefix_digits_max ||
+      mutant("directory.range_never_divides")) {
     wire::Array entries;
     for (const verifiable::Entry& entry : listed)
       entries.push_back(
@@ -282,14 +302,15 @@ Result<wire::Value> Peer::entries(const wire::Value& args) const {
   wire::ObjectReader in(args, "directory.entries", Unknown::ignore_x);
   const wire::Value& asked = in.any("kids");
   AMS_CHECK(in.finish());
-  if (!asked.is_array()) return fail(Code::schema, "directory.entries.kids");
+  const Code malformed = mutant("directory.wrong_code_entries") ? Code::proof_form : Code::schema;
+  if (!asked.is_array()) return fail(malformed, "directory.entries.kids");
   if (asked.as_array().size() > entries_max && !mutant("directory.skip_entries_limit"))
     return fail(Code::batch_too_large, "directory.entries.kids");
   wire::Array out;
   std::size_t size = 0;
   for (const wire::Value& text : asked.as_array()) {
     const auto kid = text.is_string() ? from_uuid_text(text.as_string()) : std::nullopt;
-    if (!kid) return fail(Code::schema, "directory.entries.kids");
+    if (!kid) return fail(malformed, "directory.entries.kids");
     AMS_TRY(wire::Array objects, holdings_.objects(*kid));
     if (mutant("directory.stale_entries") && objects.size() > 1) objects.resize(1);
     wire::Value entry(std::move(objects));
@@ -297,6 +318,7 @@ Result<wire::Value> Peer::entries(const wire::Value& args) const {
     if (!out.empty() && size > answer_size_max) break;  // the rest is asked for again
     out.push_back(std::move(entry));
   }
+  if (mutant("directory.entries_reversed")) std::reverse(out.begin(), out.end());
   return wire::Object{{"entries", std::move(out)}};
 }
 

@@ -40,7 +40,7 @@ void Peer::ask(Asked asked, std::string op, wire::Value args) {
 
 void Peer::push(const std::set<Id16>& kids, std::string_view except, storage::WriteBatch* outbox) {
   const auto map = holdings_.map();
-  if (!map) return;
+  if (!map || mutant("directory.no_push")) return;
   for (const std::string& domain : options_.peers) {
     if (domain == except || evicted(domain)) continue;
     if (outbox != nullptr) {
@@ -188,12 +188,15 @@ Result<wire::Value> Peer::reconcile(const wire::Value& args) const {
                               : std::nullopt;
     const bool formed = is_prefix(prefix) && prefix->as_string().size() < prefix_digits_max &&
                         children && children->size() == digits.size() * short_hash;
-    if (!formed) return fail(Code::schema, "directory.reconcile.ranges");
+    const bool other_code = mutant("directory.wrong_code_ranges");
+    if (!formed) return fail(other_code ? Code::proof_form : Code::schema, "directory.reconcile");
     const Bytes ours = children_of(*map, prefix->as_string());
     for (std::size_t i = 0; i < digits.size() && size < answer_size_max; ++i) {
       const ByteView own = ByteView(ours).subspan(i * short_hash, short_hash);
       const ByteView other = ByteView(*children).subspan(i * short_hash, short_hash);
-      if (std::equal(own.begin(), own.end(), other.begin())) continue;
+      const bool equal = std::equal(own.begin(), own.end(), other.begin());
+      if (equal && !mutant("directory.reconcile_tells_all")) continue;
+      if (mutant("directory.reconcile_blind")) continue;
       const std::string child = prefix->as_string() + digits[i];
       const bool empty = std::all_of(other.begin(), other.end(), [](auto b) { return b == 0; });
       const std::size_t few = empty ? range_entries_max : listed_few;
@@ -217,7 +220,7 @@ Result<wire::Value> Peer::reconcile(const wire::Value& args) const {
 
 void Peer::handle_ranges(const Asked& asked, const wire::Value& ok) {
   const wire::Value* differ = ok.find("differ");
-  if (differ == nullptr || !differ->is_array()) return;
+  if (differ == nullptr || !differ->is_array() || mutant("directory.reconcile_deaf")) return;
   const std::set<std::string_view> parents(asked.prefixes.begin(), asked.prefixes.end());
   for (const wire::Value& item : differ->as_array()) {
     const wire::Value* prefix = item.find("prefix");

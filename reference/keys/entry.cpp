@@ -113,7 +113,8 @@ bool Entry::take_event(KeyEvent event) {
 Result<bool> Entry::add_card(const wire::Value& object) {
   AMS_TRY(Card card, Card::parse(object, record()));
   if (card_ && card_->cseq == card.cseq && card_->hash == card.hash) return false;
-  if (card_ && !card.beats(*card_) && !mutant("keys.last_card_wins"))
+  const bool first_wins = card_ && mutant("keys.first_card_wins");
+  if (card_ && (!card.beats(*card_) || first_wins) && !mutant("keys.last_card_wins"))
     return fail(Code::card_stale, "card.cseq");
   card_ = std::move(card);
   return true;

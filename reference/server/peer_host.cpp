@@ -1,4 +1,5 @@
 // The directory peer inside: its ops for others, its asks to others, its writes (DIR).
+#include "policy/mutant.h"
 #include "server/core.h"
 
 namespace ams::server {
@@ -57,6 +58,11 @@ Result<> Core::op_gossip(const Asked& to, Conn& conn, const wire::Value& args) {
 }
 
 Result<> Core::answer_written(const Asked& to, directory::Peer::Answered answered) {
+  if (mutant("server.ack_publication_early")) {
+    ok(to, std::move(answered.answer));
+    commit(std::move(answered.writes), [](const Result<>&) {});
+    return {};
+  }
   commit(std::move(answered.writes),
          [this, to, answer = std::move(answered.answer)](const Result<>& outcome) {
            if (!outcome) {

@@ -60,6 +60,8 @@ directory::PeerOptions peer_options(const Options& options) {
   out.full = options.full_directory;
   out.peers = options.directory_peers;
   out.interval = options.directory_interval;
+  out.quota = options.directory_quota;
+  out.requests_per_s = options.directory_rate;
   return out;
 }
 

@@ -32,6 +32,8 @@ struct Options {
   bool full_directory = false;
   std::vector<std::string> directory_peers;
   Duration directory_interval = directory::reconcile_interval;
+  std::int64_t directory_quota = directory::PeerOptions{}.quota;          // DIR-6
+  std::int64_t directory_rate = directory::PeerOptions{}.requests_per_s;  // DIR-18
   session::Limits limits;
   std::int64_t connections_max = 10'000;
   std::int64_t queue_max = 100'000;            // queue entries for one domain (REL-10)
