@@ -179,8 +179,8 @@ class Reader {
     const Json& options = value["options"];
     need(options.is_object() && out.tier == 3, "options", "expected an object, and tier 3");
     only(options,
-         {"queue_max", "mailbox_bytes_max", "connections_max", "corporate", "directory_quota",
-          "directory_rate"},
+         {"queue_max", "mailbox_bytes_max", "connections_max", "corporate", "groups",
+          "directory_quota", "directory_rate"},
          "options.");
     out.options.directory_quota = integer_of(options, "directory_quota", 1, 0);
     out.options.directory_rate = integer_of(options, "directory_rate", 1, 0);
@@ -188,6 +188,7 @@ class Reader {
     out.options.mailbox_bytes_max = integer_of(options, "mailbox_bytes_max", 1, 0);
     out.options.connections_max = integer_of(options, "connections_max", 1, 0);
     out.options.corporate = integer_of(options, "corporate", 1, 0);
+    out.options.groups = integer_of(options, "groups", 1, 0);
   }
   void read_steps(const Json& steps, int tier) const {
     need(steps.is_array() && !steps.empty(), "steps", "expected an array of steps");

@@ -57,10 +57,11 @@ struct World final : Target {
     root_fp = to_hex(root.record.id().fp);
     has_peer = true;
     keys::DomainPolicy policy = keys::isp_policy();
-    if (wanted.corporate) {
+    if (wanted.corporate || wanted.groups) {
       const keys::KeyPair common = pair_of("shared", keys::Custody::corporate);
       shared = to_string(wire::encode(common.record.value()));
       policy.terms = {keys::Policy::corporate, 0, {{"", common.record.id()}}};
+      if (wanted.groups) policy.terms = {keys::Policy::groups, 0, {{"team", common.record.id()}}};
     }
     const keys::DomainRecord record{domain, root.record.id(), op.record.id(), policy, 1};
     options.domain = domain;
@@ -79,7 +80,15 @@ struct World final : Target {
     if (full) options.directory_peers = {suite.name};
     for (int i = 1; !full && i <= accounts; ++i)
       add_account("user" + std::to_string(i) + "@" + domain);
+    if (wanted.groups)
+      for (const int i : {4, 5})  // a case's f1 and f2: the first two that nobody keeps
+        add_member("user" + std::to_string(i) + "@" + domain);
     start();
+  }
+
+  void add_member(const std::string& addr) {
+    const auto rows = server::member_rows(options, storage, {"team", addr});
+    AMS_ASSERT(rows && storage.apply(*rows) && storage.commit());
   }
 
   void add_account(const std::string& addr) {

@@ -41,7 +41,8 @@ struct TargetOptions {  // limits of a simulated server; 0: its own default
   std::int64_t mailbox_bytes_max = 0;
   std::int64_t connections_max = 0;
   std::int64_t corporate =
-      0;  // 1: the target's domain is corporate; its shared key is Target::shared
+      0;                    // 1: the target's domain is corporate; its shared key is Target::shared
+  std::int64_t groups = 0;  // 1: of groups; that key is its group team's, with f1 and f2 in it
   std::int64_t directory = 0;  // 1: a full directory peer without mail or accounts
   std::int64_t directory_quota = 0;
   std::int64_t directory_rate = 0;  // requests a second

@@ -6,6 +6,7 @@
 #include "client/enrol.h"
 #include "client/lookup.h"
 #include "client/outbox.h"
+#include "client/rewrap.h"
 #include "client/rotate.h"
 #include "client/sync.h"
 #include "wire/address.h"
@@ -29,7 +30,8 @@ struct Client::Impl {
         inbox(core, link, lookup, account, key_store),
         publisher(core, link),
         rotation(core, link, account, lookup, outbox, publisher),
-        adoption(core, link, account, key_store, lookup, outbox) {
+        adoption(core, link, account, key_store, lookup, outbox),
+        rewrapper(core, link, account, key_store) {
     link.on_event = [this](const std::string& event, const wire::Value& data) {
       if (event == "mail.changed") inbox.handle_changed(data);
     };
@@ -38,9 +40,10 @@ struct Client::Impl {
 
   bool has_work() const {
     if (account.has_work()) return true;
-    return account.ready() && (core.options.stay_connected || outbox.has_work() ||
-                               inbox.has_work() || rotation.has_work() || adoption.has_work() ||
-                               publisher.has_work() || !inquiries.empty() || looking > 0);
+    return account.ready() &&
+           (core.options.stay_connected || outbox.has_work() || inbox.has_work() ||
+            rotation.has_work() || adoption.has_work() || publisher.has_work() ||
+            rewrapper.has_work() || !inquiries.empty() || looking > 0);
   }
 
   /// Lets every part act on what changed, until nothing does.
@@ -65,6 +68,7 @@ struct Client::Impl {
       if (link.up()) inquire();
       outbox.run();
       inbox.run();
+      rewrapper.run();
     } while (core.again);
   }
 
@@ -117,6 +121,7 @@ struct Client::Impl {
   Publisher publisher;
   Rotation rotation;
   Adoption adoption;
+  Rewrapper rewrapper;
   Instant leave_at;
   std::vector<std::string> inquiries;  // not asked yet
   int looking = 0;                     // asked, not answered
@@ -166,6 +171,10 @@ std::uint64_t Client::submit(mail::Draft draft, Instant now) {
 
 void Client::sync(Instant now) {
   impl_->at(now, [&] { impl_->inbox.sync(); });
+}
+
+void Client::rewrap(Instant now) {
+  impl_->at(now, [&] { impl_->rewrapper.request(); });
 }
 
 void Client::handle_accepted(machine::ConnId conn, const Hash&, Instant now) {

@@ -79,6 +79,11 @@ struct KeyRotated {
   keys::KeyId from, to;
   std::int64_t version = 0;
 };
+/// Stored mail that was sealed to shared keys which were rotated is sealed to their successors
+/// (RWP). What failed is as it was.
+struct MailRewrapped {
+  std::int64_t count = 0, failed = 0;
+};
 /// An event or a revocation of a key of ours: in the directory, or refused for good.
 struct Published {
   wire::Value object;
@@ -105,7 +110,7 @@ struct CommandFailed {  // enrolment, association or sync: with the reason; temp
 /// poll_report(): it may have a Commit.
 using Report =
     std::variant<AccountReady, Submitted, SubmitFailed, Received, Unreadable, NoticeReceived,
-                 SyncDone, KeyRotated, Published, LookedUp, CommandFailed>;
+                 SyncDone, KeyRotated, MailRewrapped, Published, LookedUp, CommandFailed>;
 
 /// A request of ams-ks/1 for the domain's key store, signed by this device. Answer with
 /// handle_key_store for this ticket; a late answer is dropped.
@@ -140,6 +145,9 @@ class Client final : public machine::Machine {
   std::uint64_t submit(mail::Draft draft, Instant now);
   /// Fetches what is new. With stay_connected push events do this by themselves.
   void sync(Instant now);
+  /// After a member left and a shared key was rotated: our mailbox's stanzas to the new key. Asking
+  /// again is harmless. Report: MailRewrapped or CommandFailed("rewrap").
+  void rewrap(Instant now);
 
   void handle_accepted(machine::ConnId, const Hash&,
                        Instant) override;  // never: a client does not listen

@@ -116,6 +116,18 @@ const HeldKey* KeyStoreLink::find(const keys::KeyId& key) const {
   return at == keys_.end() ? nullptr : &at->second;
 }
 
+const HeldKey* KeyStoreLink::successor(const HeldKey& key) const {
+  if (!key.retired || key.scope.addr) return nullptr;
+  for (const auto& [id, other] : keys_)
+    if (!other.retired && other.scope == key.scope) return &other;
+  return nullptr;
+}
+
+std::string KeyStoreLink::group_address(const HeldKey& key) const {
+  const std::string& addr = core_.options.addr;
+  return key.scope.group ? *key.scope.group + addr.substr(addr.find('@')) : std::string();
+}
+
 const HeldKey* KeyStoreLink::own() const {
   for (const auto& [id, key] : keys_)
     if (!key.retired && key.sign && key.scope.addr == core_.options.addr &&
@@ -164,6 +176,15 @@ void KeyStoreLink::sign(const keys::KeyRecord& record, Bytes text, Signature the
       [then = std::move(then)](Result<keystore::Ok> ok) {
         if (!ok) return then(tl::unexpected(ok.error()));
         then(std::move(std::get<keystore::Signed>(*ok).sig));
+      });
+}
+
+void KeyStoreLink::rewrap(const keys::KeyId& from, const keys::KeyId& to,
+                          std::vector<keystore::RewrapItem> items, Wrapped then) {
+  use(from, keystore::RewrapArgs{std::move(items), from.kid, to.kid}, std::nullopt, false,
+      [then = std::move(then)](Result<keystore::Ok> ok) {
+        if (!ok) return then(tl::unexpected(ok.error()));
+        then(std::move(std::get<keystore::Rewrapped>(*ok)));
       });
 }
 

@@ -29,6 +29,7 @@ class KeyStoreLink {
   using Done = std::function<void(Result<>)>;
   using Secret = std::function<void(Result<crypto::Secret>)>;
   using Signature = std::function<void(Result<Bytes>)>;
+  using Wrapped = std::function<void(Result<keystore::Rewrapped>)>;
 
   KeyStoreLink(Core& core, const crypto::SigningKey& device) : core_(core), device_(device) {}
 
@@ -41,8 +42,16 @@ class KeyStoreLink {
   /// A signature over `text` that verifies under `record`.
   void sign(const keys::KeyRecord& record, Bytes text, Signature then);
 
+  /// Content keys wrapped for `from`, wrapped for `to` (KST-11); as many answers as items.
+  void rewrap(const keys::KeyId& from, const keys::KeyId& to,
+              std::vector<keystore::RewrapItem> items, Wrapped then);
+
   /// As refresh() found it; null: none of ours.
   const HeldKey* find(const keys::KeyId& key) const;
+  /// The key that took the place of a shared one; null: it is in use, or nothing followed.
+  const HeldKey* successor(const HeldKey& key) const;
+  /// The address of the group whose key it is (GRP-5); empty: no group's.
+  std::string group_address(const HeldKey& key) const;
   /// The key that signs for our own address; null: there is none.
   const HeldKey* own() const;
 

@@ -29,7 +29,8 @@ Result<Inbox::WorkPtr> Inbox::begin(std::int64_t uid, const wire::Value& message
   work->uid = uid;
   work->header_value = in.any("env");
   work->asig = in.binary("asig", 1, 512);
-  const wire::Value& stanza = in.any("stanza");
+  const wire::Value* rewrapped = in.optional("rewrapped");  // RWP-3
+  const wire::Value& stanza = rewrapped ? *rewrapped : in.any("stanza");
   in.binary("head", 1, 4096);
   in.optional("vouch");
   in.string("addr");
@@ -38,6 +39,7 @@ Result<Inbox::WorkPtr> Inbox::begin(std::int64_t uid, const wire::Value& message
   AMS_TRY(work->header, mail::parse_header(work->header_value));
   AMS_TRY(mail::Stanza parsed, mail::parse_stanza(stanza));
   work->stanzas.push_back(std::move(parsed));
+  work->rewrapped = rewrapped != nullptr;
   return work;
 }
 
@@ -90,14 +92,16 @@ void Inbox::unlock(WorkPtr work) {
 }
 
 void Inbox::ask_shared_secret(WorkPtr work, const HeldKey& key) {
-  auto enc = mail::encapsulated_key(work->header_value, work->stanzas, key.record);
+  auto enc = mail::encapsulated_key(work->header_value, work->stanzas, key.record, work->rewrapped);
   if (!enc) return later_or_never(work, enc.error());
   key_store_.decap(key.record.id(), std::move(*enc),
-                   [this, work, record = key.record](Result<crypto::Secret> secret) {
+                   [this, work, record = key.record,
+                    group = key_store_.group_address(key)](Result<crypto::Secret> secret) {
                      if (!secret) return later_or_never(work, secret.error());
                      mail::OpenContext context;
                      context.own_record = &record;
                      context.shared_secret = &*secret;
+                     context.group = group;
                      verify(work, context);
                    });
 }
@@ -106,6 +110,7 @@ void Inbox::verify(WorkPtr work, mail::OpenContext context) {
   const auto at = waiting_.find(work->uid);
   if (at == waiting_.end()) return;
   context.reader = core_.options.addr;
+  context.rewrapped = work->rewrapped;
   context.sender = work->sender.get();
   context.sender_domain = work->chain.get();
   auto letter = mail::open(work->header_value, work->asig, work->stanzas, work->body, context);

@@ -113,11 +113,16 @@ Result<> Inbox::read_change(const wire::Value& change, storage::WriteBatch& batc
   const wire::Value* message = in.optional("message");
   AMS_CHECK(in.finish());
   const auto held = core_.row(table_mailbox, mailbox_key(uid));
-  if (held) {  // only flags or folder changed
+  if (held) {  // flags, folder or stanza changed
     AMS_TRY(MailboxRow row, parse_mailbox_row(*held));
-    if (row.folder == folder) return {};
+    const bool rewrapped = !row.told && message && message->find("rewrapped");
+    if (row.folder == folder && !rewrapped) return {};
     row.folder = folder;
-    if (const auto at = waiting_.find(uid); at != waiting_.end()) at->second.folder = folder;
+    if (rewrapped) row.message = *message;
+    if (const auto at = waiting_.find(uid); at != waiting_.end()) {
+      at->second.folder = folder;
+      if (rewrapped) at->second.value = *message;
+    }
     batch.puts.push_back(put_row(table_mailbox, mailbox_key(uid), to_row(row)));
     return {};
   }

@@ -51,6 +51,7 @@ class Inbox {
     mail::Header header;
     Bytes asig;
     std::vector<mail::Stanza> stanzas;
+    bool rewrapped = false;  // the stanza took another's place (RWP-3)
     ChainPtr chain;
     RecordPtr sender;
     Bytes body;

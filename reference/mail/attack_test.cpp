@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "mail/forge_test.h"
+#include "mail/wrap.h"
 
 namespace ams::mail {
 namespace {
@@ -108,6 +109,44 @@ TEST(Attack, surreptitious_forwarding) {
       world.seal(draft, {&world.bob.pair.record, &world.rita.pair.record}).value();
   EXPECT_EQ(code_of(testing::open(sealed, world.reading(world.rita))), Code::deliver_to);
   EXPECT_EQ(bob_opens(sealed), Code::bom);
+}
+
+// A group's key opens what was written to the group, and stands for no other address.
+TEST(Attack, a_group_is_one_of_the_readers_addresses_and_no_other_is) {
+  const World& world = attack_world();
+  Draft draft = world.draft();
+  draft.deliver_to = {"sales@beta.example"};
+  const Sealed sealed = world.seal(draft, {&world.bob.pair.record}).value();
+  OpenContext context = world.reading(world.bob);
+  EXPECT_EQ(code_of(testing::open(sealed, context)), Code::deliver_to);
+  context.group = "staff@beta.example";
+  EXPECT_EQ(code_of(testing::open(sealed, context)), Code::deliver_to);
+  context.group = "sales@beta.example";
+  EXPECT_TRUE(testing::open(sealed, context));
+}
+
+// What the key store wrapped anew has its own encapsulated key; elsewhere that is a mix.
+TEST(Attack, a_rewrapped_stanza_opens_only_where_one_may_stand) {
+  const World& world = attack_world();
+  Sealed sealed = good_message();
+  const Header header = parse_header(sealed.header).value();
+  const auto content = unwrap_key({header.aead, header.epk, h0(sealed.header)}, sealed.stanzas,
+                                  world.bob.pair.record, world.bob.pair.encryption)
+                           .value();
+  crypto::Drbg drbg(Bytes(32, 9));
+  const auto ephemeral = crypto::Ephemeral::from_seed(drbg.bytes(32));
+  const keys::KeyId to = world.bob.pair.record.id();
+  const auto wrapped =
+      crypto::hpke_seal(world.bob.pair.record.encryption(), header.aead,
+                        stanza_info(h0(sealed.header), to), content.view(), &ephemeral)
+          .value();
+  sealed.stanzas = {Stanza{to, wrapped.ciphertext, wrapped.enc}};
+  OpenContext context = world.reading(world.bob);
+  EXPECT_EQ(code_of(testing::open(sealed, context)), Code::algorithm_mix);
+  context.rewrapped = true;
+  EXPECT_TRUE(testing::open(sealed, context));
+  sealed.stanzas = good_message().stanzas;
+  EXPECT_EQ(code_of(testing::open(sealed, context)), Code::algorithm_mix) << "no enc of its own";
 }
 
 TEST(Attack, senders_own_copy_needs_no_deliver_to) {

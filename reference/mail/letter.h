@@ -106,12 +106,15 @@ struct OpenContext {
   const keys::Chain* sender_domain = nullptr;
   /// In place of own_key: the shared secret of own_record's stanza, decapsulated by a key store.
   const crypto::Secret* shared_secret = nullptr;
+  /// The address of the group whose key own_record is (GRP-5); empty: it is no group's.
+  std::string_view group = {};
+  bool rewrapped = false;  // the stanza is one that took another's place (MSG-35)
 };
 
 /// The encapsulated key that a key store decapsulates for own_record's stanza. Fails with schema
 /// codes of the header, no_stanza, algorithm_mix. Nothing is verified yet: open() does that.
 Result<Bytes> encapsulated_key(const wire::Value& header, std::span<const Stanza> stanzas,
-                               const keys::KeyRecord& own_record);
+                               const keys::KeyRecord& own_record, bool rewrapped = false);
 
 /// Opens and verifies in the order of MSG-29; nothing is returned before all of it holds.
 Result<Opened> open(const wire::Value& header, ByteView asig, std::span<const Stanza> stanzas,

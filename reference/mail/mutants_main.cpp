@@ -41,6 +41,13 @@ bool other_reader_refused() {
   return !testing::open(Forge().make(world()), context);
 }
 
+bool other_group_refused() {
+  OpenContext context = world().reading(world().bob);
+  context.reader = "someone@beta.example";
+  context.group = "sales@beta.example";
+  return !testing::open(Forge().make(world()), context);
+}
+
 bool many_stanzas_refused() {
   return !parse_stanzas(
       wire::Array(101, to_value(Stanza{world().bob.pair.record.id(), Bytes(48), std::nullopt})));
@@ -132,6 +139,7 @@ std::vector<Probe> message_probes() {
          };
        })},
       {"mail.skip_deliver_to", other_reader_refused},
+      {"mail.any_group", other_group_refused},
       {"mail.skip_layout", refused([](Forge& forge) {
          forge.body_plaintext = [](Bytes& plain) { plain.push_back(0); };
        })},

@@ -30,7 +30,8 @@ Result<Envelope> check_envelope(const wire::Value& header_value, ByteView asig,
 
 Result<crypto::Secret> content_key(const Envelope& envelope, std::span<const Stanza> stanzas,
                                    const OpenContext& context) {
-  const WrapHeader wrapped{envelope.header.aead, envelope.header.epk, envelope.h0};
+  const WrapHeader wrapped{envelope.header.aead, envelope.header.epk, envelope.h0,
+                           context.rewrapped};
   if (context.shared_secret)
     return unwrap_shared(wrapped, stanzas, *context.own_record, context.shared_secret->view());
   return unwrap_key(wrapped, stanzas, *context.own_record, *context.own_key);
@@ -99,12 +100,16 @@ Result<> check_blob_set(const Opened& letter, const Header& header) {
 }
 
 /// MSG-28.
-Result<> check_deliver_to(const Opened& letter, std::string_view reader) {
-  if (mutant("mail.skip_deliver_to") || reader == letter.from) return {};
-  const auto& addresses = letter.deliver_to;
-  if (std::find(addresses.begin(), addresses.end(), reader) == addresses.end())
-    return fail(Code::deliver_to, "letter");
-  return {};
+Result<> check_deliver_to(const Opened& letter, const OpenContext& context) {
+  if (mutant("mail.skip_deliver_to") || context.reader == letter.from) return {};
+  const auto listed = [&](std::string_view addr) {
+    const auto& addresses = letter.deliver_to;
+    return std::find(addresses.begin(), addresses.end(), addr) != addresses.end();
+  };
+  if (listed(context.reader) || (!context.group.empty() && listed(context.group)))
+    return {};  // GRP-5
+  if (!context.group.empty() && mutant("mail.any_group")) return {};
+  return fail(Code::deliver_to, "letter");
 }
 
 Result<Opened> open_body(const Envelope& envelope, std::span<const Stanza> stanzas, ByteView body,
@@ -118,7 +123,7 @@ Result<Opened> open_body(const Envelope& envelope, std::span<const Stanza> stanz
   AMS_CHECK(check_franking(value, form.fk.view(), header));
   AMS_CHECK(check_blob_set(form.letter, header));
   AMS_CHECK(check_from(form, header, *context.sender_domain));
-  AMS_CHECK(check_deliver_to(form.letter, context.reader));
+  AMS_CHECK(check_deliver_to(form.letter, context));
   return std::move(form.letter);
 }
 
@@ -139,9 +144,9 @@ Result<OpenedHead> open_sealed_head(const Envelope& envelope, std::span<const St
 }  // namespace
 
 Result<Bytes> encapsulated_key(const wire::Value& header, std::span<const Stanza> stanzas,
-                               const keys::KeyRecord& own_record) {
+                               const keys::KeyRecord& own_record, bool rewrapped) {
   AMS_TRY(const Header parsed, parse_header(header));
-  return encapsulated_key(WrapHeader{parsed.aead, parsed.epk, {}}, stanzas, own_record);
+  return encapsulated_key(WrapHeader{parsed.aead, parsed.epk, {}, rewrapped}, stanzas, own_record);
 }
 
 Result<Opened> open(const wire::Value& header, ByteView asig, std::span<const Stanza> stanzas,

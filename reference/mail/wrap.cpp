@@ -16,7 +16,7 @@ Code missing_code() {
 
 /// The encapsulated key that this stanza is opened with: the header's or its own (MSG-16, ALG-3).
 Result<ByteView> encapsulated(const Stanza& stanza, const WrapHeader& header, crypto::Kem kem) {
-  if (kem != crypto::Kem::x25519) {
+  if (kem != crypto::Kem::x25519 || header.rewrapped) {
     if (!stanza.enc) return fail(missing_code(), "enc");
     return ByteView(*stanza.enc);
   }

@@ -26,6 +26,7 @@ struct WrapHeader {
   crypto::Aead aead = crypto::Aead::a256gcm;
   std::optional<Hash> epk;
   Hash h0{};
+  bool rewrapped = false;  // the stanza has its own enc, whatever the KEM (MSG-35)
 };
 /// What a key store is asked for to open the stanza of `own`: the encapsulated key. Fails with
 /// no_stanza, algorithm_mix.

@@ -13,6 +13,9 @@ Result<storage::WriteBatch> account_rows(const Options& options, const storage::
   const bool taken = txn.get(table_account, as_bytes(account.addr)).has_value();
   AMS_CHECK(txn.status());
   if (account.further && !taken) return fail(Code::no_such_address, "account.addr");
+  if (!account.further && !taken && names_group(options, address.local) &&
+      !mutant("server.account_over_group"))
+    return fail(Code::address_taken, "account.addr");  // GRP-1
   if (!account.further && taken && !mutant("server.skip_address_taken"))
     return fail(Code::address_taken, "account.addr");  // ACC-3
   if (!account.further)

@@ -167,12 +167,14 @@ bool Core::follow_policy(Txn& txn, const std::string& addr, Held& held) {
     if (listed.group != held.group || !record_of(listed.key)) continue;
     auto binding = keys::parse_binding(held.binding);
     if (!binding) return false;
+    const bool of_group = held.enc == held.key;  // GRP-2: its own key follows too
+    if (of_group) binding->key = listed.key;
     binding->enc = listed.key;
     binding->version = held.version + 1;
     binding->dkid = chain_->record.op.kid;
     const auto made = keys::make_binding(*binding, op_);
     if (!made || !put_binding(txn, addr, binding->version, *made, held.group)) return false;
-    held = Held{held.key, binding->version, *made, listed.key, held.group};
+    held = Held{binding->key, binding->version, *made, listed.key, held.group};
     return true;
   }
   return false;
@@ -196,15 +198,21 @@ Result<> Core::op_lookup(const Asked& to, Conn& conn, const wire::Value& args) {
   Txn txn(reader_);
   const bool exists = account(txn, addr).has_value();
   AMS_CHECK(txn.status());
-  if (!exists)
+  const keys::SharedKey* group = exists ? nullptr : group_in_force(addr);
+  if (!exists && !group)
     return fail(
         mutant("server.wrong_code_no_such_address") ? Code::not_local : Code::no_such_address,
         "keys.lookup.addr");
   AMS_TRY(std::optional<Held> held, held_binding(txn, addr));
+  bool fresh = false;
+  if (!held && group) {
+    AMS_TRY(held, bind_group(txn, addr, *group));
+    fresh = true;
+  }
   if (!held) return fail(Code::not_found, "keys.lookup.addr");
+  fresh = follow_policy(txn, addr, *held) || fresh;
   // Who has ended a key still sees it bound, to bind another one (KEY-15).
   if (conn.addr != addr) AMS_CHECK(not_ended(held->key));
-  const bool fresh = follow_policy(txn, addr, *held);
   AMS_TRY(const keys::KeyRecord record, record_of(held->key));
   wire::Object answer{{"binding", held->binding}, {"key", record.value()}};
   if (held->enc && !mutant("server.lookup_without_enc")) {

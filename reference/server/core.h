@@ -6,6 +6,7 @@
 //   queue.cpp      retries and expiry          settle.cpp     receipts, status, notices
 //   relay_in.cpp   relay.deliver               relay_check.cpp its judgements
 //   chains.cpp     domain.get                  peer_host.cpp  directory ops and gossip
+//   groups.cpp     mail to a group's address   rewrap.cpp     mail.rewrap
 //   sweep.cpp      what has expired
 //
 // Order: an input only leaves work. poll() does the next piece of work when every effect before it
@@ -257,6 +258,9 @@ class Core {
   /// mail.
   std::optional<Code> accept_mail(Txn& txn, const Parcel& parcel, const std::string& addr,
                                   Changed& changed);
+  /// A copy in the mailbox of `member`, under the address it was sent to; false: no room.
+  bool put_mail(Txn& txn, const Parcel& parcel, const std::string& addr, const std::string& member,
+                const Account& to, Changed& changed);
   bool room_for(Txn& txn, const Id16& acct, std::uint64_t size);
   void add_notice(Txn& txn, const std::string& sender, const mail::Notice& notice,
                   Changed& changed);
@@ -264,6 +268,23 @@ class Core {
   Result<> op_sync(const Asked& to, Conn& conn, const wire::Value& args);
   Result<> op_flag(const Asked& to, Conn& conn, const wire::Value& args);
   Result<> op_delete(const Asked& to, Conn& conn, const wire::Value& args);
+
+  // --- groups.cpp
+  std::string group_of(const std::string& addr) const;
+  const keys::SharedKey* group_in_force(const std::string& addr) const;
+  std::vector<std::string> members_of(const std::string& addr) const;
+  /// Whether `addr` is an account's or a group's with members.
+  bool takes_mail(Txn& txn, const std::string& addr);
+  Result<Held> bind_group(Txn& txn, const std::string& addr, const keys::SharedKey& group);
+  std::optional<Code> accept_for_group(Txn& txn, const Parcel& parcel, const std::string& addr,
+                                       Changed& changed);
+  bool has_group_copy(Txn& txn, const Hash& ehash, const Id16& acct);
+  bool group_has_room(Txn& txn, const Hash& ehash, const std::string& addr, std::uint64_t size);
+
+  // --- rewrap.cpp
+  Result<> op_rewrap(const Asked& to, Conn& conn, const wire::Value& args);
+  std::optional<Code> rewrap_one(Txn& txn, const Account& who, std::uint64_t uid,
+                                 const mail::Stanza& fresh, Box& mine);
 
   // --- submit.cpp
   Result<> op_submit(const Asked& to, Conn& conn, const wire::Value& args);

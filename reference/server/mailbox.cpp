@@ -65,8 +65,22 @@ std::optional<Code> Core::accept_mail(Txn& txn, const Parcel& parcel, const std:
   if (txn.get(table_delivered, seen) && !mutant("server.skip_dedup"))
     return std::nullopt;  // REL-11
   const auto to = account(txn, addr);
-  if (!to)
+  if (!to && !takes_mail(txn, addr))
     return mutant("server.wrong_code_no_such_address") ? Code::not_local : Code::no_such_address;
+  if (!to) {
+    if (const auto refusal = accept_for_group(txn, parcel, addr, changed)) return refusal;
+  } else if (!has_group_copy(txn, parcel.ehash, to->acct) &&  // GRP-4
+             !put_mail(txn, parcel, addr, addr, *to, changed)) {
+    return Code::mailbox_full;
+  }
+  const std::int64_t until = parcel.header->exp + day_ms;
+  txn.put(table_delivered, seen, key_of({be64(until), as_bytes(parcel.header->sdom)}));
+  expire_at(txn, until, table_delivered, seen);
+  return std::nullopt;
+}
+
+bool Core::put_mail(Txn& txn, const Parcel& parcel, const std::string& addr,
+                    const std::string& member, const Account& to, Changed& changed) {
   wire::Object message{{"addr", addr},        {"asig", parcel.asig}, {"env", *parcel.env},
                        {"head", parcel.head}, {"kind", "mail"},      {"stanza", parcel.stanza}};
   if (parcel.vouch) message.emplace("vouch", *parcel.vouch);
@@ -74,13 +88,10 @@ std::optional<Code> Core::accept_mail(Txn& txn, const Parcel& parcel, const std:
   std::uint64_t size = wire::encode(value).size();
   const std::vector<Hash> blobs = blobs_of(*parcel.header);
   for (const Hash& blob : blobs) size += txn.get_u64(table_blob_len, blob);
-  if (!room_for(txn, to->acct, size)) return Code::mailbox_full;
-  const std::uint64_t uid = box_add(txn, addr, to->acct, "inbox", std::move(value), size, changed);
-  for (const Hash& blob : blobs) own_blob(txn, blob, owner_mail(to->acct, uid));
-  const std::int64_t until = parcel.header->exp + day_ms;
-  txn.put(table_delivered, seen, key_of({be64(until), as_bytes(parcel.header->sdom)}));
-  expire_at(txn, until, table_delivered, seen);
-  return std::nullopt;
+  if (!room_for(txn, to.acct, size)) return false;
+  const std::uint64_t uid = box_add(txn, member, to.acct, "inbox", std::move(value), size, changed);
+  for (const Hash& blob : blobs) own_blob(txn, blob, owner_mail(to.acct, uid));
+  return true;
 }
 
 void Core::add_notice(Txn& txn, const std::string& sender, const mail::Notice& notice,

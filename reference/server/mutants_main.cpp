@@ -33,6 +33,8 @@ constexpr const char* switches[] = {
     "server.skip_corporate_custody",
     "server.skip_enc_listed",
     "server.keep_old_shared_key",
+    "server.account_over_group",
+    "server.group_ignores_full",
     "server.skip_role",
     "server.skip_batch_limit",
     "server.skip_sync_token",

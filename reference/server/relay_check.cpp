@@ -127,7 +127,7 @@ void Core::judge(DeliverJob& job) {
       if (!rcpt.open()) continue;
       if (!local(rcpt.domain) && !mutant("server.skip_not_local"))
         rcpt.refusal = Code::not_local;  // REL-5
-      else if (!account(txn, rcpt.addr))
+      else if (!takes_mail(txn, rcpt.addr))
         rcpt.refusal =
             mutant("server.wrong_code_no_such_address") ? Code::not_local : Code::no_such_address;
     }
@@ -186,7 +186,8 @@ void Core::job_plan(DeliverJob& job) {
     for (auto& rcpt : delivery.rcpts) {
       if (!rcpt.open()) continue;
       const auto to = account(txn, rcpt.addr);
-      if (to && !room_for(txn, to->acct, delivery.header.body.len))
+      const std::uint64_t len = delivery.header.body.len;
+      if (to ? !room_for(txn, to->acct, len) : !group_has_room(txn, delivery.ehash, rcpt.addr, len))
         rcpt.refusal = Code::mailbox_full;  // REL-7
     }
     if (!delivery.open()) continue;

@@ -19,7 +19,7 @@ struct Op {
   Handler handler;
 };
 /// What this machine answers beside the session's own ops, sorted.
-constexpr std::array<Op, 22> all_ops{{
+constexpr std::array<Op, 23> all_ops{{
     {"account.enrol", clients, true, &Core::op_enrol},
     {"blob.get", everyone, true, &Core::op_blob_get},
     {"directory.card", everyone, false, &Core::op_read<&directory::Peer::card>},
@@ -38,6 +38,7 @@ constexpr std::array<Op, 22> all_ops{{
     {"keys.lookup", everyone, true, &Core::op_lookup},
     {"mail.delete", clients, true, &Core::op_delete},
     {"mail.flag", clients, true, &Core::op_flag},
+    {"mail.rewrap", clients, true, &Core::op_rewrap},
     {"mail.submit", clients, true, &Core::op_submit},
     {"mail.sync", clients, true, &Core::op_sync},
     {"relay.deliver", servers, true, &Core::op_deliver},
@@ -208,9 +209,9 @@ void Core::dispatch(Conn& conn, session::RequestIn request) {
     return o.name == request.op && (options_.mail || !o.mail);
   });
   if (op == all_ops.end())
-    return refuse(to, Error{mutant("server.wrong_code_unsupported") ? Code::request_shape
-                                                                    : Code::unsupported,
-                            "op"});  // OPS-4
+    return refuse(
+        to, Error{mutant("server.wrong_code_unsupported") ? Code::request_shape : Code::unsupported,
+                  "op"});  // OPS-4
   const bool client = !conn.addr.empty();
   if ((op->who & (client ? clients : servers)) == 0 && !mutant("server.skip_role"))
     return refuse(to, Error{Code::wrong_role, "op"});  // OPS-5

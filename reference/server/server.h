@@ -53,6 +53,24 @@ struct NewAccount {
 Result<storage::WriteBatch> account_rows(const Options& options, const storage::Reader& reader,
                                          const NewAccount& account);
 
+inline constexpr std::size_t group_members_max = 1'000;  // of a group (GRP-3)
+
+/// Who gets the mail to a group's own address; in amsd through `amsd group`.
+struct GroupChange {
+  std::string group;   // its name, as in the policy
+  std::string addr;    // of an account of the domain
+  bool member = true;  // false: not any more
+};
+/// Rows that make the change; making it again changes nothing. Fails with schema (the name),
+/// address_syntax, not_local, no_such_address, too_many_members.
+Result<storage::WriteBatch> member_rows(const Options& options, const storage::Reader& reader,
+                                        const GroupChange& change);
+/// The members' addresses, ascending.
+Result<std::vector<std::string>> group_members(const storage::Reader& reader,
+                                               std::string_view group);
+/// Whether the domain's record names a group of this name, in force or before.
+bool names_group(const Options& options, std::string_view local_part);
+
 /// Numbers for reports, metrics and the simulator's invariants. Counts since construction, gauges
 /// now.
 struct Stats {

@@ -25,6 +25,8 @@
 // queue_state  rdom 0 seq u64                   {"attempts","done","exp","next","refused","sent"}
 // chain        domain                           {"chain","seen"}: the newest verified chain (DOM-6)
 // expiry       time u64, table u8, key          empty: what the sweep removes and when
+// group        group 0 addr                     empty: a member (GRP-3)
+// group_copy   ehash SHA-256(acct)              empty: the account has a copy through a group
 // 0x40         see directory/peer.h
 #pragma once
 
@@ -56,6 +58,8 @@ inline constexpr Table table_queue{0x0f};
 inline constexpr Table table_queue_state{0x10};
 inline constexpr Table table_chain{0x11};
 inline constexpr Table table_expiry{0x12};
+inline constexpr Table table_group{0x1c};
+inline constexpr Table table_group_copy{0x1d};
 
 inline std::array<std::uint8_t, 8> be64(std::uint64_t value) {
   std::array<std::uint8_t, 8> out{};

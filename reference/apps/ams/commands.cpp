@@ -141,6 +141,32 @@ int sync(const Common& common) {
   return exit_ok;
 }
 
+int rewrap_mailbox(const Common& common) {
+  auto home = Home::open(common.home);
+  if (!home) return say(exit_bad_input, home.error());
+  auto runner = Runner::make(*home, RunnerOptions{common.verbose});
+  if (!runner) return say(exit_bad_input, runner.error());
+  client::Client& client = (*runner)->client();
+  if (!client.ready())
+    return say(exit_bad_input, "the account is not enrolled yet; run `ams account add` again");
+  client.rewrap((*runner)->now());
+  std::optional<client::MailRewrapped> done;
+  std::optional<Error> refused;
+  const auto ended = (*runner)->run([&](const client::Report& report) {
+    const auto* failed = std::get_if<client::CommandFailed>(&report);
+    if (failed && failed->what == "rewrap") refused = failed->why;
+    if (const auto* rewrapped = std::get_if<client::MailRewrapped>(&report)) done = *rewrapped;
+    return refused || done;
+  });
+  if (refused) {
+    const int code = code_info(refused->code).temporary ? exit_unreachable : exit_refused;
+    return say(code, "refused: " + explain(*refused) + "; what is done is done, ask again");
+  }
+  if (!done) return say(exit_unreachable, ended.value_or("no answer"));
+  fmt::print("{} letters rewrapped, {} left as they were\n", done->count, done->failed);
+  return done->failed > 0 ? exit_refused : exit_ok;
+}
+
 int list(const Common& common) {
   auto home = Home::open(common.home);
   if (!home) return say(exit_bad_input, home.error());

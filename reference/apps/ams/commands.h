@@ -29,6 +29,8 @@ int account_add(const Common& common, const AccountAdd& args);
 /// The text comes from standard input.
 int send(const Common& common, const Send& args);
 int sync(const Common& common);
+/// Stored mail from shared keys that were rotated to their successors (RWP).
+int rewrap_mailbox(const Common& common);
 int list(const Common& common);
 /// `save_folder` empty: attachments are named, not written.
 int read(const Common& common, std::int64_t uid, const std::string& save_folder);

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "daemon/accounts.h"
+#include "daemon/groups.h"
 #include "daemon/init.h"
 #include "daemon/policy.h"
 #include "daemon/serve.h"
@@ -111,6 +112,35 @@ PolicyCommands add_policy(CLI::App& app, const Program& program, std::string& co
   return out;
 }
 
+struct GroupCommands {
+  CLI::App* add = nullptr;
+  CLI::App* remove = nullptr;
+  CLI::App* list = nullptr;
+};
+
+GroupCommands add_group(CLI::App& app, const Program& program, std::string& config,
+                        server::GroupChange& change) {
+  GroupCommands out;
+  if (!program.mail) return out;
+  CLI::App* group =
+      app.add_subcommand("group", "Whom the mail to a group's own address reaches (policy groups)");
+  group->require_subcommand(1);
+  out.add = group->add_subcommand("add", "Give an account the group's mail from now on");
+  out.remove = group->add_subcommand("remove", "Give it no more of it");
+  out.list = group->add_subcommand("list", "Print the members, one a line");
+  for (CLI::App* each : {out.add, out.remove, out.list}) {
+    each->add_option("GROUP", change.group, "Its name, as in the policy")->required();
+    if (each != out.list)
+      each->add_option("ADDR", change.addr, "The address, as in alice@a.example")->required();
+    add_config(each, config);
+  }
+  group->footer(
+      "What members can open is the key store's affair: `ams keystore grant` and `revoke`.\n\n"
+      "Example:\n  " +
+      program.name + " group add sales alice@a.example --config a/" + program.name + ".toml");
+  return out;
+}
+
 CLI::App* add_status(CLI::App& app, const Program& program, std::string& config, bool& json) {
   CLI::App* status = app.add_subcommand(
       "status", "Say how the running daemon is: keys, root, peers, agreement, refusals");
@@ -150,6 +180,8 @@ int run(const Program& program, int argc, char** argv) {
   records->footer("Example:\n  " + program.name + " dns-records --host mail.a.example --config a/" +
                   program.name + ".toml >> zone");
   const PolicyCommands policy = add_policy(app, program, config, policy_options);
+  server::GroupChange member;
+  const GroupCommands group = add_group(app, program, config, member);
   bool json = false;
   CLI::App* status = add_status(app, program, config, json);
   CLI::App* add = nullptr;
@@ -189,6 +221,10 @@ int run(const Program& program, int argc, char** argv) {
           return print(add_account(program, read, addr, token, false));
         if (further != nullptr && further->parsed())
           return print(add_account(program, read, addr, "", true));
+        if (group.list && group.list->parsed()) return print(list_group(read, member.group));
+        member.member = group.add && group.add->parsed();
+        if (member.member || (group.remove && group.remove->parsed()))
+          return print(change_group(program, read, member));
         if (policy.show && policy.show->parsed()) return print(show_policy(read));
         if (policy.set && policy.set->parsed()) return print(set_policy(read, policy_options));
         return serve(program, read);

@@ -26,7 +26,7 @@ void add_terms(std::string& out, const std::string& what, const keys::PolicyTerm
            to_uuid_text(shared.key.kid) + "  fp " + to_base64url(shared.key.fp) + "\n";
 }
 
-std::string text_of(const keys::DomainRecord& record, Instant now) {
+std::string policy_text(const keys::DomainRecord& record, Instant now) {
   const keys::PolicyTerms& in_force = keys::policy_at(record, now);
   std::string out = record.domain + ", record " + std::to_string(record.seq) + "\n";
   add_terms(out, "in force:", in_force);
@@ -45,7 +45,7 @@ std::string text_of(const keys::DomainRecord& record, Instant now) {
 tl::expected<std::string, Failure> show_policy(const apps::ServerConfig& config) {
   const auto keys = load_domain_keys(config.data_dir, config.server.domain);
   if (!keys) return tl::unexpected(Failure{exit_failure, keys.error()});
-  return text_of(keys->chain.record, clock_now());
+  return policy_text(keys->chain.record, clock_now());
 }
 
 tl::expected<PolicyChange, Failure> parse_change(const PolicyOptions& options) {
@@ -73,7 +73,7 @@ tl::expected<std::string, Failure> set_policy(const apps::ServerConfig& config,
   const Instant now = clock_now();
   const auto record = change_policy(config.data_dir, config.server.domain, *change, now);
   if (!record) return tl::unexpected(Failure{exit_bad_config, record.error()});
-  return text_of(*record, now) + "\nrestart the daemon to publish it";
+  return policy_text(*record, now) + "\nrestart the daemon to publish it";
 }
 
 }  // namespace ams::daemon

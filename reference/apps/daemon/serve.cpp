@@ -14,6 +14,7 @@
 
 #include "daemon/accounts.h"
 #include "daemon/domain_keys.h"
+#include "daemon/groups.h"
 #include "daemon/hosts_file.h"
 #include "daemon/status.h"
 #include "net/connection.h"
@@ -216,12 +217,16 @@ net::Page Daemon::page(std::string_view path) {
 
 void Daemon::handle_control(std::string_view line, const net::ControlReply& reply) {
   if (line == status_request) return reply(to_string(wire::encode(status_value(status()))));
-  auto request = read_account_request(options_, *store_, line, loop_.now());
+  auto request = is_group_request(line)
+                     ? read_group_request(options_, *store_, line)
+                     : read_account_request(options_, *store_, line, loop_.now());
   if (!request) return reply(request.error());
-  driver_.write(request->rows, [this, reply, addr = request->addr](const Result<>& outcome) {
-    if (outcome) log_.info("account_added", {{"addr_hash", hashed(addr)}});
-    reply(account_answer(outcome));
-  });
+  const auto written = [this, reply, event = request->event,
+                        addr = request->addr](const Result<>& outcome) {
+    if (outcome) log_.info(event, {{"addr_hash", hashed(addr)}});
+    reply(act_answer(outcome));
+  };
+  driver_.write(request->rows, written);
 }
 
 void Daemon::say_ready() {

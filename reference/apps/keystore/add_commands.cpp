@@ -1,6 +1,7 @@
 // `ams keystore …` for the command line: flags, help, and one call each.
 #include <CLI/CLI.hpp>
 
+#include "ams_cli/commands.h"
 #include "keystore_cli/commands.h"
 
 namespace ams::keystore_cli {
@@ -123,11 +124,17 @@ void add_keys(CLI::App& group, All& all, int& code) {
       ->callback([&] { code = list_keys(all.common); });
 
   CLI::App* rewrap_command = command(
-      group, all, "rewrap", "Moves wrapped content keys (standard input) to a key's successor",
-      "rewrap --from KID --to KID --dir ks --passphrase-file words < items.json");
-  rewrap_command->add_option("--from", all.from, "what they are wrapped to")->required();
-  rewrap_command->add_option("--to", all.to, "what they shall be wrapped to")->required();
-  rewrap_command->callback([&] { code = rewrap(all.common, all.from, all.to); });
+      group, all, "rewrap",
+      "Moves your mailbox's mail from shared keys that were rotated to their successors; with "
+      "--from and --to, wrapped content keys of standard input",
+      "rewrap --home alice\n  ams keystore rewrap --from KID --to KID --dir ks --passphrase-file "
+      "words < items.json");
+  CLI::Option* from = rewrap_command->add_option("--from", all.from, "what they are wrapped to");
+  rewrap_command->add_option("--to", all.to, "what they shall be wrapped to")->needs(from);
+  rewrap_command->callback([&] {
+    code = all.from.empty() ? cli::rewrap_mailbox({all.common.home})
+                            : rewrap(all.common, all.from, all.to);
+  });
 }
 
 void add_members(CLI::App& group, All& all, int& code) {
