@@ -68,6 +68,8 @@ tl::expected<ServerConfig, std::string> read_config(settings::Reader reader,
   settings::Section directory = root.section("directory");
   out.server.directory_peers = directory.texts("peers", domain_rule);
   out.server.full_directory = directory.boolean("full", out.server.full_directory);
+  out.server.directory_interval =
+      std::chrono::seconds{directory.integer("interval_s", {1, 3'600}, 60)};  // DIR-7
   read_limits(root.section("limits"), out.server);
   constexpr std::int64_t page = 4096;
   const auto bytes = root.section("store").integer("bytes", {0, page << 31}, 0);

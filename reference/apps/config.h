@@ -19,6 +19,7 @@
 //   [directory]
 //   peers = ["b.example"]
 //   full = false                      # true: hold all keys, not only those looked up
+//   interval_s = 60                   # a full peer compares with one of its peers so often
 //   [limits]                          # all optional, defaults as in server/server.h
 //   connections = 10000
 //   [store]

@@ -103,7 +103,8 @@ Result<> Auditor::take(const wire::Value& answer) {
 
 Result<> Auditor::conclude(std::string_view checkpoint, const verifiable::NoteKey& log) const {
   AMS_TRY(const auto opened, verifiable::open_checkpoint(checkpoint, log));
-  if (opened.checkpoint.size != log_.size() || opened.checkpoint.root != log_.root())
+  const verifiable::Checkpoint& signed_one = opened.checkpoint;
+  if (signed_one.size > log_.size() || signed_one.root != log_.root(signed_one.size))
     return fail(Code::proof, "checkpoint: not of the history that was replayed");
   return {};
 }

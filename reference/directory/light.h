@@ -49,7 +49,10 @@ class Auditor {
   Result<> take(const wire::Value& answer);
   std::uint64_t size() const { return log_.size(); }
   const verifiable::Map& map() const { return map_; }
-  /// Whether what was replayed is what the peer signed: fails as open_checkpoint, or with `proof`.
+  /// The log's root when it had `size` <= size() entries.
+  Hash root_at(std::uint64_t size) const { return log_.root(size); }
+  /// Whether what was replayed begins with what the peer signed: fails as open_checkpoint, or with
+  /// `proof`.
   Result<> conclude(std::string_view checkpoint, const verifiable::NoteKey& log) const;
 
  private:

@@ -1,5 +1,6 @@
 // Goal: every mutant switch of this room really breaks its rule, and only when it is on. Method:
 // for each switch a probe that tells whether the rule holds. Exit code: 0 all do, 1 otherwise.
+#include "directory/evidence.h"
 #include "directory/light.h"
 #include "directory/peers_test.h"
 #include "policy/probe.h"
@@ -268,6 +269,40 @@ bool believes_no_accusation() {
   return host.b.peer.stats().peers_evicted == 0;
 }
 
+// --- evidence -----------------------------------------------------------------------------------
+Code judged(const wire::Value& evidence, bool believe, std::size_t quorum) {
+  const auto outcome =
+      judge_evidence(evidence, {[&](std::string_view, const keys::KeyId& claimed) {
+                                  return believe ? std::optional(claimed) : std::nullopt;
+                                },
+                                quorum, std::nullopt});
+  return outcome ? Code::bom : outcome.error().code;
+}
+
+wire::Value absence(Pair& host) {
+  host.a.tick(Instant{} + seconds{1});
+  const wire::Value proof = *host.a.peer.proof(kid_args(host.key));
+  return evidence_of({{two[0], chain_of(host.a)}, host.key.record.id().kid, {}, proof, {}});
+}
+
+bool believes_known_roots_alone() {
+  Pair host;
+  return judged(absence(host), false, 0) == Code::domain_record;
+}
+
+bool counts_witnesses() {
+  Pair host;
+  return judged(absence(host), true, 1) == Code::witnesses;
+}
+
+bool convicts_by_two_faces_alone() {
+  Pair host;
+  host.a.tick(Instant{} + seconds{1});
+  const std::string note = host.a.peer.head()->find("checkpoint")->as_string();
+  return judged(evidence_of({two[0], chain_of(host.a)}, note + "\n" + note), true, 0) ==
+         Code::proof;
+}
+
 }  // namespace
 }  // namespace ams::directory
 
@@ -298,5 +333,8 @@ int main() {
       {"directory.skip_consistency", demands_consistency},
       {"directory.keep_equivocator", evicts_who_has_two_faces},
       {"directory.believe_accusation", believes_no_accusation},
+      {"directory.evidence_any_root", believes_known_roots_alone},
+      {"directory.evidence_no_quorum", counts_witnesses},
+      {"directory.evidence_one_face", convicts_by_two_faces_alone},
   });
 }

@@ -79,7 +79,8 @@ Peer::Peer(PeerOptions options, const crypto::SigningKey* log_key, const storage
       requests_(5 * options_.requests_per_s, 86'400 * options_.requests_per_s) {
   std::erase(options_.peers, options_.domain);
   if (!options_.peers.empty())
-    next_round_ = now + (options_.full ? options_.interval : push_retry_interval);
+    next_round_ =
+        now + (options_.full ? options_.interval : push_retry_intervals * options_.interval);
   if (options_.full) next_epoch_ = now + std::chrono::seconds{1};
 }
 
@@ -372,7 +373,8 @@ void Peer::handle_timeout(Instant now) {
   begin();
   if (next_epoch_ && *next_epoch_ <= now) cut_epoch(now);
   if (!next_round_ || now < *next_round_) return;
-  next_round_ = now + (options_.full ? options_.interval : push_retry_interval);
+  next_round_ =
+      now + (options_.full ? options_.interval : push_retry_intervals * options_.interval);
   retry_outbox();
   if (options_.full) start_gossip(now);
 }

@@ -45,7 +45,7 @@ inline constexpr std::size_t answer_size_max = 600'000;  // bytes of one answer,
 inline constexpr std::size_t object_size_max = 4'096;    // bytes of any object that is published
 inline constexpr std::size_t fetch_peers_max = 3;        // peers asked for one entry (DIR-17)
 inline constexpr Duration reconcile_interval = std::chrono::seconds{60};  // DIR-7
-inline constexpr Duration push_retry_interval = std::chrono::minutes{2};
+inline constexpr int push_retry_intervals = 2;  // of those: how often a light peer pushes again
 inline constexpr Duration fetched_life = std::chrono::hours{24};  // DIR-17
 
 struct PeerOptions {

@@ -110,7 +110,7 @@ TEST(Peer, a_light_peer_retries_its_own_until_answered) {
   ASSERT_TRUE(light.publish(publish_args({&key}), "l.example"));
   settle(net, [](const std::string&, const Ask&) { return true; });
   EXPECT_EQ(light.store.count(table_outbox), 1u);
-  light.peer.handle_timeout(Instant{} + push_retry_interval);
+  light.peer.handle_timeout(Instant{} + push_retry_intervals * reconcile_interval);
   settle(net);
   EXPECT_EQ(light.store.count(table_outbox), 0u);
   EXPECT_EQ(a.store.count(table_records), 1u);

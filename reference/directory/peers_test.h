@@ -118,6 +118,15 @@ struct Node {
   }
 };
 
+/// The chain of a node's domain (DOM-4).
+inline wire::Value chain_of(const Node& node) {
+  const keys::KeyPair root = make_key(1'000 + crypto::sha256(to_bytes(node.name))[1]);
+  const keys::DomainRecord record{node.name, root.record.id(), node.op.record.id(),
+                                  keys::isp_policy(), 1};
+  return keys::chain_value(*keys::make_domain_record(record, root.signing), root.record,
+                           node.op.record);
+}
+
 using Net = std::map<std::string, Node*>;
 using Lost = std::function<bool(const std::string&, const Ask&)>;
 

@@ -3,8 +3,10 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <functional>
+#include <optional>
 
 #include "daemon/accounts.h"
+#include "daemon/evidence_flags.h"
 #include "daemon/groups.h"
 #include "daemon/init.h"
 #include "daemon/policy.h"
@@ -184,6 +186,8 @@ int run(const Program& program, int argc, char** argv) {
   const GroupCommands group = add_group(app, program, config, member);
   bool json = false;
   CLI::App* status = add_status(app, program, config, json);
+  std::optional<EvidenceCommands> evidence;
+  if (!program.mail) evidence.emplace(app, program, config);
   CLI::App* add = nullptr;
   CLI::App* further = nullptr;
   if (program.mail) {
@@ -205,6 +209,8 @@ int run(const Program& program, int argc, char** argv) {
     return app.exit(error) == 0 ? exit_ok : exit_bad_config;
   }
   if (app.got_subcommand("init")) return report(program, print(init(program, init_options)));
+  if (evidence)
+    if (const auto outcome = evidence->run_alone()) return report(program, print(*outcome));
   if (config.empty()) {
     std::fputs("--config: expected a configuration file; see --help\n", stderr);
     return exit_bad_config;
@@ -215,6 +221,8 @@ int run(const Program& program, int argc, char** argv) {
           return check_config(read).map([&] { std::printf("%s: good\n", config.c_str()); });
         }
         if (line->parsed()) return print(hosts_line(read, host));
+        if (evidence)
+          if (const auto outcome = evidence->run(read)) return print(*outcome);
         if (status->parsed()) return print(ask_status(read, json));
         if (records->parsed()) return print(dns_records(read, host));
         if (add != nullptr && add->parsed())

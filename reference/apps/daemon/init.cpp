@@ -121,6 +121,7 @@ std::string config_text(const Program& program, const InitOptions& options,
        "  # domains whose directory peers exchange key records with this one");
   line(std::string("full = ") + (program.mail ? "false" : "true") +
        "                # true: hold all keys, not only those looked up");
+  line("# interval_s = 60           # a full peer compares with one of its peers so often");
   line("");
   line("[limits]");
   line("# connections = 10000");
