@@ -73,6 +73,8 @@ struct World final : Target {
     if (wanted.mailbox_bytes_max) options.mailbox_bytes_max = wanted.mailbox_bytes_max;
     if (wanted.connections_max) options.connections_max = wanted.connections_max;
     if (wanted.directory_quota) options.directory_quota = wanted.directory_quota;
+    if (wanted.directory_work)
+      options.directory_work_bits = static_cast<int>(wanted.directory_work);
     if (wanted.directory_rate) options.directory_rate = wanted.directory_rate;
     full = wanted.directory != 0;
     options.mail = !full;

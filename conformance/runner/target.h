@@ -46,6 +46,7 @@ struct TargetOptions {  // limits of a simulated server; 0: its own default
   std::int64_t directory = 0;  // 1: a full directory peer without mail or accounts
   std::int64_t directory_quota = 0;
   std::int64_t directory_rate = 0;  // requests a second
+  std::int64_t directory_work = 0;  // bits (DIR-23)
 };
 
 class Target {

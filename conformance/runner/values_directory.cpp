@@ -1,6 +1,7 @@
 // Builders for the directory (spec MAP, LOG, CKP, DIR): what a peer's answers must be, computed by
 // the suite itself, and verdicts on proofs: "holds", or why not.
 #include <algorithm>
+#include <bit>
 
 #include "judge/log.h"
 #include "runner/stage.h"
@@ -10,6 +11,7 @@ namespace {
 
 constexpr std::string_view digits = "0123456789abcdef";
 constexpr std::size_t short_hash = 8;  // DIR-15
+constexpr std::int64_t ms_per_day = 86'400'000;
 
 Id16 kid_of(const Json& text) { return from_uuid_text(text.get<std::string>()).value_or(Id16{}); }
 Hash hash_from(const Json& text) { return to_array<32>(ByteView(unb64(text))).value_or(Hash{}); }
@@ -145,6 +147,39 @@ std::vector<Hash> own_log(std::size_t size, const std::string& fork) {
   return out;
 }
 
+int work_of(const std::string& domain, std::int64_t day, const Json& object, ByteView nonce) {
+  Bytes text = to_bytes(std::string_view("AMS-WORK/1\0", 11));
+  text.push_back(static_cast<std::uint8_t>(domain.size()));
+  append(text, domain);
+  append_u64(text, static_cast<std::uint64_t>(day));
+  append(text, hash_of(object));
+  append(text, nonce);
+  const Hash hash = crypto::sha256(text);
+  return std::countl_zero(read_u64(ByteView(hash).first(8)));
+}
+
+/// {"object","bits","day"?: days from today,"domain"?,"for"?: another object}: a nonce that is
+/// worth so many bits to whom the plan says, and, where that is not the target today, fewer to it
+/// (DIR-23).
+Json own_work(const Json& plan, const std::string& target, std::int64_t today) {
+  const int bits = plan.at("bits");
+  const std::int64_t day = today + plan.value("day", std::int64_t{0});
+  const std::string domain = plan.value("domain", target);
+  const Json& object = plan.contains("for") ? plan["for"] : plan.at("object");
+  const bool other = domain != target || plan.contains("for") || day < today - 1 || day > today ||
+                     plan.value("less", false);
+  for (std::uint64_t number = 0;; ++number) {
+    Bytes nonce;
+    append_u64(nonce, number);
+    const bool pays = work_of(domain, day, object, nonce) >= bits;
+    const auto worth = [&](std::int64_t at) {
+      return work_of(target, at, plan.at("object"), nonce) >= bits;
+    };
+    const bool wanted = plan.value("less", false) ? true : pays;
+    if (wanted && !(other && (worth(today) || worth(today - 1)))) return b64(nonce);
+  }
+}
+
 }  // namespace
 
 /// {"as","size","fork"?,"origin"?,"by"?}: a checkpoint of a domain of the suite's.
@@ -185,6 +220,7 @@ Json Stage::built_directory(const std::string& name, const Json& plan) {
     const auto log = own_log(plan.at("second").get<std::size_t>(), "");
     return b64(consistency_proof(log, plan.at("first").get<std::size_t>()));
   }
+  if (name == "$work") return own_work(plan, target_.domain, target_.unix_ms() / ms_per_day);
   if (name == "$prefix") {  // {"of": kid, "n": digits}
     const Id16 kid = kid_of(plan.at("of"));
     return to_hex(ByteView(kid)).substr(0, plan.at("n").get<std::size_t>());

@@ -70,6 +70,9 @@ tl::expected<ServerConfig, std::string> read_config(settings::Reader reader,
   out.server.full_directory = directory.boolean("full", out.server.full_directory);
   out.server.directory_interval =
       std::chrono::seconds{directory.integer("interval_s", {1, 3'600}, 60)};  // DIR-7
+  out.server.directory_quota = directory.integer("quota", {1, 1'000'000'000}, 100'000);
+  out.server.directory_work_bits =
+      static_cast<int>(directory.integer("work_bits", {0, directory::work_bits_max}, 22));
   read_limits(root.section("limits"), out.server);
   constexpr std::int64_t page = 4096;
   const auto bytes = root.section("store").integer("bytes", {0, page << 31}, 0);

@@ -1,42 +1,16 @@
-// Ops on what is held: publish, get, card, head, range, entries, proofs (spec DIR-1 to DIR-3,
-// DIR-6, DIR-9, DIR-12 to DIR-14, DIR-16, DIR-18).
+// Ops on what is held: get, card, head, range, entries, proofs (spec DIR-2, DIR-3, DIR-9, DIR-12 to
+// DIR-14, DIR-16).
 #include "directory/peer.h"
 
 #include <algorithm>
 
+#include "directory/objects.h"
 #include "policy/mutant.h"
-#include "wire/sigform.h"
 
 namespace ams::directory {
 namespace {
 
 using Unknown = wire::ObjectReader::Unknown;
-
-std::string_view tag_of(const wire::Value& object) {
-  const wire::Value* tag = object.find("ams");
-  return tag != nullptr && tag->is_string() ? std::string_view(tag->as_string())
-                                            : std::string_view();
-}
-
-/// The kid that an object is of, before anything of it is judged: a record's follows from its
-/// bytes (KEY-2), others name it.
-std::optional<Id16> kid_of_object(const wire::Value& object) {
-  if (!object.is_object()) return std::nullopt;
-  if (tag_of(object) == "key/1") {
-    wire::Object unsigned_record = object.as_object();
-    unsigned_record.erase("sig");
-    Bytes input = to_bytes(std::string_view("AMS-KEY/1\0", 10));
-    append(input, wire::encode(wire::Value(std::move(unsigned_record))));
-    return keys::kid_of(crypto::sha256(input));
-  }
-  const wire::Value* kid = object.find("kid");
-  return kid != nullptr && kid->is_string() ? from_uuid_text(kid->as_string()) : std::nullopt;
-}
-
-bool same(const wire::Value& held, const wire::Value& object) {
-  if (!mutant("directory.known_by_hash")) return held == object;
-  return wire::encode_without(held, "sig") == wire::encode_without(object, "sig");
-}
 
 std::size_t digit_bits(std::string_view prefix) { return 4 * prefix.size(); }
 
@@ -105,124 +79,6 @@ Result<> Peer::admit(std::string_view from_domain, Instant now) {
   return fail(Code::rate, "directory");
 }
 
-// --- publication --------------------------------------------------------------------------------
-
-Result<Peer::Answered> Peer::publish(const wire::Value& args, std::string_view from_domain,
-                                     Instant now) {
-  begin();
-  wire::ObjectReader in(args, "directory.publish", Unknown::ignore_x);
-  const wire::Value& records = in.any("records");
-  AMS_CHECK(in.finish());
-  if (evicted(from_domain)) return fail(Code::peer_evicted, "directory.publish");
-  if (!records.is_array())
-    return fail(mutant("directory.wrong_code_records") ? Code::proof_form : Code::schema,
-                "records");
-  if (records.as_array().empty() && !mutant("directory.accept_empty"))
-    return fail(Code::schema, "records");
-  const std::size_t most = publish_max - (mutant("directory.batch_of_63") ? 1 : 0);
-  if (records.as_array().size() > most && !mutant("directory.skip_batch_limit"))
-    return fail(Code::batch_too_large, "records");
-  AMS_CHECK(ready());
-  Answered out;
-  wire::Array results;
-  Draft draft;
-  for (const wire::Value& object : records.as_array()) {
-    const auto kid = judge(object, from_domain, draft, now);
-    if (kid) {
-      results.push_back(wire::Object{{"kid", to_uuid_text(*kid)}});
-    } else {
-      count(kid.error().code);
-      results.push_back(wire::Object{{"code", code_info(kid.error().code).name}});
-    }
-  }
-  AMS_CHECK(keep(draft, out.writes));
-  // A light peer answers for its own users' keys: they stay in its outbox until each full peer has
-  // them.
-  if (!draft.changed.empty() && (options_.full || from_domain == options_.domain))
-    push(draft.changed, from_domain, options_.full ? nullptr : &out.writes);
-  out.answer = wire::Object{{"results", std::move(results)}};
-  return out;
-}
-
-/// DIR-18, cheapest checks first: size, kid, known, quota, and only then the signature.
-Result<Id16> Peer::judge(const wire::Value& object, std::string_view from_domain, Draft& draft,
-                         Instant now) {
-  if (!object.is_object())
-    return fail(mutant("directory.wrong_code_records") ? Code::proof_form : Code::schema, "object");
-  const Bytes bytes = wire::encode(object);
-  if (bytes.size() > object_size_max && !mutant("directory.skip_object_size"))
-    return fail(Code::object_too_large, "object");
-  const auto kid = kid_of_object(object);
-  if (!kid) return fail(Code::schema, "object.kid");
-  AMS_TRY(const verifiable::Map* map, holdings_.map());
-  const auto drafted = draft.entries.find(*kid);
-  const bool known = drafted != draft.entries.end() || map->find(*kid);
-  if (known) {
-    // The hashes leave out the signature: only the very bytes that were verified are known.
-    AMS_TRY(const wire::Array held, holdings_.objects(*kid));
-    if (std::any_of(held.begin(), held.end(), [&](const auto& one) { return same(one, object); })) {
-      if (mutant("directory.refuse_known")) return fail(Code::card_stale, "object");
-      AMS_CHECK(this->held(*kid));  // kid_quarantined, for both of them
-      return *kid;
-    }
-  } else if (tag_of(object) != "key/1") {
-    if (mutant("directory.skip_verify")) return *kid;
-    return fail(Code::not_found, "object.kid");  // DIR-1: the record comes first
-  }
-  // Another peer's publishers spent their quota there.
-  const bool relayed = is_peer(from_domain) && !mutant("directory.relay_spends_quota");
-  const Instant quota_now = mutant("directory.no_refill") ? Instant{} : now;
-  const bool spent =
-      !relayed && !quotas_.has(from_domain, quota_now) && !mutant("directory.skip_quota");
-  if (spent && !mutant("directory.quota_last")) return fail(Code::publisher, "quota");
-  const std::size_t before = draft.changed.size();
-  if (const auto taken = take(object, *kid, draft); !taken) {
-    if (mutant("directory.skip_verify")) return *kid;
-    return tl::unexpected<Error>(taken.error());
-  }
-  if (spent) return fail(Code::publisher, "quota");
-  if (!relayed && draft.changed.size() != before) (void)quotas_.take(from_domain, now);
-  const auto& entry = draft.entries.at(*kid);
-  if (entry.records().size() > 1 && !mutant("directory.skip_quarantine"))
-    return fail(Code::kid_quarantined, "kid");  // kept: both are the evidence (KEY-6)
-  return *kid;
-}
-
-/// Verifies an object and takes it into the draft of its entry.
-Result<> Peer::take(const wire::Value& object, const Id16& kid, Draft& draft) {
-  auto at = draft.entries.find(kid);
-  if (at == draft.entries.end()) {
-    AMS_TRY(auto held, holdings_.entry(kid));
-    if (!held) {
-      AMS_TRY(keys::KeyRecord record, keys::KeyRecord::parse_as(object, kid));
-      draft.entries.emplace(kid, keys::Entry(std::move(record)));
-      draft.changed.insert(kid);
-      ++stats_.published;
-      return {};
-    }
-    at = draft.entries.emplace(kid, std::move(*held)).first;
-  }
-  AMS_TRY(const bool changed, at->second.add(object));
-  if (!changed) return {};
-  draft.changed.insert(kid);
-  ++stats_.published;
-  return {};
-}
-
-Result<> Peer::keep(const Draft& draft, storage::WriteBatch& writes) {
-  for (const Id16& kid : draft.changed) {
-    const keys::Entry& entry = draft.entries.at(kid);
-    AMS_TRY(const bool changed, holdings_.put(kid, entry, writes));
-    if (!changed || !options_.full) continue;
-    history_.note_change(kid, entry.value(), writes);
-  }
-  if (options_.full && !draft.changed.empty()) {
-    AMS_TRY(const verifiable::Map* map, holdings_.map());
-    next_epoch_ = history_.due(*map);
-  }
-  return {};
-}
-
 // --- reading ------------------------------------------------------------------------------------
 
 Result<wire::Value> Peer::held(const Id16& kid) const {
@@ -272,6 +128,7 @@ Result<wire::Value> Peer::head() const {
   wire::Object out{{"count", static_cast<std::int64_t>(map->size())},
                    {"root", to_base64url(map->root())}};
   if (!history_.checkpoint().empty()) out.emplace("checkpoint", history_.checkpoint());
+  if (options_.full && options_.work_bits > 0) out.emplace("work", options_.work_bits);
   return wire::Value(std::move(out));
 }
 

@@ -28,6 +28,7 @@
 #include "directory/history.h"
 #include "directory/holdings.h"
 #include "directory/witness.h"
+#include "directory/work.h"
 #include "keys/lineage.h"
 #include "storage/storage.h"
 #include "wire/value.h"
@@ -53,6 +54,7 @@ struct PeerOptions {
   bool full = false;
   std::vector<std::string> peers;     // domains of full peers; our own is ignored
   std::int64_t quota = 100'000;       // new objects a day from one publishing domain (DIR-6)
+  int work_bits = 22;                 // buys one object beyond the quota (DIR-23); 0: nothing does
   std::int64_t requests_per_s = 200;  // from one domain, with bursts of five times that (DIR-18)
   Duration interval = reconcile_interval;
 };
@@ -173,11 +175,13 @@ class Peer {
     std::size_t in_flight = 0;
   };
 
-  // peer.cpp
-  Result<Id16> judge(const wire::Value& object, std::string_view from_domain, Draft& draft,
-                     Instant now);
+  // publish.cpp
+  Result<Id16> judge(const wire::Value& object, const std::optional<WorkNonce>& nonce,
+                     std::string_view from_domain, Draft& draft, Instant now);
+  bool worked(ByteView bytes, const WorkNonce& nonce, Instant now) const;
   Result<> take(const wire::Value& object, const Id16& kid, Draft& draft);
   Result<> keep(const Draft& draft, storage::WriteBatch& writes);
+  // peer.cpp
   Result<const verifiable::Map*> ready() const;  // map and log are read
   bool is_peer(std::string_view domain) const;
   bool evicted(std::string_view domain) const { return witness_.evicted(domain); }

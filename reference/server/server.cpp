@@ -62,6 +62,7 @@ directory::PeerOptions peer_options(const Options& options) {
   out.peers = options.directory_peers;
   out.interval = options.directory_interval;
   out.quota = options.directory_quota;
+  out.work_bits = options.directory_work_bits;
   out.requests_per_s = options.directory_rate;
   return out;
 }

@@ -33,6 +33,7 @@ struct Options {
   std::vector<std::string> directory_peers;
   Duration directory_interval = directory::reconcile_interval;
   std::int64_t directory_quota = directory::PeerOptions{}.quota;          // DIR-6
+  int directory_work_bits = directory::PeerOptions{}.work_bits;           // DIR-23
   std::int64_t directory_rate = directory::PeerOptions{}.requests_per_s;  // DIR-18
   session::Limits limits;
   std::int64_t connections_max = 10'000;
