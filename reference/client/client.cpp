@@ -1,6 +1,7 @@
 #include "client/client.h"
 
 #include "client/adopt.h"
+#include "client/bind_watch.h"
 #include "client/connection.h"
 #include "client/core.h"
 #include "client/enrol.h"
@@ -31,7 +32,8 @@ struct Client::Impl {
         publisher(core, link),
         rotation(core, link, account, lookup, outbox, publisher),
         adoption(core, link, account, key_store, lookup, outbox),
-        rewrapper(core, link, account, key_store) {
+        rewrapper(core, link, account, key_store),
+        bind_watch(core, link, account) {
     link.on_event = [this](const std::string& event, const wire::Value& data) {
       if (event == "mail.changed") inbox.handle_changed(data);
     };
@@ -66,6 +68,7 @@ struct Client::Impl {
       publisher.run();
       lookup.run();
       if (link.up()) inquire();
+      bind_watch.run();
       outbox.run();
       inbox.run();
       rewrapper.run();
@@ -122,6 +125,7 @@ struct Client::Impl {
   Rotation rotation;
   Adoption adoption;
   Rewrapper rewrapper;
+  BindWatch bind_watch;
   Instant leave_at;
   std::vector<std::string> inquiries;  // not asked yet
   int looking = 0;                     // asked, not answered
@@ -236,6 +240,7 @@ std::optional<Instant> Client::timeout() const {
   out = earlier(out, impl_->adoption.due());
   out = earlier(out, impl_->key_store.due());
   if (impl_->leaves_store()) out = earlier(out, impl_->leave_at);
+  out = earlier(out, impl_->bind_watch.due());
   out = earlier(out, impl_->lookup.due());
   out = earlier(out, impl_->outbox.due());
   return earlier(out, impl_->inbox.due());

@@ -32,6 +32,7 @@ struct Domain {
   wire::Value chain;
   keys::DomainPolicy policy = {};
   std::int64_t seq = 1;
+  std::optional<keys::LogKeys> log = std::nullopt;
 
   /// The record that follows, with another policy: in force a day after `now`.
   void publish(keys::Policy mode, std::vector<keys::SharedKey> shared, Instant now) {
@@ -40,7 +41,7 @@ struct Domain {
     remake();
   }
   void remake() {
-    const keys::DomainRecord record{name, root.record.id(), op.record.id(), policy, seq};
+    const keys::DomainRecord record{name, root.record.id(), op.record.id(), policy, seq, log};
     chain = keys::chain_value(keys::make_domain_record(record, root.signing).value(), root.record,
                               op.record);
   }

@@ -1,5 +1,6 @@
 #include "client/lookup.h"
 
+#include "bindlog/proof.h"
 #include "policy/mutant.h"
 #include "wire/address.h"
 
@@ -208,7 +209,10 @@ void Lookup::ask_recipient(const std::string& addr, RecipientThen then) {
                   const wire::Value* key = answer->find("key");
                   const wire::Value* enc = answer->find("enc");
                   if (!binding || !key) return finish(fail(Code::schema, "keys.lookup"));
-                  judge(addr, BindingRow{ms(core_), *binding, *key, enc ? *enc : wire::Value()},
+                  const wire::Value* proof = answer->find("proof");
+                  judge(addr,
+                        BindingRow{ms(core_), *binding, *key, enc ? *enc : wire::Value(),
+                                   proof ? *proof : wire::Value()},
                         Ask::cached_will_do, finish);
                 });
 }
@@ -236,6 +240,7 @@ Result<Lookup::KnownRecipient> Lookup::check(const std::string& addr, const Bind
   if (!binding) return tl::unexpected(binding.error());
   if (binding->addr != addr && !mutant("client.skip_binding_check"))
     return fail(Code::from_binding, "binding of another address");
+  AMS_CHECK(check_log(addr, *binding, row.proof, chain));
   auto record = keys::KeyRecord::parse_as(row.key, binding->key);
   if (!record && mutant("client.skip_record_check")) record = keys::KeyRecord::parse(row.key);
   if (!record) return tl::unexpected(record.error());
@@ -285,6 +290,23 @@ Result<> Lookup::check_notice(const keys::Chain& chain) {
   batch.puts.push_back(
       put_row(table_policies, domain, to_row(PolicyRow{at, chain.record.seq, now_said})));
   core_.commit(std::move(batch), [](const Result<>&) {});  // a cache
+  return {};
+}
+
+/// BLG-26: what the domain says to us has to be what its log commits to, for everyone to see.
+Result<> Lookup::check_log(const std::string& addr, const keys::Binding& binding,
+                           const wire::Value& proof, const keys::Chain& chain) const {
+  if (!chain.record.log || mutant("client.skip_log_proof")) return {};
+  AMS_TRY(const bindlog::Identity log,
+          bindlog::make_identity(chain.record.domain, to_bytes(ByteView(chain.record.log->vrf)),
+                                 chain.record.log->note));
+  AMS_TRY(const bindlog::Proven proven, bindlog::verify_proof(proof, addr, log));
+  AMS_CHECK(bindlog::holds_at(proven.head.epoch, ms(core_)));
+  const bool same = proven.entry && proven.entry->type == bindlog::Type::key &&
+                    proven.entry->version == binding.version && proven.entry->key == binding.key &&
+                    proven.entry->custody == binding.custody && proven.entry->enc == binding.enc;
+  if (!same && !mutant("client.skip_log_match"))
+    return fail(Code::binding_contradiction, "keys.lookup.proof");
   return {};
 }
 

@@ -88,6 +88,8 @@ class Lookup {
   Result<RecordPtr> check_shared(const keys::Binding& binding, const wire::Value& record);
   Result<> check_policy(const KnownRecipient& known, const keys::Chain& chain);
   Result<> check_notice(const keys::Chain& chain);
+  Result<> check_log(const std::string& addr, const keys::Binding& binding,
+                     const wire::Value& proof, const keys::Chain& chain) const;
   std::optional<BindingRow> binding_row(const std::string& addr) const;
   void judge(const std::string& addr, BindingRow row, Ask ask, RecipientThen then);
   Result<Recipient> keep(const std::string& addr, const BindingRow& row, KnownRecipient known);

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "client/test_bench.h"
+#include "client/test_bindings.h"
 #include "policy/probe.h"
 
 namespace ams::client::testing {
@@ -144,6 +145,37 @@ bool waits_out_a_flip() {
   return bench.server.submissions.size() == 1;
 }
 
+bool sends_to_bob(const std::function<void(LogBench&)>& spoil) {
+  LogBench bench;
+  bench.enrol();
+  spoil(bench);
+  bench.client->submit(bench.draft({bench.bob.addr}), bench.now);
+  bench.settle();
+  return !bench.server.submissions.empty();
+}
+
+bool unproven_is_refused() {
+  return !sends_to_bob(
+      [](LogBench& bench) { bench.server.lookups[bench.bob.addr].as_object().erase("proof"); });
+}
+
+bool contradiction_is_refused() {
+  return !sends_to_bob([](LogBench& bench) {
+    const wire::Value proof = *bench.server.lookups[bench.bob.addr].find("proof");
+    const keys::KeyRecord& wrong = bench.carol.pair.record;
+    answer_for_bob(bench, sign_binding(bench.away, bench.bob.addr, wrong.id()), wrong);
+    bench.server.lookups[bench.bob.addr].as_object().insert_or_assign("proof", proof);
+  });
+}
+
+bool foreign_version_alarms() {
+  LogBench bench;
+  bench.enrol();
+  bench.bind_alice(bench.carol.pair.record.id());
+  bench.run_for(25h);
+  return bench.alarms() > 0;
+}
+
 std::vector<Probe> probes() {
   return {
       {"client.leak_private_key", keeps_private_keys},
@@ -156,6 +188,10 @@ std::vector<Probe> probes() {
       {"client.report_before_durable", tells_what_is_durable},
       {"client.forget_former_keys", opens_what_came_before_a_rotation},
       {"client.seal_while_rotating", sends_before_it_rotates},
+      {"client.skip_log_proof", unproven_is_refused},
+      {"client.skip_log_match", contradiction_is_refused},
+      {"client.skip_history", foreign_version_alarms},
+      {"client.trust_every_version", foreign_version_alarms},
       {"client.skip_policy", [] { return refuses(share_under_isp); }},
       {"client.skip_policy_notice", waits_out_a_flip},
   };

@@ -343,6 +343,7 @@ Bytes to_row(const BindingRow& row) {
       .value(row.binding)
       .value(row.key)
       .value(row.enc)
+      .value(row.proof)
       .take();
 }
 
@@ -353,6 +354,7 @@ Result<BindingRow> parse_binding_row(ByteView bytes) {
   row.binding = in.value();
   row.key = in.value();
   row.enc = in.value();
+  row.proof = in.value();
   AMS_CHECK(in.finish());
   return row;
 }

@@ -128,7 +128,8 @@ Result<ChainRow> parse_chain_row(ByteView bytes);
 struct BindingRow {
   std::int64_t at = 0;
   wire::Value binding, key;
-  wire::Value enc = {};  // the shared key's record; {} where the binding has none
+  wire::Value enc = {};    // the shared key's record; {} where the binding has none
+  wire::Value proof = {};  // from the domain's binding log; {} where it keeps none
 };
 Bytes to_row(const BindingRow& row);
 Result<BindingRow> parse_binding_row(ByteView bytes);

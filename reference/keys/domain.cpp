@@ -1,10 +1,25 @@
 // Domain records and chains (spec DOM).
+#include "crypto/vrf.h"
 #include "keys/records.h"
 #include "policy/mutant.h"
 #include "wire/address.h"
 
 namespace ams::keys {
 namespace {
+
+/// DOM-16.
+Result<std::optional<LogKeys>> read_log_keys(wire::ObjectReader& in) {
+  const auto vrf = in.optional_binary("vrf_key", 33, 33);
+  const auto note = in.optional_binary("log_key", 32, 32);
+  if (vrf) in.include(crypto::vrf_check_key(*vrf));
+  if (note) {
+    const auto key = crypto::VerifyKey::from_raw(crypto::SigAlg::ed25519, *note);
+    in.require(key.has_value(), Code::key_material, "log_key");
+  }
+  in.require(vrf.has_value() == note.has_value(), Code::schema, "log_key");
+  if (!vrf || !note) return std::optional<LogKeys>();
+  return std::optional(LogKeys{*to_array<33>(*vrf), *to_array<32>(*note)});
+}
 
 Result<DomainRecord> parse_domain_record(const wire::Value& value) {
   wire::ObjectReader in(value, "domain");
@@ -18,6 +33,7 @@ Result<DomainRecord> parse_domain_record(const wire::Value& value) {
   out.op.fp = in.bytes<32>("op_fp");
   const wire::Value& policy = in.any("policy");
   out.seq = in.integer("seq", 1);
+  AMS_TRY(out.log, read_log_keys(in));
   in.binary("sig", 1, signature_size_max);
   AMS_CHECK(in.finish());
   AMS_TRY(out.policy, parse_policy(policy, out.seq));
@@ -46,18 +62,21 @@ Result<Chain> check_chain(const wire::Value& value, std::string_view domain,
 }  // namespace
 
 Result<wire::Value> make_domain_record(const DomainRecord& record, const crypto::SigningKey& root) {
-  return sign_object(
-      wire::Object{
-          {"ams", "domain/1"},
-          {"domain", record.domain},
-          {"root_kid", to_uuid_text(record.root.kid)},
-          {"root_fp", to_base64url(record.root.fp)},
-          {"op_kid", to_uuid_text(record.op.kid)},
-          {"op_fp", to_base64url(record.op.fp)},
-          {"policy", to_value(record.policy)},
-          {"seq", record.seq},
-      },
-      root);
+  wire::Object out{
+      {"ams", "domain/1"},
+      {"domain", record.domain},
+      {"root_kid", to_uuid_text(record.root.kid)},
+      {"root_fp", to_base64url(record.root.fp)},
+      {"op_kid", to_uuid_text(record.op.kid)},
+      {"op_fp", to_base64url(record.op.fp)},
+      {"policy", to_value(record.policy)},
+      {"seq", record.seq},
+  };
+  if (record.log) {
+    out.emplace("vrf_key", to_base64url(record.log->vrf));
+    out.emplace("log_key", to_base64url(record.log->note));
+  }
+  return sign_object(std::move(out), root);
 }
 
 Result<Chain> verify_chain(const wire::Value& value, std::string_view domain,

@@ -104,11 +104,19 @@ Result<KeyPair> make_pair(crypto::SigningKey signing, crypto::DecryptionKey encr
                           const Id16& nonce, const KeyPairOptions& options);
 
 // --- domain record and chain (DOM) ---------------------------------------------------------------
+/// The public keys of a domain's binding log (DOM-16).
+struct LogKeys {
+  std::array<std::uint8_t, 33> vrf{};   // compressed point of P-256
+  std::array<std::uint8_t, 32> note{};  // Ed25519: signs the checkpoints
+  friend bool operator==(const LogKeys&, const LogKeys&) = default;
+};
+
 struct DomainRecord {
   std::string domain;
   KeyId root, op;
   DomainPolicy policy;
   std::int64_t seq = 1;
+  std::optional<LogKeys> log = std::nullopt;  // none: the domain keeps no binding log
 };
 Result<wire::Value> make_domain_record(const DomainRecord& record, const crypto::SigningKey& root);
 

@@ -12,6 +12,8 @@ Bytes row_aad(const std::string& domain, const Hash& row_key, std::int64_t versi
   return key_of({as_bytes(domain), key_zero, row_key, be64(version)});
 }
 
+}  // namespace
+
 Bytes pad_row(const wire::Value& row) {
   const Bytes text = wire::encode(row);
   Bytes out;
@@ -25,8 +27,6 @@ Result<wire::Value> unpad_row(ByteView row) {
   if (row.size() < 4 || read_u32(row) > row.size() - 4) return fail(Code::storage, "binding row");
   return wire::decode(row.subspan(4, read_u32(row)));
 }
-
-}  // namespace
 
 Result<std::optional<Core::Held>> Core::held_binding(Txn& txn, std::string_view addr) {
   const Hash key = crypto::hmac_sha256(options_.index_key, as_bytes(addr));
@@ -147,6 +147,7 @@ Result<> Core::op_associate(const Asked& to, Conn& conn, const wire::Value& args
   txn.add(std::move(published.writes));
   if (!held || !mutant("server.lookup_stale"))
     AMS_CHECK(put_binding(txn, conn.addr, version, binding, shared ? shared->group : ""));
+  AMS_CHECK(log_binding(txn, binding));
   commit(txn, [this, to, binding](const Result<>& outcome) {
     if (!outcome) {
       peer_.handle_write_failure();
@@ -219,7 +220,58 @@ Result<> Core::op_lookup(const Asked& to, Conn& conn, const wire::Value& args) {
     AMS_TRY(const keys::KeyRecord shared, record_of(*held->enc));
     answer.emplace("enc", shared.value());
   }
-  if (!fresh) {
+  if (fresh) AMS_CHECK(log_binding(txn, held->binding));
+  AMS_TRY(const bool ended, add_proof(txn, addr, *held, answer));
+  if (!fresh && !ended) {
+    answer_stable(to, std::move(answer));
+    return {};
+  }
+  commit(txn, [this, to, answer = std::move(answer)](const Result<>& outcome) {
+    if (!outcome) return refuse(to, outcome.error(), 60);  // STO-2
+    ok(to, answer);
+  });
+  return {};
+}
+
+Result<> Core::log_binding(Txn& txn, const wire::Value& binding) {
+  if (!binding_log_ || mutant("server.skip_log")) return {};
+  AMS_TRY(const keys::Binding bound, keys::parse_binding(binding));
+  auto added = binding_log_->add(txn, bound, keys::policy_at(chain_->record, now_).mode, now_ms(),
+                                 drbg_.bytes(12));
+  if (!added) binding_log_->forget();
+  return added;
+}
+
+Result<bool> Core::add_proof(Txn& txn, const std::string& addr, const Held& held,
+                             wire::Object& answer) {
+  if (!binding_log_) return false;
+  AMS_TRY(const bool ended, binding_log_->refresh(txn, now_ms()));
+  auto proof = binding_log_->proof(txn, addr, held.version);
+  if (!proof) {
+    binding_log_->forget();  // the epoch that was ended will not be committed
+    return tl::unexpected(proof.error());
+  }
+  answer.emplace("proof", std::move(*proof));
+  return ended;
+}
+
+Result<> Core::op_history(const Asked& to, Conn& conn, const wire::Value& args) {
+  wire::ObjectReader in(args, "keys.history", wire::ObjectReader::Unknown::ignore_x);
+  const std::int64_t from = in.integer("from", 1, bindlog::version_max);
+  const std::int64_t size = in.integer("size");
+  AMS_CHECK(in.finish());
+  Txn txn(reader_);
+  AMS_TRY(const std::optional<Held> held, held_binding(txn, conn.addr));
+  if (!held || !binding_log_) return fail(Code::not_found, "keys.history");
+  AMS_TRY(const bool ended, binding_log_->refresh(txn, now_ms()));
+  auto history =
+      binding_log_->history(txn, conn.addr, from, held->version, static_cast<std::uint64_t>(size));
+  if (!history) {
+    if (ended) binding_log_->forget();
+    return tl::unexpected(history.error());
+  }
+  wire::Value answer = wire::Object{{"history", std::move(*history)}};
+  if (!ended) {
     answer_stable(to, std::move(answer));
     return {};
   }

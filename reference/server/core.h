@@ -26,6 +26,7 @@
 
 #include "directory/peer.h"
 #include "mail/objects.h"
+#include "server/binding_log.h"
 #include "server/server.h"
 #include "server/timers.h"
 #include "server/txn.h"
@@ -231,6 +232,11 @@ class Core {
   Result<> not_ended(const keys::KeyId& key) const;
   Result<> op_associate(const Asked& to, Conn& conn, const wire::Value& args);
   Result<> op_lookup(const Asked& to, Conn& conn, const wire::Value& args);
+  Result<> op_history(const Asked& to, Conn& conn, const wire::Value& args);
+  /// Adds a new binding to the log, where there is one: right before its batch is committed.
+  Result<> log_binding(Txn& txn, const wire::Value& binding);
+  /// Adds the proof of what is held; whether an epoch was ended for it, in `txn`.
+  Result<bool> add_proof(Txn& txn, const std::string& addr, const Held& held, wire::Object& answer);
 
   // --- blobs.cpp
   void blob_put(Conn& conn, session::BlobPut put);
@@ -369,7 +375,8 @@ class Core {
     std::set<ConnId> waiting;
   };
   std::map<std::string, Proving> proving_;
-  std::set<std::string> doubted_;  // at most verified_chains_max
+  std::set<std::string> doubted_;            // at most verified_chains_max
+  std::unique_ptr<BindingLog> binding_log_;  // null: the domain's record has no keys of one
   directory::Peer peer_;
   std::vector<std::string> ops_;
   Stats stats_;

@@ -35,6 +35,8 @@ constexpr const char* switches[] = {
     "server.keep_old_shared_key",
     "server.account_over_group",
     "server.group_ignores_full",
+    "server.skip_log",
+    "server.stale_log_epoch",
     "server.skip_role",
     "server.skip_batch_limit",
     "server.skip_sync_token",

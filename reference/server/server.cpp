@@ -35,6 +35,7 @@ constexpr std::array<Op, 23> all_ops{{
     {"directory.reconcile", servers, false, &Core::op_read<&directory::Peer::reconcile>},
     {"domain.get", clients, true, &Core::op_domain_get},
     {"keys.associate", clients, true, &Core::op_associate},
+    {"keys.history", clients, true, &Core::op_history},
     {"keys.lookup", everyone, true, &Core::op_lookup},
     {"mail.delete", clients, true, &Core::op_delete},
     {"mail.flag", clients, true, &Core::op_flag},
@@ -90,6 +91,7 @@ Core::Core(Options options, const crypto::SigningKey& op, const storage::Reader&
       ops_(op_names(options_.mail)) {
   AMS_ASSERT(chain_.has_value());  // the operator's own configuration
   AMS_ASSERT(options_.index_key.size() == 32 && options_.row_key.size() == 32);
+  if (options_.mail) binding_log_ = BindingLog::open(options_, chain_->record, reader_);
   if (options_.mail && !mutant("server.lose_queue_on_restart")) load_queue();
   timers_.arm({TimerKind::sweep, 0, {}}, now_ + sweep_interval);
   later([this] { pump_peer(); });
@@ -165,6 +167,7 @@ void Core::handle_durable(machine::BatchId batch, const Result<>& outcome) {
   const auto at = commits_.find(batch);
   if (at == commits_.end()) return;
   if (!outcome) log(machine::Log::Level::error, "storage refused a commit");
+  if (!outcome && binding_log_) binding_log_->forget();
   later([then = std::move(at->second), outcome] { then(outcome); });
   commits_.erase(at);
 }

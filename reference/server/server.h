@@ -41,6 +41,10 @@ struct Options {
   std::int64_t mailbox_bytes_max = 1LL << 30;  // quota of an account
 };
 
+/// What a domain's record says of its binding log (DOM-16): with these in the chain the server
+/// keeps one. A function of the index key, so that no other secret needs a place.
+keys::LogKeys binding_log_keys(ByteView index_key);
+
 /// What an operator does; in amsd through `amsd account add`, in the simulator by the world.
 struct NewAccount {
   std::string addr;

@@ -24,6 +24,11 @@
 // queue        rdom 0 seq u64                   {"acct","delivery","from"} (STO-3)
 // queue_state  rdom 0 seq u64                   {"attempts","done","exp","next","refused","sent"}
 // chain        domain                           {"chain","seen"}: the newest verified chain (DOM-6)
+// log_leaf     label(16)                        value(32): an entry of the binding log (BLG-7)
+// log_epoch    index u64                        60 bytes (BLG-8); meta "binding_log_note": the
+// newest
+//                                               checkpoint
+// log_entry    HMAC(K_idx, addr) version u64    nonce(12), sealed entry
 // expiry       time u64, table u8, key          empty: what the sweep removes and when
 // group        group 0 addr                     empty: a member (GRP-3)
 // group_copy   ehash SHA-256(acct)              empty: the account has a copy through a group
@@ -60,6 +65,9 @@ inline constexpr Table table_chain{0x11};
 inline constexpr Table table_expiry{0x12};
 inline constexpr Table table_group{0x1c};
 inline constexpr Table table_group_copy{0x1d};
+inline constexpr Table table_log_leaf{0x18};
+inline constexpr Table table_log_epoch{0x19};
+inline constexpr Table table_log_entry{0x1a};
 
 inline std::array<std::uint8_t, 8> be64(std::uint64_t value) {
   std::array<std::uint8_t, 8> out{};

@@ -23,7 +23,12 @@ Node::Node(World& w, std::string name)
       domain(std::move(name)),
       root(make_key(domain + " root")),
       op(make_key(domain + " op")) {
-  const keys::DomainRecord record{domain, root.record.id(), op.record.id(), keys::isp_policy(), 1};
+  const keys::DomainRecord record{domain,
+                                  root.record.id(),
+                                  op.record.id(),
+                                  keys::isp_policy(),
+                                  1,
+                                  binding_log_keys(Bytes(32, 1))};
   options.domain = domain;
   options.chain =
       keys::chain_value(*keys::make_domain_record(record, root.signing), root.record, op.record);

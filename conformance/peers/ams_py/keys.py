@@ -1,7 +1,7 @@
 """Key records, domain chains and bindings (spec KEY, DOM, BND)."""
 import uuid
 
-from . import crypto, encoding, schema
+from . import crypto, encoding, schema, vrf
 from .encoding import b64
 from .errors import answered_with, require
 
@@ -37,6 +37,7 @@ DOMAIN = schema.members("domain/1", [
     ("domain", schema.domain), ("root_kid", schema.kid), ("root_fp", schema.binary(32)),
     ("op_kid", schema.kid), ("op_fp", schema.binary(32)),
     ("policy", POLICY), ("seq", schema.integer(1)),
+    ("vrf_key?", schema.binary(33)), ("log_key?", schema.binary(32)),
     ("sig", schema.binary(1, 1024))])
 BINDING = schema.members("bind/1", [
     ("addr", schema.address), ("kid", schema.kid), ("fp", schema.binary(32)),
@@ -141,11 +142,21 @@ def in_force(policy: dict, now: int) -> dict:
     return policy["prior"] if "prior" in policy and now < policy["effective"] else policy
 
 
+def judge_log_keys(record: dict) -> None:
+    """DOM-16."""
+    require("vrf_key" not in record or vrf.decode(record["vrf_key"]) is not None, "key_material",
+            "domain.vrf_key")
+    require("log_key" not in record or crypto.key_is_valid("ed25519", record["log_key"]),
+            "key_material", "domain.log_key")
+    require(("vrf_key" in record) == ("log_key" in record), "schema", "domain.log")
+
+
 def verify_chain(value, domain: str, root_kid: str, root_fp: bytes) -> Chain:
     """DOM-5: whatever is wrong with a decoded chain, its domain's record does not verify."""
     with answered_with("domain_record"):
         parts = CHAIN(value, "chain")
         record = DOMAIN(parts["record"], "domain")
+        judge_log_keys(record)
         judge_policy(record["policy"], record["seq"])
         require(record["domain"] == domain, "domain_record", "chain.domain")
         root, op = verify_key(parts["root"], where="root"), verify_key(parts["op"], where="op")

@@ -1,0 +1,159 @@
+#include "server/binding_log.h"
+
+#include <algorithm>
+
+#include "policy/mutant.h"
+
+namespace ams::server {
+namespace {
+
+constexpr std::size_t nonce_size = 12;
+constexpr std::string_view note_row = "binding_log_note";
+
+bindlog::Prover::Secrets log_secrets(ByteView index_key) {
+  const auto derived = [&](std::string_view label) {
+    return crypto::hkdf({}, index_key, as_bytes(label), 32);
+  };
+  return {crypto::VrfKey::from_seed(derived("AMS-BINDLOG-VRF").view()),
+          crypto::SigningKey::ed25519_from_seed(derived("AMS-BINDLOG-NOTE").view()),
+          derived("AMS-BINDLOG-COMMIT")};
+}
+
+}  // namespace
+
+keys::LogKeys binding_log_keys(ByteView index_key) {
+  const bindlog::Prover::Secrets secrets = log_secrets(index_key);
+  keys::LogKeys out;
+  out.vrf = *to_array<33>(secrets.vrf.public_raw());
+  out.note = *to_array<32>(secrets.log.public_raw());
+  return out;
+}
+
+BindingLog::BindingLog(const Options& options, const storage::Reader& reader,
+                       bindlog::Prover prover)
+    : options_(options), reader_(reader), prover_(std::move(prover)) {}
+
+std::unique_ptr<BindingLog> BindingLog::open(const Options& options,
+                                             const keys::DomainRecord& record,
+                                             const storage::Reader& reader) {
+  if (!record.log || record.log != binding_log_keys(options.index_key)) return nullptr;
+  auto prover = bindlog::Prover::make(options.domain, log_secrets(options.index_key));
+  AMS_ASSERT(prover.has_value());
+  return std::unique_ptr<BindingLog>(new BindingLog(options, reader, std::move(*prover)));
+}
+
+Result<> BindingLog::load() {
+  if (ready_) return {};
+  std::vector<bindlog::Leaf> leaves;
+  std::vector<Bytes> epochs;
+  bool whole = true;
+  AMS_CHECK(reader_.scan(table_log_leaf, {}, {}, [&](ByteView key, ByteView value) {
+    const auto label = to_array<16>(key);
+    const auto hash = to_array<32>(value);
+    whole = whole && label && hash;
+    if (whole) leaves.push_back({*label, *hash});
+    return whole;
+  }));
+  AMS_CHECK(reader_.scan(table_log_epoch, {}, {}, [&](ByteView, ByteView value) {
+    epochs.push_back(to_bytes(value));
+    return true;
+  }));
+  AMS_TRY(const auto note, reader_.get(table_meta, as_bytes(note_row)));
+  auto prover = bindlog::Prover::make(options_.domain, log_secrets(options_.index_key));
+  AMS_ASSERT(prover.has_value());
+  AMS_CHECK(prover->restore(std::move(leaves), epochs, note ? to_string(*note) : ""));
+  if (!whole) return fail(Code::storage, "binding log leaf");
+  epoch_s_ = epochs.empty()
+                 ? 0
+                 : static_cast<std::int64_t>(verifiable::decode_epoch(epochs.back())->time_s);
+  prover_ = std::move(*prover);
+  ready_ = true;
+  return {};
+}
+
+void BindingLog::seal(Txn& txn, std::int64_t now_ms) {
+  const std::uint64_t index = prover_.size();
+  const bindlog::Sealed sealed =
+      prover_.seal(static_cast<std::uint64_t>(std::max<std::int64_t>(now_ms, 0) / 1000));
+  epoch_s_ = static_cast<std::int64_t>(verifiable::decode_epoch(sealed.epoch)->time_s);
+  txn.put(table_log_epoch, to_bytes(be64(index)), sealed.epoch);
+  txn.put(table_meta, to_bytes(note_row), to_bytes(sealed.checkpoint));
+}
+
+Bytes BindingLog::entry_key(std::string_view addr, std::int64_t version) const {
+  return key_of({crypto::hmac_sha256(options_.index_key, as_bytes(addr)), be64(version)});
+}
+
+Bytes BindingLog::entry_aad(ByteView key) const {
+  return key_of({as_bytes(options_.domain), key_zero, key, as_bytes("log entry")});
+}
+
+Result<bindlog::Entry> BindingLog::entry(Txn& txn, std::string_view addr,
+                                         std::int64_t version) const {
+  const Bytes key = entry_key(addr, version);
+  const auto row = txn.get(table_log_entry, key);
+  AMS_CHECK(txn.status());
+  if (!row || row->size() < nonce_size) return fail(Code::storage, "binding log entry");
+  const ByteView view(*row);
+  const auto plain =
+      crypto::aead_open(crypto::Aead::a256gcm, options_.row_key, view.first(nonce_size),
+                        entry_aad(key), view.subspan(nonce_size));
+  if (!plain) return fail(Code::storage, "binding log entry");
+  AMS_TRY(const wire::Value value, unpad_row(*plain));
+  return bindlog::parse_entry(value);
+}
+
+Result<> BindingLog::add(Txn& txn, const keys::Binding& binding, keys::Policy mode,
+                         std::int64_t now_ms, ByteView nonce12) {
+  AMS_CHECK(load());
+  bindlog::Entry made;
+  made.addr = binding.addr;
+  made.version = binding.version;
+  made.at = now_ms;
+  made.key = binding.key;
+  made.custody = binding.custody;
+  made.policy = mode;
+  made.enc = binding.enc;
+  if (made.version > 1) {
+    AMS_TRY(const bindlog::Entry before, entry(txn, made.addr, made.version - 1));
+    made.prev = prover_.value(before);
+  }
+  const auto leaf = prover_.add(made);
+  if (!leaf) return fail(Code::storage, "binding log");
+  const Bytes key = entry_key(made.addr, made.version);
+  AMS_TRY(const Bytes sealed, crypto::aead_seal(crypto::Aead::a256gcm, options_.row_key, nonce12,
+                                                entry_aad(key), pad_row(bindlog::to_value(made))));
+  txn.put(table_log_entry, key, key_of({nonce12, sealed}));
+  txn.put(table_log_leaf, to_bytes(ByteView(leaf->kid)), to_bytes(ByteView(leaf->value)));
+  seal(txn, now_ms);
+  return {};
+}
+
+Result<bool> BindingLog::refresh(Txn& txn, std::int64_t now_ms) {
+  AMS_CHECK(load());
+  const bool fresh = prover_.size() > 0 && now_ms / 1000 - epoch_s_ <= log_epoch_s_max;
+  if (fresh || mutant("server.stale_log_epoch")) return false;
+  seal(txn, now_ms);
+  return true;
+}
+
+Result<wire::Value> BindingLog::proof(Txn& txn, std::string_view addr, std::int64_t version) {
+  AMS_CHECK(load());
+  AMS_TRY(const bindlog::Entry latest, entry(txn, addr, version));
+  return bindlog::to_value(prover_.prove(latest));
+}
+
+Result<wire::Value> BindingLog::history(Txn& txn, std::string_view addr, std::int64_t from,
+                                        std::int64_t last, std::uint64_t known_size) {
+  AMS_CHECK(load());
+  if (from > last || known_size > prover_.size()) return fail(Code::not_found, "keys.history");
+  const std::int64_t end = std::min(last, from + static_cast<std::int64_t>(bindlog::items_max) - 1);
+  std::vector<bindlog::Entry> entries;
+  for (std::int64_t version = from; version <= end; ++version) {
+    AMS_TRY(bindlog::Entry each, entry(txn, addr, version));
+    entries.push_back(std::move(each));
+  }
+  return bindlog::to_value(prover_.history(entries, end == last, known_size));
+}
+
+}  // namespace ams::server

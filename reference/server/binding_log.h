@@ -1,0 +1,59 @@
+// The domain's binding log as its server keeps it (spec BLG-7, BLG-8, BLG-25): each version's entry
+// encrypted like the row of its binding, beside it the leaf that commits to it, the epochs and the
+// newest checkpoint. What is in memory follows from what is stored; after a failed commit it is
+// read anew.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "bindlog/prover.h"
+#include "server/server.h"
+#include "server/txn.h"
+
+namespace ams::server {
+
+inline constexpr std::int64_t log_epoch_s_max = 3'600;  // BLG-8
+
+/// The plaintext of a row of BND-2: length, AMS-CJ, zeros.
+Bytes pad_row(const wire::Value& row);
+/// Fails with storage.
+Result<wire::Value> unpad_row(ByteView row);
+
+class BindingLog {
+ public:
+  /// Null unless the domain's record names the keys that follow from `options.index_key`.
+  static std::unique_ptr<BindingLog> open(const Options& options, const keys::DomainRecord& record,
+                                          const storage::Reader& reader);
+
+  /// Adds the entry of a binding and ends an epoch, in `txn`: commit it, or forget(). Fails with
+  /// storage.
+  Result<> add(Txn& txn, const keys::Binding& binding, keys::Policy mode, std::int64_t now_ms,
+               ByteView nonce12);
+  /// Ends an epoch when the newest is more than an hour old; whether it did.
+  Result<bool> refresh(Txn& txn, std::int64_t now_ms);
+  /// That this version is the latest. Precondition: refresh() or add() before. Fails with storage.
+  Result<wire::Value> proof(Txn& txn, std::string_view addr, std::int64_t version);
+  /// The versions `from` up to `last`, or a page of them, for an asker who knows the log of
+  /// `known_size`. Fails with not_found, storage.
+  Result<wire::Value> history(Txn& txn, std::string_view addr, std::int64_t from, std::int64_t last,
+                              std::uint64_t known_size);
+  /// A commit failed: what was added since the last good one is not there.
+  void forget() { ready_ = false; }
+
+ private:
+  BindingLog(const Options& options, const storage::Reader& reader, bindlog::Prover prover);
+  Result<> load();
+  void seal(Txn& txn, std::int64_t now_ms);
+  Bytes entry_key(std::string_view addr, std::int64_t version) const;
+  Bytes entry_aad(ByteView key) const;
+  Result<bindlog::Entry> entry(Txn& txn, std::string_view addr, std::int64_t version) const;
+
+  const Options& options_;
+  const storage::Reader& reader_;
+  bindlog::Prover prover_;
+  std::int64_t epoch_s_ = 0;  // of the newest epoch
+  bool ready_ = false;
+};
+
+}  // namespace ams::server
