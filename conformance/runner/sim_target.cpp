@@ -63,7 +63,12 @@ struct World final : Target {
       policy.terms = {keys::Policy::corporate, 0, {{"", common.record.id()}}};
       if (wanted.groups) policy.terms = {keys::Policy::groups, 0, {{"team", common.record.id()}}};
     }
-    const keys::DomainRecord record{domain, root.record.id(), op.record.id(), policy, 1};
+    const keys::DomainRecord record{domain,
+                                    root.record.id(),
+                                    op.record.id(),
+                                    policy,
+                                    1,
+                                    server::binding_log_keys(Bytes(32, 1))};
     options.domain = domain;
     options.chain =
         keys::chain_value(*keys::make_domain_record(record, root.signing), root.record, op.record);

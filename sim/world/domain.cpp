@@ -26,7 +26,7 @@ server::Options server_options(const Internet& world, const DomainInfo& info, In
   server::Options options;
   options.domain = info.name;
   options.chain = world.published_at(info, now).chain;
-  options.index_key = to_bytes(ByteView(crypto::sha256(to_bytes("index " + info.name))));
+  options.index_key = index_key_of(info.name);
   options.row_key = to_bytes(ByteView(crypto::sha256(to_bytes("row " + info.name))));
   options.full_directory = info.full_directory;
   options.directory_peers = world.directory_domains;

@@ -5,6 +5,7 @@
 
 #include "crypto/crypto.h"
 #include "crypto/test_keys.h"
+#include "server/server.h"
 
 namespace ams::sim {
 namespace {
@@ -16,6 +17,16 @@ Bytes draw_bytes(RandomStream from, std::uint64_t decision, std::size_t size) {
   Bytes out(size);
   from.fill(decision, out);
   return out;
+}
+
+/// Domains have binding logs, unless the scenario has none. One that flips its policy keeps none,
+/// or it had to commit to its flip for its users to see.
+std::optional<keys::LogKeys> log_keys(const Scenario& s, std::int64_t index,
+                                      const std::string& name) {
+  for (const DomainSpan& flip : s.flips)
+    if (flip.holds(index)) return std::nullopt;
+  if (!s.binding_logs) return std::nullopt;
+  return server::binding_log_keys(index_key_of(name));
 }
 
 DomainInfo make_domain(const Scenario& s, std::int64_t index) {
@@ -31,8 +42,13 @@ DomainInfo make_domain(const Scenario& s, std::int64_t index) {
   };
   const keys::KeyPair root = pair(0);
   out.op = std::make_shared<const keys::KeyPair>(pair(1));
-  const keys::DomainRecord record{out.name, root.record.id(), out.op->record.id(),
-                                  keys::isp_policy(), 1};
+  const keys::DomainRecord record{out.name,
+                                  root.record.id(),
+                                  out.op->record.id(),
+                                  keys::isp_policy(),
+                                  1,
+                                  log_keys(s, index, out.name)};
+  out.log = record.log;
   out.chain = keys::chain_value(*keys::make_domain_record(record, root.signing), root.record,
                                 out.op->record);
   plan_policies(s, index, root, out);
@@ -124,6 +140,10 @@ const Published& Internet::published_at(const DomainInfo& domain, Instant at) co
   for (const Published& each : domain.published)
     if (each.at <= at) out = &each;
   return *out;
+}
+
+Bytes index_key_of(const std::string& domain) {
+  return to_bytes(ByteView(crypto::sha256(to_bytes("index " + domain))));
 }
 
 LpId Internet::domain_of(std::int64_t user) const {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -68,6 +69,7 @@ struct DomainInfo {
   std::shared_ptr<const VaultInfo> vault;            // of a domain that is not isp all along
   std::shared_ptr<const keys::KeyPair> flip_signs;   // what a flip binds its addresses to,
   std::shared_ptr<const keys::KeyPair> flip_shared;  // and has mail sealed to
+  std::optional<keys::LogKeys> log;                  // of its binding log
   keys::Discovery discovery;
   std::int64_t users = 0;  // user n belongs to domain n mod domains
   bool full_directory = false;
@@ -101,6 +103,8 @@ struct Internet {
 /// Everything follows from the scenario and its seed.
 std::shared_ptr<const Internet> make_internet(Scenario scenario, std::vector<CorpusMail> corpus);
 
+/// The index key of a domain's server (BND-2).
+Bytes index_key_of(const std::string& domain);
 /// The device key of a user's client.
 crypto::SigningKey device_key(const Scenario& scenario, std::int64_t user);
 /// Policies, flips and key store of the domain `index` (shift.cpp).

@@ -85,8 +85,8 @@ struct Ledger {
   std::optional<DirectoryEnd> directory;
   std::uint64_t crashes = 0;
   std::uint64_t dns_found = 0, dns_failed = 0;  // outcomes of discovery by DNS
-  std::uint64_t lies = 0;           // answers tampered with by a lying server
-  std::uint64_t bytes_scanned = 0;  // of clients' plaintext, for private keys
+  std::uint64_t lies = 0;                       // answers tampered with by a lying server
+  std::uint64_t bytes_scanned = 0;              // of clients' plaintext, for private keys
 };
 
 }  // namespace ams::sim

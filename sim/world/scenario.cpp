@@ -26,6 +26,14 @@ class TableReader {
                       "an integer from " + std::to_string(min) + " to " + std::to_string(max));
     out = *value;
   }
+  void flag(std::string_view field, bool& out) {
+    seen_.push_back(std::string(field));
+    const toml::node* node = table_.get(field);
+    if (!node) return;
+    const auto value = node->value_exact<bool>();
+    if (!value) return complain(*node, field, "true or false");
+    out = *value;
+  }
   void text(std::string_view field, std::string& out) {
     seen_.push_back(std::string(field));
     const toml::node* node = table_.get(field);
@@ -84,6 +92,7 @@ void read_scenario(TableReader in, Scenario& out) {
   in.integer("directory_peers", out.directory_peers, 1, 1'000);
   in.integer("reconcile_minutes", out.reconcile_minutes, 1, 60);
   in.integer("lying_domains", out.lying_domains, 0, 100'000);
+  in.flag("binding_logs", out.binding_logs);
   in.integer("days", out.days, 1, 3'650);
   in.integer("drain_hours", out.drain_hours, 0, 1'000);
   in.integer("messages", out.messages, 0, 100'000'000);
@@ -228,10 +237,9 @@ tl::expected<Scenario, FileError> load_scenario(const std::string& path) {
   shift.integer("reread_hour", out.reread_hour, 0, 100'000);
   shift.finish();
   for (const auto& [key, node] : file) {
-    static constexpr std::string_view known[] = {"scenario", "network",    "disk",
-                                                 "crashes",  "partition",  "policy",
-                                                 "flip",     "store_down", "shift",
-                                                 "dns",      "dns_fault"};
+    static constexpr std::string_view known[] = {"scenario",  "network", "disk",     "crashes",
+                                                 "partition", "policy",  "flip",     "store_down",
+                                                 "shift",     "dns",     "dns_fault"};
     bool found = false;
     for (const std::string_view name : known) found |= key.str() == name;
     if (!found && !error)

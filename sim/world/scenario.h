@@ -57,6 +57,7 @@ struct Scenario {
   std::int64_t drain_hours = 24;
   std::int64_t messages = 10;
   std::int64_t rsa_users_permille = 0;
+  bool binding_logs = true;  // the domains keep binding logs
   std::string corpus;
 
   std::int64_t base_latency_ms = 5;

@@ -94,8 +94,8 @@ class Publisher {
     domain_.published.push_back({world_start, domain_.chain, keys::isp_policy(), false});
   }
   void add(Instant at, keys::DomainPolicy policy, bool flip = false) {
-    const keys::DomainRecord record{domain_.name, root_.record.id(), domain_.op->record.id(),
-                                    policy, ++seq_};
+    const keys::DomainRecord record{
+        domain_.name, root_.record.id(), domain_.op->record.id(), policy, ++seq_, domain_.log};
     auto signed_record = keys::make_domain_record(record, root_.signing);
     AMS_ASSERT(signed_record.has_value());
     wire::Value chain = keys::chain_value(*signed_record, root_.record, domain_.op->record);

@@ -1,5 +1,5 @@
 """Key records, domain chains, bindings (spec KEY, DOM, BND)."""
-from ams_py import crypto, keys
+from ams_py import crypto, keys, vrf
 from ams_py.encoding import b64, unb64
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
@@ -190,6 +190,35 @@ def _usable_file() -> File:
     return file
 
 
+def _log_keys(file, good, args):
+    point, note = vrf.encode(vrf.G), ALICE.sk
+    both = good.valid("a domain with a binding log", args(HOME.make_chain(
+        vrf_key=b64(point), log_key=b64(note))), clauses=["DOM-16"])
+    bad = file.group("binding-log")
+    off = next(bytes([2]) + number.to_bytes(32, "big") for number in range(vrf.G[0], vrf.P)
+               if vrf.decode(bytes([2]) + number.to_bytes(32, "big")) is None)
+    for what, changed, flag in (
+            ("without its VRF key", {"log_key": b64(note)}, "missing_member"),
+            ("without its log key", {"vrf_key": b64(point)}, "missing_member"),
+            ("with a VRF key off the curve", {"vrf_key": b64(off), "log_key": b64(note)},
+             "vrf_key"),
+            ("with a VRF key of zeros", {"vrf_key": b64(bytes(33)), "log_key": b64(note)},
+             "vrf_key"),
+            ("with a short VRF key", {"vrf_key": b64(point[:32]), "log_key": b64(note)},
+             "base64url"),
+            ("with a VRF key in a number", {"vrf_key": 1, "log_key": b64(note)}, "wrong_type"),
+            ("with a log key of small order", {"vrf_key": b64(point), "log_key": _little(1)},
+             "small_order_signer"),
+            ("with a short log key", {"vrf_key": b64(point), "log_key": b64(note[:31])},
+             "base64url")):
+        bad.invalid(f"a binding log {what}", args(HOME.make_chain(**changed)), "domain_record",
+                    both, [flag])
+    chain = HOME.make_chain(vrf_key=b64(point), log_key=b64(note))
+    bad.invalid("a log key changed after signing", args({**chain, "record": {
+        **chain["record"], "log_key": b64(BOB.sk)}}), "domain_record", both,
+        ["changed_after_signing"], importance="critical")
+
+
 def _domain_file() -> File:
     file = File("keys/domains.json", "domain.verify", "dom")
 
@@ -201,6 +230,7 @@ def _domain_file() -> File:
         seq=2**53 - 1, policy=shift(policy_of("isp"), prior_of("isp")))), clauses=["DOM-1"])
     good.valid("one key for both", args(HOME.make_chain(op=HOME.root)), clauses=["DOM-5"])
 
+    _log_keys(file, good, args)
     bad = file.group("schema")
 
     def make(**changed):

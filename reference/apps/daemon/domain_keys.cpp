@@ -1,6 +1,7 @@
 #include "daemon/domain_keys.h"
 
 #include "daemon/files.h"
+#include "server/server.h"
 
 namespace ams::daemon {
 namespace {
@@ -149,11 +150,13 @@ tl::expected<void, std::string> create_domain_keys(const std::string& folder,
   auto op = in_file(folder, keys::make_modern(op_entropy, life));
   if (!root) return tl::unexpected(root.error());
   if (!op) return tl::unexpected(op.error());
-  const keys::DomainRecord wanted{domain, root->record.id(), op->record.id(), policy, 1};
+  const Bytes index = random.bytes(32);
+  const keys::DomainRecord wanted{
+      domain, root->record.id(), op->record.id(), policy, 1, server::binding_log_keys(index)};
   auto record = in_file(folder, keys::make_domain_record(wanted, root->signing));
   if (!record) return tl::unexpected(record.error());
   const wire::Value chain = keys::chain_value(*record, root->record, op->record);
-  const std::string index_key = to_base64url(random.bytes(32));
+  const std::string index_key = to_base64url(index);
   const std::string row_key = to_base64url(random.bytes(32));
   const struct {
     const char* name;
