@@ -24,6 +24,7 @@ BUGS = [
     ("server.skip_dedup", "storm", DOUBLED),
     ("client.leak_private_key", "storm", PRIVATE),
     ("client.skip_binding_check", "liar", UNVERIFIED),
+    ("client.skip_log_match", "binding-liar", UNVERIFIED),
     ("client.forget_former_keys", "policy-shift", READABLE),
     ("keys.skip_chain_root", "dns", CONFIRMED),
     ("server.admit_unproven", "dns", CONFIRMED),

@@ -34,6 +34,7 @@ CHAPTERS = (  # modules of tools/vectorgen, each with files()
     "policy",
     "receipts",
     "order",
+    "stapled",
     "suites",
     "signatures",
     "hpke",

@@ -12,8 +12,12 @@ Result<Id16> verified_label(const Identity& log, std::string_view addr, std::int
     AMS_TRY(const Hash claimed, crypto::vrf_proof_to_hash(place.vrf));
     return label_of(claimed);
   }
-  AMS_TRY(const Hash beta,
-          crypto::vrf_verify(log.vrf_public, label_input(addr, version), place.vrf));
+  const Bytes input = label_input(addr, version);
+  const Hash name = log.labels ? Labels::name(log.vrf_public, input, place.vrf) : Hash{};
+  if (log.labels)
+    if (const auto verified = log.labels->find(name)) return *verified;
+  AMS_TRY(const Hash beta, crypto::vrf_verify(log.vrf_public, input, place.vrf));
+  if (log.labels) log.labels->keep(name, label_of(beta));
   return label_of(beta);
 }
 
@@ -32,6 +36,13 @@ Result<Identity> make_identity(std::string domain, Bytes vrf_public, ByteView lo
           verifiable::NoteKey::make(origin_of(domain), verifiable::NoteKeyType::ed25519,
                                     std::move(key)));
   return Identity{std::move(domain), std::move(vrf_public), std::move(log)};
+}
+
+Result<Identity> identity_of(const keys::DomainRecord& record, Labels* labels) {
+  AMS_TRY(Identity out,
+          make_identity(record.domain, to_bytes(ByteView(record.log->vrf)), record.log->note));
+  out.labels = labels;
+  return out;
 }
 
 Head read_head(wire::ObjectReader& in, std::string_view name) {

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "bindlog/entry.h"
+#include "bindlog/labels.h"
 #include "verifiable/checkpoint.h"
 #include "verifiable/log.h"
 #include "verifiable/map.h"
@@ -22,11 +23,14 @@ struct Identity {
   std::string domain;
   Bytes vrf_public;
   verifiable::NoteKey log;
+  Labels* labels = nullptr;  // borrowed; null: every VRF proof is verified anew
 };
 /// BLG-9.
 std::string origin_of(std::string_view domain);
 /// Fails with key_material unless both are keys (VRF: 33 bytes; log: Ed25519, 32 bytes).
 Result<Identity> make_identity(std::string domain, Bytes vrf_public, ByteView log_public);
+/// Of a domain whose record has the keys of DOM-16. Precondition: record.log.
+Result<Identity> identity_of(const keys::DomainRecord& record, Labels* labels = nullptr);
 
 struct Head {
   std::string checkpoint;  // a note

@@ -106,4 +106,10 @@ Result<Proven> verify_proof(const wire::Value& value, std::string_view asked, co
   return out;
 }
 
+bool agrees(const std::optional<Entry>& entry, const keys::Binding& binding) {
+  return entry && entry->type == Type::key && entry->version == binding.version &&
+         entry->key == binding.key && entry->custody == binding.custody &&
+         entry->enc == binding.enc;
+}
+
 }  // namespace ams::bindlog

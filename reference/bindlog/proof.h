@@ -39,4 +39,8 @@ struct Proven {
 Result<Proven> verify_proof(const wire::Value& value, std::string_view asked, const Identity& log,
                             const verifiable::WitnessPolicy& witnesses = {});
 
+/// Whether a binding says what the log commits to: an entry of type key that agrees in version,
+/// kid, fp, custody and enc (BLG-26, MSG-38).
+bool agrees(const std::optional<Entry>& entry, const keys::Binding& binding);
+
 }  // namespace ams::bindlog

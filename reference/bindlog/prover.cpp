@@ -42,9 +42,24 @@ const Prover::Known& Prover::known(std::string_view addr, std::int64_t version) 
   const std::pair key{std::string(addr), version};
   if (const auto at = known_.find(key); at != known_.end()) return at->second;
   if (known_.size() >= known_max) known_.clear();
+  ++evaluations_;
   Bytes vrf = secrets_.vrf.prove(label_input(addr, version));
   const Id16 label = label_of(*crypto::vrf_proof_to_hash(vrf));
   return known_.emplace(key, Known{label, std::move(vrf)}).first->second;
+}
+
+std::vector<std::pair<std::int64_t, Bytes>> Prover::vrf_proofs(std::string_view addr) const {
+  std::vector<std::pair<std::int64_t, Bytes>> out;
+  const std::string name(addr);
+  for (auto at = known_.lower_bound({name, 0}); at != known_.end() && at->first.first == name; ++at)
+    out.emplace_back(at->first.second, at->second.vrf);
+  return out;
+}
+
+void Prover::learn(std::string_view addr, std::int64_t version, Bytes vrf) {
+  const auto beta = crypto::vrf_proof_to_hash(vrf);
+  if (!beta || known_.size() >= known_max) return;
+  known_.emplace(std::pair{std::string(addr), version}, Known{label_of(*beta), std::move(vrf)});
 }
 
 Id16 Prover::label(std::string_view addr, std::int64_t version) const {

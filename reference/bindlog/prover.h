@@ -60,6 +60,13 @@ class Prover {
   /// checkpoint), signature (our own is missing).
   Result<> cosigned(std::string_view note);
 
+  /// The VRF proofs of an address that were made: with them learnt, a restart need not make them
+  /// again. `evaluations`: how often a proof was made.
+  std::vector<std::pair<std::int64_t, Bytes>> vrf_proofs(std::string_view addr) const;
+  /// Precondition: vrf_proofs() gave it.
+  void learn(std::string_view addr, std::int64_t version, Bytes vrf);
+  std::uint64_t evaluations() const { return evaluations_; }
+
   // Proofs against the newest epoch. Precondition: size() > 0, and the entries are in it.
   Proof prove(const Entry& entry) const;
   Proof prove_none(std::string_view addr) const;
@@ -88,6 +95,7 @@ class Prover {
   verifiable::Log log_;
   Bytes epoch_;
   std::string checkpoint_;
+  mutable std::uint64_t evaluations_ = 0;
   mutable std::map<std::pair<std::string, std::int64_t>, Known> known_;  // at most known_max
 };
 

@@ -1,5 +1,6 @@
 #include "client/adopt.h"
 
+#include "client/endorse.h"
 #include "policy/mutant.h"
 
 namespace ams::client {
@@ -68,6 +69,11 @@ void Adoption::ask_associate() {
   asked_ = true;
   wire::Object args{
       {"record", chosen_->record.value()}, {"enc", chosen_->shared.value()}, {"version", version_}};
+  const NextVersion next{version_, chosen_->record.id(), keys::Custody::corporate,
+                         chosen_->shared.id()};
+  if (account_.ready() && !account_.stored())  // a key of the store endorses nothing
+    if (auto entry = endorsed_entry(core_, link_.chain(), next, *account_.pair()))
+      args.emplace("entry", std::move(*entry));
   link_.request("keys.associate", std::move(args), [this](const Result<wire::Value>& answer) {
     asked_ = false;
     core_.again = true;

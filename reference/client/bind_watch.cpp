@@ -1,13 +1,13 @@
 #include "client/bind_watch.h"
 
+#include "client/endorse.h"
 #include "policy/mutant.h"
 
 namespace ams::client {
 namespace {
 
-constexpr std::string_view row_log_seen = "log_seen";    // size u64, root, version u64, value
+constexpr std::string_view row_log_shown = "log_shown";  // AMS-CJ of the last good history
 constexpr std::string_view row_log_alarm = "log_alarm";  // AMS-CJ of the history that alarmed
-constexpr std::size_t seen_size = 8 + 32 + 8 + 32;
 
 }  // namespace
 
@@ -15,31 +15,25 @@ bool BindWatch::watched() const {
   return link_.up() && account_.ready() && link_.chain().record.log.has_value();
 }
 
-bindlog::Seen BindWatch::seen() const {
-  const auto row = core_.row(table_account, as_bytes(row_log_seen));
-  if (!row || row->size() != seen_size) return {};
-  const ByteView in(*row);
-  return {read_u64(in), *to_array<32>(in.subspan(8, 32)),
-          static_cast<std::int64_t>(read_u64(in.subspan(40))), *to_array<32>(in.subspan(48, 32))};
-}
+bindlog::Seen BindWatch::seen() const { return seen_of_own(core_); }
 
-void BindWatch::keep(const bindlog::Seen& seen) {
-  Bytes row;
-  append_u64(row, seen.size);
-  append(row, ByteView(seen.log_root));
-  append_u64(row, static_cast<std::uint64_t>(seen.version));
-  append(row, ByteView(seen.value));
+void BindWatch::keep(const bindlog::Seen& seen, const wire::Value& shown) {
   storage::WriteBatch batch;
-  batch.puts.push_back(put_row(table_account, row_log_seen, std::move(row)));
-  core_.commit(std::move(batch), [](const Result<>&) {});  // lost, more is checked next time
+  batch.puts.push_back(put_row(table_account, row_log_seen, to_row(seen)));
+  batch.puts.push_back(put_row(table_account, row_log_shown, wire::encode(shown)));
+  core_.commit(std::move(batch),
+               [this](const Result<>&) { core_.again = true; });  // lost, more is
+                                                                  // checked next time
 }
 
 void BindWatch::run() {
   if (asked_ || !watched()) return;
-  if (link_.epoch() == connection_ && core_.now < next_) return;
+  const bool changed = checked_binding_ != account_.binding();
+  if (link_.epoch() == connection_ && core_.now < next_ && !changed) return;
   if (mutant("client.skip_history")) return;
   asked_ = true;
   connection_ = link_.epoch();
+  checked_binding_ = account_.binding();
   const bindlog::Seen before = seen();
   link_.request("keys.history",
                 wire::Object{{"from", std::max<std::int64_t>(before.version, 1)},
@@ -63,19 +57,23 @@ void BindWatch::answered(const Result<wire::Value>& answer) {
   if (!shown) return alarm(Error{Code::schema, "keys.history"}, *answer);
   const bindlog::Seen before = seen();
   const auto checked = judge(*shown, before);
-  if (!checked) return alarm(checked.error(), *shown);
-  if (foreign(*checked, before) != nullptr && !mutant("client.trust_every_version"))
-    return alarm(Error{Code::binding_foreign, "keys.history"}, *shown);
-  keep(checked->seen);
+  if (!checked) {
+    if (is_temporary(checked.error()))
+      return core_.tell(CommandFailed{"bindings", checked.error()});
+    return alarm(checked.error(), *shown, evidence_of(*shown));
+  }
+  const bindlog::Entry* entry = foreign(*checked, before);
+  if (entry != nullptr && !mutant("client.trust_every_version"))
+    return alarm(Error{Code::binding_foreign, "keys.history"}, *shown,
+                 denial_of(*checked, *entry, *shown));
+  keep(checked->seen, *shown);
   if (!checked->complete) next_ = core_.now;
 }
 
 Result<bindlog::Checked> BindWatch::judge(const wire::Value& history,
                                           const bindlog::Seen& before) const {
   const keys::Chain& chain = link_.chain();
-  AMS_TRY(const bindlog::Identity log,
-          bindlog::make_identity(chain.record.domain, to_bytes(ByteView(chain.record.log->vrf)),
-                                 chain.record.log->note));
+  AMS_TRY(const bindlog::Identity log, bindlog::identity_of(chain.record, &core_.labels));
   AMS_TRY(bindlog::Checked checked,
           bindlog::verify_history(history, core_.options.addr, log, before));
   AMS_CHECK(bindlog::holds_at(checked.head.epoch, to_unix_ms(core_.now)));
@@ -97,12 +95,30 @@ const bindlog::Entry* BindWatch::foreign(const bindlog::Checked& checked,
   return nullptr;
 }
 
-void BindWatch::alarm(const Error& why, const wire::Value& shown) {
+/// What the history shown before and this one prove together.
+Evidence BindWatch::evidence_of(const wire::Value& shown) const {
+  const auto row = core_.row(table_account, as_bytes(row_log_shown));
+  if (!row) return std::nullopt;
+  const auto before = wire::decode(*row);
+  return before ? rewrite(link_.chain(), *before, shown) : std::nullopt;
+}
+
+/// Where the version before is ours, its key says that it did not make this one (BLG-23).
+Evidence BindWatch::denial_of(const bindlog::Checked& checked, const bindlog::Entry& entry,
+                              const wire::Value& shown) const {
+  for (const bindlog::Entry& before : checked.entries)
+    if (before.version + 1 == entry.version)
+      if (const keys::KeyPair* own = account_.pair_of(before.key))
+        return denial(link_.chain(), shown, entry.version, *own);
+  return std::nullopt;
+}
+
+void BindWatch::alarm(const Error& why, const wire::Value& shown, Evidence lie) {
   storage::WriteBatch batch;
   batch.puts.push_back(put_row(table_account, row_log_alarm, wire::encode(shown)));
-  core_.commit(std::move(batch), [this, why](const Result<>&) {
+  core_.commit(std::move(batch), [this, why, shown, lie = std::move(lie)](const Result<>&) {
     core_.again = true;
-    core_.tell(CommandFailed{"bindings", why});
+    core_.tell(Alarm{core_.options.addr, why, shown, lie});
   });
 }
 

@@ -1,7 +1,7 @@
 // BindWatch: the owner's check of the domain's binding log (BLG-18): on each connection and once a
-// day, all versions of our address since the last check. What it finds is told as CommandFailed
-// "bindings", again at each check until it is so no more; the answer that shows it is kept, for it
-// may be what convicts the server.
+// day, and when our key has changed, all versions of our address since the last check. What it
+// finds is told as Alarm, again at each check until it is so no more; the answers are kept, for
+// they may be what convicts the server.
 //
 //   idle --connected or a day--> asked --history, judged--> idle
 #pragma once
@@ -12,6 +12,7 @@
 #include "client/connection.h"
 #include "client/core.h"
 #include "client/enrol.h"
+#include "client/evidence.h"
 
 namespace ams::client {
 
@@ -23,6 +24,7 @@ class BindWatch {
       : core_(core), link_(link), account_(account), next_(core.now) {}
 
   void run();
+  bool asked() const { return asked_; }
   std::optional<Instant> due() const;
 
  private:
@@ -32,13 +34,17 @@ class BindWatch {
   Result<bindlog::Checked> judge(const wire::Value& history, const bindlog::Seen& before) const;
   /// The first entry that we did not make.
   const bindlog::Entry* foreign(const bindlog::Checked& checked, const bindlog::Seen& before) const;
-  void keep(const bindlog::Seen& seen);
-  void alarm(const Error& why, const wire::Value& shown);
+  void keep(const bindlog::Seen& seen, const wire::Value& shown);
+  Evidence evidence_of(const wire::Value& shown) const;
+  Evidence denial_of(const bindlog::Checked& checked, const bindlog::Entry& entry,
+                     const wire::Value& shown) const;
+  void alarm(const Error& why, const wire::Value& shown, Evidence lie = std::nullopt);
 
   Core& core_;
   Link& link_;
   Account& account_;
   bool asked_ = false;
+  wire::Value checked_binding_;   // the account's when the check was made
   std::uint64_t connection_ = 0;  // the last one on which the check was made
   Instant next_;
   int attempt_ = 0;

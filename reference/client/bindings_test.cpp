@@ -1,6 +1,7 @@
 // Goal: a sender seals to no key that the recipient's domain does not commit to, and an owner
 // learns of every key that her domain binds to her address (BLG-18, BLG-26). Method: domains with
 // binding logs, honest and lying in one way each.
+#include "bindlog/lie.h"
 #include "client/test_bindings.h"
 
 namespace ams::client::testing {
@@ -61,6 +62,162 @@ TEST(ClientBindings, a_stale_proof_keeps_the_letter_waiting) {
   EXPECT_EQ(bench.server.submissions.size(), 1u);
 }
 
+// The Sent copy is judged like any letter: without the proof it would be unreadable.
+TEST(ClientBindings, a_letter_carries_its_proof) {
+  LogSender bench;
+  bench.enrol();
+  EXPECT_FALSE(bench.refused().has_value());
+  EXPECT_EQ(bench.server.calls["keys.lookup"], 2);
+  bench.tell_and_settle();
+  EXPECT_EQ(bench.count<Received>(), 1);
+  EXPECT_EQ(bench.count<Unreadable>(), 0);
+  bench.client->submit(bench.draft({bench.bob.addr}), bench.now);
+  bench.run_for(10s);
+  EXPECT_EQ(bench.server.submissions.size(), 2u);
+  EXPECT_EQ(bench.server.calls["keys.lookup"], 2) << "both answers serve for a while";
+}
+
+TEST(ClientBindings, a_letter_of_a_key_that_the_domain_has_replaced_does_not_go) {
+  LogSender bench;
+  bench.enrol();
+  bench.run_for(10s);
+  const keys::KeyId other = bench.carol.pair.record.id();
+  bench.bind_alice(other);
+  bench.server.lookups[bench.alice].as_object().insert_or_assign(
+      "binding", sign_binding(bench.home, bench.alice, other, 2));
+  EXPECT_EQ(bench.refused()->code, Code::binding_foreign);
+}
+
+TEST(ClientBindings, a_letter_is_read_with_its_proof_only) {
+  LogBench bench;
+  bench.enrol();
+  bench.deliver(bench.bob, "without");
+  bench.tell_and_settle();
+  EXPECT_EQ(bench.count<Received>(), 0);
+  ASSERT_EQ(bench.count<Unreadable>(), 1);
+  EXPECT_EQ(bench.last<Unreadable>()->why.code, Code::from_proof);
+  bench.stapled = *bench.server.lookups[bench.bob.addr].find("proof");
+  bench.deliver(bench.bob, "with");
+  bench.tell_and_settle();
+  EXPECT_EQ(bench.count<Received>(), 1);
+}
+
+TEST(ClientBindings, a_contradiction_convicts_the_domain) {
+  LogSender bench;
+  bench.enrol();
+  const keys::KeyRecord& wrong = bench.carol.pair.record;
+  wire::Object& answer = bench.server.lookups[bench.bob.addr].as_object();
+  answer.insert_or_assign("binding", sign_binding(bench.away, bench.bob.addr, wrong.id()));
+  answer.insert_or_assign("key", wrong.value());
+  EXPECT_EQ(bench.refused()->code, Code::binding_contradiction);
+  ASSERT_EQ(bench.alarms(), 1);
+  const Alarm& alarm = *bench.last<Alarm>();
+  EXPECT_EQ(alarm.addr, bench.bob.addr);
+  ASSERT_TRUE(alarm.lie.has_value());
+  const keys::Chain chain = bench.away.verified();
+  EXPECT_TRUE(bindlog::verify_lie(*bindlog::parse_lie(*alarm.lie),
+                                  *bindlog::identity_of(chain.record), &chain));
+}
+
+TEST(ClientBindings, an_endorsed_change_of_key_is_told_and_sealed_to) {
+  LogSender bench;
+  bench.enrol();
+  ASSERT_FALSE(bench.refused().has_value());
+  const keys::KeyPair next = make_pair(bench.drbg);
+  bench.rebind_bob(next, true);
+  bench.run_for(2h);
+  EXPECT_FALSE(bench.refused().has_value());
+  EXPECT_EQ(bench.server.submissions.size(), 2u);
+  ASSERT_EQ(bench.count<KeyChanged>(), 1);
+  const KeyChanged& told = *bench.last<KeyChanged>();
+  EXPECT_TRUE(told.endorsed);
+  EXPECT_EQ(told.from, bench.bob.pair.record.id());
+  EXPECT_EQ(told.to, next.record.id());
+}
+
+TEST(ClientBindings, an_unendorsed_change_of_key_is_told_before_anything_is_sealed_to_it) {
+  LogSender bench;
+  bench.enrol();
+  ASSERT_FALSE(bench.refused().has_value());
+  bench.rebind_bob(make_pair(bench.drbg), false);
+  bench.run_for(2h);
+  bench.client->submit(bench.draft({bench.bob.addr}), bench.now);
+  bench.run_for(10s);
+  EXPECT_EQ(bench.server.submissions.size(), 1u);
+  ASSERT_EQ(bench.count<SubmitFailed>(), 1);
+  EXPECT_EQ(bench.last<SubmitFailed>()->why.code, Code::unendorsed);
+  ASSERT_EQ(bench.count<KeyChanged>(), 1);
+  EXPECT_FALSE(bench.last<KeyChanged>()->endorsed);
+  bench.client->submit(bench.draft({bench.bob.addr}), bench.now);  // now that its writer knows
+  bench.run_for(10s);
+  EXPECT_EQ(bench.server.submissions.size(), 2u);
+}
+
+TEST(ClientBindings, a_change_that_is_not_shown_is_refused) {
+  LogSender bench;
+  bench.enrol();
+  ASSERT_FALSE(bench.refused().has_value());
+  bench.rebind_bob(make_pair(bench.drbg), true);
+  bench.server.lookups[bench.bob.addr].as_object().erase("history");
+  bench.run_for(2h);
+  bench.client->submit(bench.draft({bench.bob.addr}), bench.now);
+  bench.run_for(10s);
+  EXPECT_EQ(bench.server.submissions.size(), 1u);
+  EXPECT_EQ(bench.count<SubmitFailed>(), 1);
+}
+
+TEST(ClientBindings, a_rotation_is_endorsed_by_the_old_key) {
+  LogBench bench;
+  bench.enrol();
+  bench.run_for(10s);
+  std::optional<wire::Value> offered;
+  bench.server.hooks["keys.associate"] = [&](const wire::Value& args) -> FakeServer::Answer {
+    if (const wire::Value* entry = args.find("entry")) offered = *entry;
+    return std::nullopt;
+  };
+  const keys::KeyRecord old = bench.client->account_key()->record;
+  bench.client->rotate(std::nullopt, bench.now);
+  bench.run_for(1min);
+  ASSERT_EQ(bench.count<KeyRotated>(), 1);
+  ASSERT_TRUE(offered.has_value());
+  const bindlog::Entry made = *bindlog::parse_entry(*offered);
+  EXPECT_EQ(made.key, bench.last<KeyRotated>()->to);
+  EXPECT_TRUE(
+      bindlog::verify_endorsement(made, bench.mine[0], bench.home_log.value(bench.mine[0]), old));
+}
+
+// The history of a key that the owner did not make, and her old key's word on it.
+TEST(ClientBindings, a_foreign_key_convicts_the_domain) {
+  LogBench bench;
+  bench.enrol();
+  bench.run_for(10s);
+  bench.bind_alice(bench.carol.pair.record.id());
+  bench.run_for(25h);
+  ASSERT_EQ(bench.alarms(), 1);
+  ASSERT_TRUE(bench.last<Alarm>()->lie.has_value());
+  const keys::Chain chain = bench.home.verified();
+  const bindlog::Lie lie = *bindlog::parse_lie(*bench.last<Alarm>()->lie);
+  EXPECT_EQ(bindlog::kind_of(lie), "denial");
+  EXPECT_TRUE(bindlog::verify_lie(lie, *bindlog::identity_of(chain.record), &chain));
+}
+
+TEST(ClientBindings, a_log_that_is_replaced_is_refused) {
+  LogSender bench;
+  bench.enrol();
+  ASSERT_FALSE(bench.refused().has_value());
+  const auto other = LogBench::make_log(bench.home).identity();
+  bench.away.log->note = *to_array<32>(other.log.key().raw());
+  bench.away.seq = 2;
+  bench.away.policy = keys::next_policy(keys::isp_policy(), keys::Policy::isp, {}, bench.now);
+  bench.away.remake();
+  bench.server.chains[bench.away.name] = bench.away.chain;
+  bench.run_for(25h);
+  bench.client->submit(bench.draft({bench.bob.addr}), bench.now);
+  bench.run_for(10s);
+  ASSERT_EQ(bench.count<SubmitFailed>(), 1);
+  EXPECT_EQ(bench.last<SubmitFailed>()->why.code, Code::log_replaced);
+}
+
 TEST(ClientBindings, an_owner_checks_on_connect_and_daily) {
   LogBench bench;
   bench.enrol();
@@ -81,7 +238,7 @@ TEST(ClientBindings, an_owner_is_alarmed_of_a_key_that_is_not_hers) {
   bench.bind_alice(bench.carol.pair.record.id());
   bench.run_for(25h);
   ASSERT_EQ(bench.alarms(), 1);
-  EXPECT_EQ(bench.last<CommandFailed>()->why.code, Code::binding_foreign);
+  EXPECT_EQ(bench.last<Alarm>()->why.code, Code::binding_foreign);
   bench.run_for(24h);
   EXPECT_EQ(bench.alarms(), 2);  // for as long as it is so
 }
@@ -97,7 +254,7 @@ TEST(ClientBindings, an_owner_is_alarmed_of_a_log_that_was_begun_anew) {
   bench.home_log.seal(bench.now_s() + 1);
   bench.run_for(25h);
   ASSERT_EQ(bench.alarms(), 1);
-  EXPECT_EQ(bench.last<CommandFailed>()->why.code, Code::proof);
+  EXPECT_EQ(bench.last<Alarm>()->why.code, Code::proof);
 }
 
 TEST(ClientBindings, an_owner_is_alarmed_of_a_history_that_is_withheld) {

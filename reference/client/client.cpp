@@ -45,7 +45,8 @@ struct Client::Impl {
     return account.ready() &&
            (core.options.stay_connected || outbox.has_work() || inbox.has_work() ||
             rotation.has_work() || adoption.has_work() || publisher.has_work() ||
-            rewrapper.has_work() || !inquiries.empty() || looking > 0);
+            rewrapper.has_work() || !inquiries.empty() || looking > 0 ||
+            (link.up() && bind_watch.asked()));
   }
 
   /// Lets every part act on what changed, until nothing does.

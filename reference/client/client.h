@@ -28,7 +28,10 @@ struct Options {
   std::int64_t key_life_ms = keys::key_life_ms_max;
   std::int64_t message_life_ms = 5LL * 86'400'000;
   bool stay_connected = true;  // reconnect and receive push events; else connect for each command
-  bool key_store = false;      // the driver has a way to the domain's key store (poll_key_store)
+  /// Before the first message to an address whose key was changed without the old key's endorsement
+  /// the draft is refused with `unendorsed`, once (BLG-15); false: the owner is told, and it goes.
+  bool hold_unendorsed = true;
+  bool key_store = false;  // the driver has a way to the domain's key store (poll_key_store)
   Duration ping_interval = std::chrono::minutes{5};  // of silence, when staying connected
 };
 
@@ -99,6 +102,21 @@ struct LookedUp {
   std::string addr;
   Result<Correspondent> found;
 };
+/// An address has another key than when we last looked: told before the first message to it goes.
+struct KeyChanged {
+  std::string addr;
+  keys::KeyId from, to;
+  bool endorsed = false;  // each change by the key before it (BLG-4)
+};
+/// A domain binds an address otherwise than it says, than it said, or than the address's owner
+/// wants (BLG-18, BLG-26). Of our own address it is told again at each check, for as long as it is
+/// so.
+struct Alarm {
+  std::string addr;
+  Error why;
+  wire::Value shown;               // by our server
+  std::optional<wire::Value> lie;  // blie/1: convicts the domain to anyone (BLG-19)
+};
 struct CommandFailed {  // enrolment, association or sync: with the reason; temporary ones are
                         // retried by the machine
   std::string what;
@@ -110,7 +128,8 @@ struct CommandFailed {  // enrolment, association or sync: with the reason; temp
 /// poll_report(): it may have a Commit.
 using Report =
     std::variant<AccountReady, Submitted, SubmitFailed, Received, Unreadable, NoticeReceived,
-                 SyncDone, KeyRotated, MailRewrapped, Published, LookedUp, CommandFailed>;
+                 SyncDone, KeyRotated, MailRewrapped, Published, LookedUp, KeyChanged, Alarm,
+                 CommandFailed>;
 
 /// A request of ams-ks/1 for the domain's key store, signed by this device. Answer with
 /// handle_key_store for this ticket; a late answer is dropped.

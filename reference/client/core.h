@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/instant.h"
+#include "bindlog/labels.h"
 #include "client/client.h"
 #include "client/tables.h"
 #include "crypto/crypto.h"
@@ -66,6 +67,7 @@ struct Core {
   Options options;
   const storage::Reader& reader;
   crypto::Drbg drbg;
+  bindlog::Labels labels;  // of binding logs, verified
   Instant now;
   bool again = false;  // something changed that other parts may act on
   std::deque<machine::Effect> effects;

@@ -20,6 +20,7 @@ namespace ams::client {
 inline constexpr std::int64_t binding_life_ms = 3'600'000;      // asked again after that
 inline constexpr std::int64_t chain_life_ms = 24 * 3'600'000;   // fetched again after that
 inline constexpr std::int64_t notice_seen_ms = 23 * 3'600'000;  // POL-9
+inline constexpr std::int64_t staple_life_ms = 12 * 3'600'000;  // of the day of BLG-14
 inline constexpr std::size_t cache_entries_max = 256;           // of each kind, in memory
 
 using ChainPtr = std::shared_ptr<const keys::Chain>;
@@ -31,8 +32,16 @@ struct Recipient {
   RecordPtr sealed_to;  // the key for the stanza: the same, or a shared one (BND-9)
 };
 
+/// What goes into our letters: our binding and what our domain's log proves of it (MSG-37).
+struct Staple {
+  keys::KeyId key;
+  wire::Value binding, proof;
+};
+
 class Lookup {
  public:
+  /// Empty: our domain keeps no log.
+  using StapleThen = std::function<void(const Result<std::optional<Staple>>&)>;
   using ChainThen = std::function<void(const Result<ChainPtr>&)>;
   using RecordThen = std::function<void(const Result<RecordPtr>&)>;
   using RecipientThen = std::function<void(const Result<Recipient>&)>;
@@ -50,6 +59,9 @@ class Lookup {
   void recipient_anew(const std::string& addr, RecipientThen then) {
     ask_recipient(addr, std::move(then));
   }
+  /// For letters signed by `key`, which has to be the one that our domain binds our address to
+  /// (binding_foreign).
+  void staple(const keys::KeyId& key, StapleThen then);
   /// The binding that recipient() verified last for addr; empty if there is none.
   wire::Value binding_of(const std::string& addr) const;
 
@@ -71,6 +83,7 @@ class Lookup {
     std::int64_t version = 0;
     Recipient keys;
     wire::Value binding;
+    Bytes seen;  // in the log, as in BindingRow
   };
   struct Fetch {
     std::optional<Instant> deadline;  // while it resolves
@@ -88,8 +101,15 @@ class Lookup {
   Result<RecordPtr> check_shared(const keys::Binding& binding, const wire::Value& record);
   Result<> check_policy(const KnownRecipient& known, const keys::Chain& chain);
   Result<> check_notice(const keys::Chain& chain);
-  Result<> check_log(const std::string& addr, const keys::Binding& binding,
-                     const wire::Value& proof, const keys::Chain& chain) const;
+  Result<bindlog::Seen> check_log(const std::string& addr, const keys::Binding& binding,
+                                  const wire::Value& proof, const keys::Chain& chain);
+  Result<> check_change(const std::string& addr, const BindingRow& row,
+                        const keys::Binding& binding, const keys::Chain& chain);
+  bool endorsed(const bindlog::Checked& shown, const BindingRow& before);
+  RecordPtr held_record(const keys::KeyId& id, const BindingRow& before) const;
+  void note_unendorsed(const std::string& addr, const BindingRow& row);
+  void alarm(const std::string& addr, const BindingRow& row, const Error& why,
+             const keys::Chain& chain);
   std::optional<BindingRow> binding_row(const std::string& addr) const;
   void judge(const std::string& addr, BindingRow row, Ask ask, RecipientThen then);
   Result<Recipient> keep(const std::string& addr, const BindingRow& row, KnownRecipient known);
@@ -101,6 +121,8 @@ class Lookup {
   std::map<std::string, KnownChain> chains_;
   std::map<std::string, KnownRecipient> recipients_;
   std::map<keys::KeyId, RecordPtr> records_;
+  std::optional<Staple> staple_;  // checked at staple_at_
+  std::int64_t staple_at_ = 0;
   // Who asks for what is asked already waits for the one answer.
   std::map<std::string, Fetch> fetches_;
   std::map<keys::KeyId, std::vector<RecordThen>> records_asked_;

@@ -168,6 +168,59 @@ bool contradiction_is_refused() {
   });
 }
 
+bool own_copy_is_read() {
+  LogBench bench;
+  bench.enrol();
+  bench.client->submit(bench.draft({bench.bob.addr}), bench.now);
+  bench.settle();
+  bench.tell_and_settle();
+  return bench.count<Received>() == 1;
+}
+
+bool unendorsed_is_held() {
+  LogBench bench;
+  bench.enrol();
+  bench.client->submit(bench.draft({bench.bob.addr}), bench.now);
+  bench.run_for(10s);
+  bench.rebind_bob(make_pair(bench.drbg), false);
+  bench.run_for(2h);
+  bench.client->submit(bench.draft({bench.bob.addr}), bench.now);
+  bench.run_for(10s);
+  return bench.server.submissions.size() == 1;
+}
+
+bool rotation_is_endorsed() {
+  LogBench bench;
+  bench.enrol();
+  bench.run_for(10s);
+  bool endorsed = false;
+  bench.server.hooks["keys.associate"] = [&](const wire::Value& args) -> FakeServer::Answer {
+    endorsed = args.find("entry") != nullptr;
+    return std::nullopt;
+  };
+  bench.client->rotate(std::nullopt, bench.now);
+  bench.run_for(1min);
+  return endorsed;
+}
+
+bool other_log_is_refused() {
+  LogBench bench;
+  bench.enrol();
+  bench.client->submit(bench.draft({bench.bob.addr}), bench.now);
+  bench.run_for(10s);
+  const auto other = LogBench::make_log(bench.home).identity();
+  bench.away.log->note = *to_array<32>(other.log.key().raw());
+  bench.away.seq = 2;
+  bench.away.policy = keys::next_policy(keys::isp_policy(), keys::Policy::isp, {}, bench.now);
+  bench.away.remake();
+  bench.server.chains[bench.away.name] = bench.away.chain;
+  bench.run_for(25h);
+  bench.client->submit(bench.draft({bench.bob.addr}), bench.now);
+  bench.run_for(10s);
+  const auto* failed = bench.last<SubmitFailed>();
+  return failed && failed->why.code == Code::log_replaced;
+}
+
 bool foreign_version_alarms() {
   LogBench bench;
   bench.enrol();
@@ -189,7 +242,11 @@ std::vector<Probe> probes() {
       {"client.forget_former_keys", opens_what_came_before_a_rotation},
       {"client.seal_while_rotating", sends_before_it_rotates},
       {"client.skip_log_proof", unproven_is_refused},
+      {"client.skip_staple", own_copy_is_read},
       {"client.skip_log_match", contradiction_is_refused},
+      {"client.skip_endorsement", unendorsed_is_held},
+      {"client.skip_own_endorsement", rotation_is_endorsed},
+      {"client.accept_other_log", other_log_is_refused},
       {"client.skip_history", foreign_version_alarms},
       {"client.trust_every_version", foreign_version_alarms},
       {"client.skip_policy", [] { return refuses(share_under_isp); }},

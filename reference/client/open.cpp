@@ -113,13 +113,15 @@ void Inbox::verify(WorkPtr work, mail::OpenContext context) {
   context.rewrapped = work->rewrapped;
   context.sender = work->sender.get();
   context.sender_domain = work->chain.get();
+  context.labels = &core_.labels;
   auto letter = mail::open(work->header_value, work->asig, work->stanzas, work->body, context);
   work->body = {};
   if (!letter) {
     const Code code = letter.error().code;
     if (context.shared_secret && code == Code::unwrap)  // the store may say the right one later
       return later_or_never(work, Error{Code::keystore_answer, "shared secret"});
-    const bool of_chain = code == Code::signature || code == Code::from_binding;
+    const bool of_chain =
+        code == Code::signature || code == Code::from_binding || code == Code::from_proof;
     if (!of_chain || at->second.chain_anew) return later_or_never(work, letter.error());
     at->second.chain_anew = true;  // the sender's domain may have changed its op key
     at->second.active = false;

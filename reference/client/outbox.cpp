@@ -152,7 +152,10 @@ void Outbox::look(Entry& entry) {
   entry.keys.clear();
   const std::uint64_t ticket = entry.ticket;
   const std::vector<std::string> recipients = entry.draft->deliver_to;
-  entry.keys_awaited = recipients.size();
+  entry.staple.reset();
+  entry.keys_awaited = recipients.size() + 1;
+  lookup_.staple(account_.record().id(),
+                 [this, ticket](const auto& outcome) { stapled(ticket, outcome); });
   for (const std::string& addr : recipients)
     lookup_.recipient(addr, [this, ticket, addr](const Result<Recipient>& outcome) {
       looked(ticket, addr, outcome);
@@ -170,19 +173,36 @@ void Outbox::looked(std::uint64_t ticket, const std::string& addr,
   if (usable) {
     entry->keys[addr] = outcome->sealed_to;
   } else {
-    // A permanent reason decides over a temporary one: no wait would help.
-    const Code code = usable.error().code;
-    const bool replace = !entry->failure ||
-                         (code_info(entry->failure->code).temporary && !code_info(code).temporary);
-    if (replace) entry->failure = FailedRow{addr, code};
+    look_failed(*entry, addr, usable.error());
   }
-  if (--entry->keys_awaited > 0) return;
-  entry->busy = false;
+  look_ended(*entry);
+}
+
+void Outbox::stapled(std::uint64_t ticket, const Result<std::optional<Staple>>& outcome) {
+  Entry* entry = find(ticket);
+  if (!entry || entry->stage != Stage::looking) return;
+  if (outcome) entry->staple = *outcome;
+  if (!outcome) look_failed(*entry, "", outcome.error());
+  look_ended(*entry);
+}
+
+/// A permanent reason decides over a temporary one: no wait would help.
+void Outbox::look_failed(Entry& entry, const std::string& addr, const Error& why) {
+  const bool replace = !entry.failure ||
+                       (code_info(entry.failure->code).temporary && !code_info(why.code).temporary);
+  if (replace) entry.failure = FailedRow{addr, why.code};
+}
+
+void Outbox::look_ended(Entry& entry) {
+  if (--entry.keys_awaited > 0) return;
+  entry.busy = false;
   core_.again = true;
-  if (!entry->failure && held_) return;  // a rotation began meanwhile: looked up again after it
-  if (!entry->failure) return seal(*entry);
-  const FailedRow failure = *entry->failure;
-  refused(*entry, failure.addr, Error{failure.code, "recipient"});
+  // A rotation began meanwhile, or ended: looked up again after it.
+  const bool other_key = entry.staple && entry.staple->key != account_.record().id();
+  if (!entry.failure && (held_ || other_key)) return;
+  if (!entry.failure) return seal(entry);
+  const FailedRow failure = *entry.failure;
+  refused(entry, failure.addr, Error{failure.code, "recipient"});
 }
 
 // --- sealing
@@ -205,12 +225,12 @@ Result<SealedRow> Outbox::seal_one(const Entry& entry, std::vector<std::string> 
   if (with_sent) row.sent = stanza(stored ? stored->shared : account_.record());  // BND-9
   mail::Draft draft = *entry.draft;
   draft.deliver_to = std::move(recipients);
+  const wire::Value& binding = entry.staple ? entry.staple->binding : account_.binding();
   if (stored) {
-    AMS_TRY(row.sealed, mail::seal_unsigned(draft, stored->record, account_.binding(), records,
-                                            options, core_.drbg));
-  } else {
     AMS_TRY(row.sealed,
-            mail::seal(draft, *account_.pair(), account_.binding(), records, options, core_.drbg));
+            mail::seal_unsigned(draft, stored->record, binding, records, options, core_.drbg));
+  } else {
+    AMS_TRY(row.sealed, mail::seal(draft, *account_.pair(), binding, records, options, core_.drbg));
   }
   return row;
 }
@@ -233,6 +253,7 @@ void Outbox::seal(Entry& entry) {
   options.ts = to_unix_ms(core_.now);
   options.life_ms = core_.options.message_life_ms;
   options.mid = core_.drbg.array<16>();
+  if (entry.staple && !mutant("client.skip_staple")) options.proof = entry.staple->proof;
   entry.messages.clear();
   for (std::size_t i = 0; i < groups.size(); ++i) {
     auto row = seal_one(entry, groups[i], i == 0, options);

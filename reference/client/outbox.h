@@ -50,7 +50,8 @@ class Outbox {
     std::int64_t created = 0;
     std::optional<mail::Draft> draft;       // until sealed
     std::map<std::string, RecordPtr> keys;  // sealed to, by address
-    std::size_t keys_awaited = 0;
+    std::optional<Staple> staple;
+    std::size_t keys_awaited = 0;      // and the staple
     std::optional<FailedRow> failure;  // the first met
     std::vector<SealedRow> messages;
     std::size_t next = 0;          // of messages, to be sent
@@ -65,6 +66,9 @@ class Outbox {
   Entry* find(std::uint64_t ticket);
   void look(Entry& entry);
   void looked(std::uint64_t ticket, const std::string& addr, const Result<Recipient>& outcome);
+  void stapled(std::uint64_t ticket, const Result<std::optional<Staple>>& outcome);
+  void look_failed(Entry& entry, const std::string& addr, const Error& why);
+  void look_ended(Entry& entry);
   void seal(Entry& entry);
   Result<SealedRow> seal_one(const Entry& entry, std::vector<std::string> recipients,
                              bool with_sent, const mail::SealOptions& options);

@@ -1,5 +1,6 @@
 #include "client/rotate.h"
 
+#include "client/endorse.h"
 #include "keys/lineage.h"
 #include "policy/mutant.h"
 
@@ -70,13 +71,24 @@ void Rotation::run() {
     if (!bound) return failed(bound.error());
     version_ = bound->version + 1;
     stage_ = Stage::associating;
+    endorse_by_ = core_.now + history_patience;
   }
-  if (stage_ == Stage::associating) ask_associate();
+  if (stage_ == Stage::associating && !awaits_history()) ask_associate();
+}
+
+/// The old key endorses the new one when our domain's log has shown us what it follows.
+bool Rotation::awaits_history() const {
+  return link_.chain().record.log && !account_.stored() && core_.now < endorse_by_ &&
+         seen_of_own(core_).version + 1 < version_;
 }
 
 void Rotation::ask_associate() {
   asked_ = true;
   wire::Object args{{"record", next()->record.value()}, {"version", version_}};
+  if (!account_.stored())
+    if (auto entry =
+            endorsed_entry(core_, link_.chain(), {version_, next()->record.id()}, *account_.pair()))
+      args.emplace("entry", std::move(*entry));
   link_.request("keys.associate", std::move(args), [this](const Result<wire::Value>& answer) {
     asked_ = false;
     if (!answer && answer.error().code == Code::version_conflict) return ask_own_binding();
@@ -169,8 +181,10 @@ void Rotation::end() {
 }
 
 std::optional<Instant> Rotation::due() const {
-  if (asked_ || !link_.up() || !has_work() || retry_at_ <= core_.now) return std::nullopt;
-  return retry_at_;
+  if (asked_ || !link_.up() || !has_work()) return std::nullopt;
+  if (retry_at_ > core_.now) return retry_at_;
+  const bool waits = stage_ == Stage::associating && awaits_history();
+  return waits ? std::optional(endorse_by_) : std::nullopt;
 }
 
 }  // namespace ams::client

@@ -19,6 +19,8 @@
 
 namespace ams::client {
 
+inline constexpr Duration history_patience = std::chrono::seconds{20};
+
 class Rotation {
  public:
   /// Goes on with a rotation that a restart interrupted.
@@ -36,6 +38,7 @@ class Rotation {
 
   const keys::KeyPair* next() const;
   void save(keys::KeyPair pair);
+  bool awaits_history() const;
   void ask_associate();
   void ask_own_binding();
   void accept(const wire::Value& binding, const keys::Binding& parsed);
@@ -53,6 +56,7 @@ class Rotation {
   std::int64_t version_ = 0;
   int attempt_ = 0;
   Instant retry_at_;
+  Instant endorse_by_;
 };
 
 }  // namespace ams::client

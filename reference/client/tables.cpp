@@ -344,6 +344,7 @@ Bytes to_row(const BindingRow& row) {
       .value(row.key)
       .value(row.enc)
       .value(row.proof)
+      .field(row.seen)
       .take();
 }
 
@@ -355,8 +356,25 @@ Result<BindingRow> parse_binding_row(ByteView bytes) {
   row.key = in.value();
   row.enc = in.value();
   row.proof = in.value();
+  row.seen = in.bytes();
   AMS_CHECK(in.finish());
   return row;
+}
+
+Bytes to_row(const bindlog::Seen& seen) {
+  Bytes row;
+  append_u64(row, seen.size);
+  append(row, ByteView(seen.log_root));
+  append_u64(row, static_cast<std::uint64_t>(seen.version));
+  append(row, ByteView(seen.value));
+  return row;
+}
+
+std::optional<bindlog::Seen> parse_seen_row(ByteView in) {
+  if (in.size() != 8 + 32 + 8 + 32) return std::nullopt;
+  return bindlog::Seen{read_u64(in), *to_array<32>(in.subspan(8, 32)),
+                       static_cast<std::int64_t>(read_u64(in.subspan(40))),
+                       *to_array<32>(in.subspan(48, 32))};
 }
 
 Bytes to_row(const StoredKeys& keys) {

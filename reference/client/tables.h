@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "bindlog/history.h"
 #include "keys/records.h"
 #include "mail/letter.h"
 #include "storage/storage.h"
@@ -30,11 +31,13 @@ inline constexpr storage::Table table_pairs{0x68};  // kid || fp -> PairRow: the
                                                     // the one in use, which is in table_account
 inline constexpr storage::Table table_revocations{0x69};  // kid || fp -> AMS-CJ, signed beforehand
 inline constexpr storage::Table table_unpublished{0x6a};  // SHA-256 -> AMS-CJ, until it is answered
-inline constexpr storage::Table table_policies{0x6b};     // domain -> PolicyRow (POL-9)
+inline constexpr storage::Table table_told{0x6c};  // addr -> kid || fp: the unendorsed key told of
+inline constexpr storage::Table table_policies{0x6b};  // domain -> PolicyRow (POL-9)
 
 // table_account
 inline constexpr std::string_view row_signing = "signing";        // private half, raw
 inline constexpr std::string_view row_encryption = "encryption";  // private half, raw
+inline constexpr std::string_view row_log_seen = "log_seen";      // bindlog::Seen of our address
 inline constexpr std::string_view row_record = "record";          // AMS-CJ
 inline constexpr std::string_view row_stored = "stored";    // StoredKeys, when they are in use
 inline constexpr std::string_view row_token = "token";      // until the binding is stored
@@ -130,9 +133,15 @@ struct BindingRow {
   wire::Value binding, key;
   wire::Value enc = {};    // the shared key's record; {} where the binding has none
   wire::Value proof = {};  // from the domain's binding log; {} where it keeps none
+  Bytes seen = {};         // what proof showed: to_row(bindlog::Seen); empty before it was checked
+  wire::Value history = {};  // not kept: the versions since the one seen before
 };
 Bytes to_row(const BindingRow& row);
 Result<BindingRow> parse_binding_row(ByteView bytes);
+
+/// What an owner, or a sender, has seen of an address in its domain's log.
+Bytes to_row(const bindlog::Seen& seen);
+std::optional<bindlog::Seen> parse_seen_row(ByteView bytes);
 
 /// The policy of a domain as last seen and not disputed.
 struct PolicyRow {

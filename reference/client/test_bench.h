@@ -150,6 +150,7 @@ class Bench {
     mail::SealOptions seal_options;
     seal_options.ts = to_unix_ms(now);
     seal_options.mid = drbg.array<16>();
+    seal_options.proof = stapled;
     return mail::seal(letter, from.pair, from.binding, recipients, seal_options, drbg).value();
   }
   void tell_and_settle() {
@@ -180,6 +181,7 @@ class Bench {
   machine::ConnId next_conn = 1;
   int resolves = 0;
   int asked_store = 0;
+  wire::Value stapled = {};  // to the letters that deliver() seals
   std::function<void(const KeyStoreAsk&)> on_ask = [](const KeyStoreAsk&) {};
 
  private:

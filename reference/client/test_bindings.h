@@ -10,6 +10,7 @@ namespace ams::client::testing {
 struct LogBench : Bench {
   bindlog::Prover home_log = make_log(home);
   bindlog::Prover away_log = make_log(away);
+  std::uint64_t bob_size = 0;        // of away's log when bob's first version was shown
   std::vector<bindlog::Entry> mine;  // what home's log has of alice
 
   LogBench() {
@@ -22,8 +23,13 @@ struct LogBench : Bench {
       server.chains[domain->name] = domain->chain;
     }
     bind_bob(bob.pair.record);
+    bob_size = away_log.size();
     server.hooks["keys.history"] = [this](const wire::Value& args) -> FakeServer::Answer {
       return history(args);
+    };
+    server.hooks["keys.lookup"] = [this](const wire::Value& args) -> FakeServer::Answer {
+      if (args.find("addr")->as_string() != alice) return std::nullopt;
+      return look_up_alice();
     };
   }
 
@@ -53,6 +59,23 @@ struct LogBench : Bench {
     server.lookups[bob.addr].as_object().insert_or_assign("proof",
                                                           bindlog::to_value(away_log.prove(entry)));
   }
+  /// bob's domain binds him to another key: version 2, endorsed by his old key or not.
+  void rebind_bob(const keys::KeyPair& next, bool endorsed) {
+    const bindlog::Entry before = entry_of(bob.addr, bob.pair.record.id());
+    bindlog::Entry entry = entry_of(bob.addr, next.record.id());
+    entry.version = 2;
+    entry.at = to_unix_ms(now);
+    entry.prev = away_log.value(before);
+    if (endorsed) entry = *bindlog::endorse(std::move(entry), bob.pair.signing);
+    ASSERT_TRUE(away_log.add(entry).has_value());
+    away_log.seal(now_s());
+    server.lookups[bob.addr] = wire::Object{
+        {"binding", sign_binding(away, bob.addr, next.record.id(), 2)},
+        {"key", next.record.value()},
+        {"proof", bindlog::to_value(away_log.prove(entry))},
+        {"history",
+         bindlog::to_value(away_log.history(std::array{before, entry}, true, bob_size))}};
+  }
   /// The next version of alice in home's log.
   void bind_alice(const keys::KeyId& key) {
     bindlog::Entry entry = entry_of(alice, key);
@@ -62,10 +85,19 @@ struct LogBench : Bench {
     home_log.seal(now_s());
     mine.push_back(std::move(entry));
   }
-  FakeServer::Answer history(const wire::Value& args) {
+  void bind_first() {
     if (mine.empty())
       bind_alice(keys::parse_binding(*server.lookups[alice].find("binding")).value().key);
     home_log.seal(now_s());
+  }
+  FakeServer::Answer look_up_alice() {
+    bind_first();
+    wire::Object out = server.lookups[alice].as_object();
+    out.insert_or_assign("proof", bindlog::to_value(home_log.prove(mine.back())));
+    return wire::Value(std::move(out));
+  }
+  FakeServer::Answer history(const wire::Value& args) {
+    bind_first();
     const auto from = static_cast<std::size_t>(args.find("from")->as_integer());
     const auto size = static_cast<std::uint64_t>(args.find("size")->as_integer());
     if (from > mine.size() || size > home_log.size()) return fail(Code::not_found, "fake");
@@ -73,13 +105,7 @@ struct LogBench : Bench {
         {"history",
          bindlog::to_value(home_log.history(std::span(mine).subspan(from - 1), true, size))}});
   }
-  int alarms() const {
-    int n = 0;
-    for (const Report& report : reports)
-      if (const auto* failed = std::get_if<CommandFailed>(&report))
-        n += failed->what == "bindings" ? 1 : 0;
-    return n;
-  }
+  int alarms() const { return count<Alarm>(); }
 };
 
 }  // namespace ams::client::testing

@@ -102,7 +102,7 @@ bool writes_letters() {
   std::vector<mail::AttachmentInfo> attachments(1);
   attachments[0].key = secret_of(14);
   const mail::LetterText text =
-      mail::letter_text({draft, Id16{4}, world.alice.pair.record.id(), world.alice.binding},
+      mail::letter_text({draft, Id16{4}, world.alice.pair.record.id(), world.alice.binding, {}},
                         attachments, secret_of(15).view());
   const auto commitment = mail::franking_commitment(secret_of(15).view(), text.parts);
   return text.parts.size() == draft.parts.size() && commitment.size() == 32;

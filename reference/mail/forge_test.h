@@ -119,7 +119,7 @@ struct Forge {
   static wire::Value letter_of(const World& world) {
     const Draft draft = world.draft();
     const Bytes leaf0 =
-        leaf0_text({draft, Id16{4}, world.alice.pair.record.id(), world.alice.binding});
+        leaf0_text({draft, Id16{4}, world.alice.pair.record.id(), world.alice.binding, {}});
     wire::Object letter = wire::decode(leaf0)->as_object();
     letter["parts"] = wire::Array{part_value({"text/plain", "hello"})};
     letter["att"] = wire::Array{};

@@ -21,7 +21,7 @@ Bytes leaf0_of(const wire::Value& letter) {
   wire::Writer writer(out, 1024);
   writer.begin_object();
   for (const auto& [name, member] : letter.as_object()) {
-    if (name == "fk" || name == "parts" || name == "att") continue;
+    if (name == "fk" || name == "parts" || name == "att" || name == "proof") continue;
     writer.name(name);
     writer.value(member);
   }

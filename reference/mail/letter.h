@@ -15,7 +15,13 @@
 #include "mail/objects.h"
 #include "wire/value.h"
 
+namespace ams::bindlog {
+class Labels;
+}
+
 namespace ams::mail {
+
+inline constexpr std::size_t proof_size_max = 32'768;  // bytes of AMS-CJ, MSG-37
 
 struct Part {
   std::string type;  // media type, RFC 6838, for instance text/plain
@@ -53,6 +59,8 @@ struct SealOptions {
   std::int64_t ts = 0;                      // Unix ms
   std::int64_t life_ms = 5LL * 86'400'000;  // exp - ts
   Id16 mid{};
+  /// What the sender's domain proves of sender_binding, a bproof/1 (MSG-37); {}: it has no log.
+  wire::Value proof = {};
 };
 
 /// Seals a draft to `recipients` (put the sender's own record last for the Sent copy). Takes
@@ -109,6 +117,7 @@ struct OpenContext {
   /// The address of the group whose key own_record is (GRP-5); empty: it is no group's.
   std::string_view group = {};
   bool rewrapped = false;  // the stanza is one that took another's place (MSG-35)
+  bindlog::Labels* labels = nullptr;  // of proofs verified before; null: none are kept
 };
 
 /// The encapsulated key that a key store decapsulates for own_record's stanza. Fails with schema

@@ -1,5 +1,6 @@
 #include "mail/letter_form.h"
 
+#include "bindlog/proof.h"
 #include "crypto/secret_text.h"
 #include "mail/elements.h"
 #include "policy/mutant.h"
@@ -93,6 +94,10 @@ Result<LetterForm> parse_letter(const wire::Value& value) {
     in.include(read_part(part, out.letter));
   for (const wire::Value& attachment : in.array("att", parts_max))
     in.include(read_attachment(attachment, out.letter));
+  if (const wire::Value* proof = in.optional("proof")) {
+    in.require(proof->is_object(), Code::schema, "proof");
+    out.proof = *proof;
+  }
   out.fk = read_key(in, "fk");
   AMS_CHECK(in.finish());
   return out;
@@ -144,6 +149,26 @@ Result<> check_from(const LetterForm& form, const Header& header, const keys::Ch
   if (!binding) return fail(Code::from_binding, binding.error().where);
   if (binding->addr != letter.from || binding->key != letter.sender)
     return fail(Code::from_binding, "binding");
+  return {};
+}
+
+Result<> check_proof(const LetterForm& form, const Header& header, const keys::Chain& chain,
+                     bindlog::Labels* labels) {
+  if (!chain.record.log || mutant("mail.skip_from_proof")) return {};
+  const auto refuse = [](std::string_view where) { return fail(Code::from_proof, where); };
+  if (!form.proof) return refuse("proof");
+  if (wire::encode(*form.proof).size() > proof_size_max && !mutant("mail.skip_proof_size"))
+    return refuse("proof: size");
+  const auto log = bindlog::identity_of(chain.record, labels);
+  if (!log) return refuse("chain");
+  const auto proven = bindlog::verify_proof(*form.proof, form.letter.from, *log);
+  if (!proven) return refuse(proven.error().where);
+  const bool in_time = bindlog::holds_at(proven->head.epoch, header.ts).has_value();
+  if (!in_time && !mutant("mail.skip_proof_time")) return refuse("proof: epoch");
+  const auto binding = keys::parse_binding(form.binding);
+  if (!binding) return refuse("binding");
+  if (!bindlog::agrees(proven->entry, *binding) && !mutant("mail.skip_proof_match"))
+    return refuse("proof: entry");
   return {};
 }
 

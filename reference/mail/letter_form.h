@@ -20,7 +20,8 @@ inline constexpr std::size_t text_size_max = 64 << 20;  // bytes of one part
 
 struct LetterForm {
   Opened letter;
-  wire::Value binding;  // from.binding as it stands, judged by MSG-27
+  wire::Value binding;               // from.binding as it stands, judged by MSG-27
+  std::optional<wire::Value> proof;  // as it stands, judged by MSG-38
   crypto::Secret fk;
 };
 
@@ -35,6 +36,10 @@ Result<> check_draft(const Draft& draft);
 
 /// MSG-27 of an opened letter or head: from_binding.
 Result<> check_from(const LetterForm& form, const Header& header, const keys::Chain& chain);
+/// MSG-38 of a letter whose binding holds: from_proof. Costs a signature check and, for labels that
+/// are not kept, a VRF verification each.
+Result<> check_proof(const LetterForm& form, const Header& header, const keys::Chain& chain,
+                     bindlog::Labels* labels);
 
 /// AMS-CJ of a head: leaf 0's text, shortened until it fits when sealed (MSG-22).
 Bytes head_of(Bytes leaf0_text);

@@ -7,6 +7,7 @@
 namespace ams::mail {
 namespace {
 
+constexpr std::size_t proof_size_usual = 4'096;
 constexpr std::size_t member_overhead = 64;  // bytes around a text: names, quotes, a few escapes
 
 void write_strings(wire::Writer& out, const std::vector<std::string>& strings) {
@@ -49,6 +50,10 @@ void write_attachment(wire::Writer& out, const AttachmentInfo& attachment, bool 
   out.name("type");
   out.string(attachment.type);
   out.end_object();
+}
+
+bool has_members(const wire::Value& value) {
+  return value.is_object() && !value.as_object().empty();
 }
 
 /// What the whole letter has and leaf 0 has not.
@@ -114,6 +119,10 @@ void write_letter(wire::Writer& out, const LetterSource& source, Rest* rest) {
   out.name("mid");
   out.base64url(source.mid);
   if (rest != nullptr) write_parts(out, draft.parts, *rest);
+  if (rest != nullptr && has_members(source.proof)) {
+    out.name("proof");
+    out.value(source.proof);
+  }
   if (draft.reply_to_addr) {
     out.name("reply_to_addr");
     out.string(*draft.reply_to_addr);
@@ -134,8 +143,10 @@ std::size_t leaf0_size_hint(const Draft& draft) {
   return out;
 }
 
-std::size_t letter_size_hint(const Draft& draft) {
+std::size_t letter_size_hint(const LetterSource& source) {
+  const Draft& draft = source.draft;
   std::size_t out = leaf0_size_hint(draft);
+  if (has_members(source.proof)) out += proof_size_usual;
   for (const Part& part : draft.parts)
     out += part.text.size() + part.text.size() / 16 + part.type.size() + member_overhead;
   for (const Attachment& each : draft.attachments)
@@ -156,8 +167,8 @@ Bytes leaf0_text(const LetterSource& source) {
 LetterText letter_text(const LetterSource& source, std::span<const AttachmentInfo> attachments,
                        ByteView fk) {
   Rest rest{attachments, fk, {}};
-  Bytes out = begin_layout(LengthField::u32, letter_size_hint(source.draft));
-  wire::Writer writer(out, letter_size_hint(source.draft));
+  Bytes out = begin_layout(LengthField::u32, letter_size_hint(source));
+  wire::Writer writer(out, letter_size_hint(source));
   write_letter(writer, source, &rest);
   writer.finish();
   finish_layout(out, LengthField::u32);

@@ -17,6 +17,7 @@ struct LetterSource {
   const Id16& mid;
   const keys::KeyId& sender;
   const wire::Value& binding;
+  const wire::Value& proof;  // {}: none
 };
 
 /// AMS-CJ of leaf 0: the letter without fk, parts and att.

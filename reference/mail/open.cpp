@@ -123,6 +123,7 @@ Result<Opened> open_body(const Envelope& envelope, std::span<const Stanza> stanz
   AMS_CHECK(check_franking(value, form.fk.view(), header));
   AMS_CHECK(check_blob_set(form.letter, header));
   AMS_CHECK(check_from(form, header, *context.sender_domain));
+  AMS_CHECK(check_proof(form, header, *context.sender_domain, context.labels));
   AMS_CHECK(check_deliver_to(form.letter, context));
   return std::move(form.letter);
 }

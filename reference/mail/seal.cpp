@@ -157,7 +157,7 @@ Result<Sealed> seal_unsigned(const Draft& draft, const keys::KeyRecord& sender,
   AMS_CHECK(check_own_binding(draft, sender, sender_binding));
   const SealEntropy entropy = draw(drbg);
   SealedAttachments attachments = seal_attachments(draft, entropy.env_id, options.aead, drbg);
-  const LetterSource source{draft, options.mid, sender.id(), sender_binding};
+  const LetterSource source{draft, options.mid, sender.id(), sender_binding, options.proof};
   Bytes leaf0 = leaf0_text(source);
   const LetterText letter = letter_text(source, attachments.infos, entropy.fk.view());
 

@@ -8,6 +8,9 @@ namespace ams::server {
 namespace {
 
 constexpr std::size_t nonce_size = 12;
+constexpr std::size_t vrf_row_size = 8 + crypto::vrf_proof_size;
+constexpr std::ptrdiff_t vrf_kept_max = 64;   // of one address
+constexpr std::size_t recalled_max = 65'536;  // addresses
 constexpr std::string_view note_row = "binding_log_note";
 
 bindlog::Prover::Secrets log_secrets(ByteView index_key) {
@@ -67,6 +70,8 @@ Result<> BindingLog::load() {
                  ? 0
                  : static_cast<std::int64_t>(verifiable::decode_epoch(epochs.back())->time_s);
   prover_ = std::move(*prover);
+  recalled_.clear();
+  evaluations_ = 0;
   ready_ = true;
   return {};
 }
@@ -103,9 +108,56 @@ Result<bindlog::Entry> BindingLog::entry(Txn& txn, std::string_view addr,
   return bindlog::parse_entry(value);
 }
 
-Result<> BindingLog::add(Txn& txn, const keys::Binding& binding, keys::Policy mode,
-                         std::int64_t now_ms, ByteView nonce12) {
+Result<> BindingLog::recall(Txn& txn, std::string_view addr) {
+  if (recalled_.size() >= recalled_max) recalled_.clear();
+  if (!recalled_.insert(std::string(addr)).second) return {};
+  const Bytes key = entry_key(addr, 0);
+  const auto row = txn.get(table_log_vrf, key);
+  AMS_CHECK(txn.status());
+  if (!row || row->size() < nonce_size) return {};
+  const ByteView view(*row);
+  const auto plain =
+      crypto::aead_open(crypto::Aead::a256gcm, options_.row_key, view.first(nonce_size),
+                        entry_aad(key), view.subspan(nonce_size));
+  if (!plain || plain->size() % vrf_row_size != 0) return fail(Code::storage, "binding log vrf");
+  for (std::size_t at = 0; at < plain->size(); at += vrf_row_size) {
+    const ByteView one = ByteView(*plain).subspan(at, vrf_row_size);
+    prover_.learn(addr, static_cast<std::int64_t>(read_u64(one)), to_bytes(one.subspan(8)));
+  }
+  return {};
+}
+
+Result<bool> BindingLog::keep_proofs(Txn& txn, std::string_view addr, ByteView nonce12) {
+  if (prover_.evaluations() == evaluations_) return false;
+  evaluations_ = prover_.evaluations();
+  auto proofs = prover_.vrf_proofs(addr);
+  if (std::ssize(proofs) > vrf_kept_max)  // the newest versions are those that are asked for
+    proofs.erase(proofs.begin(), proofs.end() - vrf_kept_max);
+  Bytes plain;
+  for (const auto& [version, vrf] : proofs) {
+    append_u64(plain, static_cast<std::uint64_t>(version));
+    append(plain, vrf);
+  }
+  const Bytes key = entry_key(addr, 0);
+  AMS_TRY(const Bytes sealed, crypto::aead_seal(crypto::Aead::a256gcm, options_.row_key, nonce12,
+                                                entry_aad(key), plain));
+  txn.put(table_log_vrf, key, key_of({nonce12, sealed}));
+  return true;
+}
+
+Result<> BindingLog::judge_endorsed(Txn& txn, const bindlog::Entry& made, std::int64_t held_version,
+                                    const keys::KeyRecord& record) {
   AMS_CHECK(load());
+  AMS_TRY(const bindlog::Entry before, entry(txn, made.addr, held_version));
+  if (mutant("server.skip_endorsement")) return {};
+  return bindlog::verify_endorsement(made, before, prover_.value(before), record);
+}
+
+Result<> BindingLog::add(Txn& txn, const keys::Binding& binding, keys::Policy mode,
+                         std::int64_t now_ms, ByteView nonce12, const bindlog::Entry* offered) {
+  AMS_CHECK(load());
+  AMS_CHECK(recall(txn, binding.addr));
+  if (offered) return put(txn, *offered, now_ms, nonce12);
   bindlog::Entry made;
   made.addr = binding.addr;
   made.version = binding.version;
@@ -118,6 +170,11 @@ Result<> BindingLog::add(Txn& txn, const keys::Binding& binding, keys::Policy mo
     AMS_TRY(const bindlog::Entry before, entry(txn, made.addr, made.version - 1));
     made.prev = prover_.value(before);
   }
+  return put(txn, made, now_ms, nonce12);
+}
+
+Result<> BindingLog::put(Txn& txn, const bindlog::Entry& made, std::int64_t now_ms,
+                         ByteView nonce12) {
   const auto leaf = prover_.add(made);
   if (!leaf) return fail(Code::storage, "binding log");
   const Bytes key = entry_key(made.addr, made.version);
@@ -139,6 +196,7 @@ Result<bool> BindingLog::refresh(Txn& txn, std::int64_t now_ms) {
 
 Result<wire::Value> BindingLog::proof(Txn& txn, std::string_view addr, std::int64_t version) {
   AMS_CHECK(load());
+  AMS_CHECK(recall(txn, addr));
   AMS_TRY(const bindlog::Entry latest, entry(txn, addr, version));
   return bindlog::to_value(prover_.prove(latest));
 }
@@ -146,6 +204,7 @@ Result<wire::Value> BindingLog::proof(Txn& txn, std::string_view addr, std::int6
 Result<wire::Value> BindingLog::history(Txn& txn, std::string_view addr, std::int64_t from,
                                         std::int64_t last, std::uint64_t known_size) {
   AMS_CHECK(load());
+  AMS_CHECK(recall(txn, addr));
   if (from > last || known_size > prover_.size()) return fail(Code::not_found, "keys.history");
   const std::int64_t end = std::min(last, from + static_cast<std::int64_t>(bindlog::items_max) - 1);
   std::vector<bindlog::Entry> entries;

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "bindlog/prover.h"
 #include "server/server.h"
@@ -26,10 +27,14 @@ class BindingLog {
   static std::unique_ptr<BindingLog> open(const Options& options, const keys::DomainRecord& record,
                                           const storage::Reader& reader);
 
-  /// Adds the entry of a binding and ends an epoch, in `txn`: commit it, or forget(). Fails with
-  /// storage.
+  /// Adds the entry of a binding and ends an epoch, in `txn`: commit it, or forget(). `made`: the
+  /// entry, when the client made it (BLG-28). Fails with storage.
   Result<> add(Txn& txn, const keys::Binding& binding, keys::Policy mode, std::int64_t now_ms,
-               ByteView nonce12);
+               ByteView nonce12, const bindlog::Entry* made = nullptr);
+  /// BLG-28: whether the version after `held_version` may be this one. `record` is of the key that
+  /// `held_version` has. Fails with the codes of BLG-4, storage.
+  Result<> judge_endorsed(Txn& txn, const bindlog::Entry& made, std::int64_t held_version,
+                          const keys::KeyRecord& record);
   /// Ends an epoch when the newest is more than an hour old; whether it did.
   Result<bool> refresh(Txn& txn, std::int64_t now_ms);
   /// That this version is the latest. Precondition: refresh() or add() before. Fails with storage.
@@ -38,12 +43,17 @@ class BindingLog {
   /// `known_size`. Fails with not_found, storage.
   Result<wire::Value> history(Txn& txn, std::string_view addr, std::int64_t from, std::int64_t last,
                               std::uint64_t known_size);
+  /// Keeps the VRF proofs that were made for an address, encrypted: a restart need not make them
+  /// again. Whether there is something new, in `txn`.
+  Result<bool> keep_proofs(Txn& txn, std::string_view addr, ByteView nonce12);
   /// A commit failed: what was added since the last good one is not there.
   void forget() { ready_ = false; }
 
  private:
   BindingLog(const Options& options, const storage::Reader& reader, bindlog::Prover prover);
   Result<> load();
+  Result<> recall(Txn& txn, std::string_view addr);
+  Result<> put(Txn& txn, const bindlog::Entry& made, std::int64_t now_ms, ByteView nonce12);
   void seal(Txn& txn, std::int64_t now_ms);
   Bytes entry_key(std::string_view addr, std::int64_t version) const;
   Bytes entry_aad(ByteView key) const;
@@ -54,6 +64,8 @@ class BindingLog {
   bindlog::Prover prover_;
   std::int64_t epoch_s_ = 0;  // of the newest epoch
   bool ready_ = false;
+  std::set<std::string> recalled_;  // addresses whose VRF proofs were read
+  std::uint64_t evaluations_ = 0;   // of the prover, kept
 };
 
 }  // namespace ams::server

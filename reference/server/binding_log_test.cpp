@@ -3,6 +3,8 @@
 // BLG-27). Method: two domains with logs, judged by the verifier's half of the room bindlog.
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "bindlog/history.h"
 #include "bindlog/proof.h"
 #include "server/tables.h"
@@ -10,6 +12,11 @@
 
 namespace ams::server::testing {
 namespace {
+
+/// Code{}: it was done.
+Code outcome_of(const Result<wire::Value>& outcome) {
+  return outcome ? Code{} : outcome.error().code;
+}
 
 struct BindingLogTest : ::testing::Test {
   World world;
@@ -125,6 +132,131 @@ TEST_F(BindingLogTest, rows_of_the_log_show_no_address) {
     }));
     EXPECT_GE(rows, 2u);
   }
+}
+
+/// The entry of alice's version 2, as her device makes it.
+struct Endorsed : BindingLogTest {
+  keys::KeyPair next = make_key("alice 2");
+  bindlog::Entry entry;
+
+  void SetUp() override {
+    BindingLogTest::SetUp();
+    const auto seen = history()->seen;
+    entry.addr = alice.addr;
+    entry.version = 2;
+    entry.at = to_unix_ms(world.now);
+    entry.key = next.record.id();
+    entry.prev = seen.value;
+  }
+  Code associate(bool endorsed = true) {
+    const bindlog::Entry made = endorsed ? *bindlog::endorse(entry, alice.pair.signing) : entry;
+    return outcome_of(alice.device.call(
+        "keys.associate",
+        wire::Object{
+            {"record", next.record.value()}, {"version", 2}, {"entry", bindlog::to_value(made)}}));
+  }
+  bool bound() { return looked_up().entry->version == 2; }
+};
+
+TEST_F(Endorsed, is_added_as_it_is) {
+  EXPECT_EQ(associate(), Code{});
+  const auto shown = looked_up();
+  EXPECT_EQ(shown.entry->at, entry.at);
+  EXPECT_TRUE(shown.entry->sig.has_value());
+  EXPECT_TRUE(history().has_value());
+}
+
+TEST_F(Endorsed, is_refused_without_the_old_keys_word) {
+  EXPECT_EQ(associate(false), Code::unendorsed);
+  entry.prev = Hash{1};
+  EXPECT_EQ(associate(), Code::history_gap);
+  EXPECT_FALSE(bound());
+}
+
+TEST_F(Endorsed, is_refused_when_it_is_of_something_else) {
+  const bindlog::Entry good = entry;
+  const auto refused = [&](auto change) {
+    entry = good;
+    change(entry);
+    return associate();
+  };
+  EXPECT_EQ(refused([&](auto& e) { e.key = alice.pair.record.id(); }), Code::binding_contradiction);
+  EXPECT_EQ(refused([&](auto& e) { e.addr = bob.addr; }), Code::binding_contradiction);
+  EXPECT_EQ(refused([&](auto& e) { e.version = 3; }), Code::binding_contradiction);
+  EXPECT_EQ(refused([&](auto& e) { e.policy = keys::Policy::corporate; }),
+            Code::binding_contradiction);
+  EXPECT_EQ(refused([](auto& e) { e.at -= 600'001; }), Code::binding_stale);
+  EXPECT_EQ(refused([](auto& e) { e.at += 600'001; }), Code::binding_stale);
+  EXPECT_FALSE(bound());
+  EXPECT_EQ(refused([](auto& e) { e.at -= 600'000; }), Code{});
+}
+
+TEST_F(BindingLogTest, who_knew_an_earlier_version_is_shown_the_later_ones) {
+  const auto known = looked_up();
+  const auto asked = [&](std::int64_t version, std::int64_t size) {
+    return bob.device.call(
+        "keys.lookup", wire::Object{{"addr", alice.addr},
+                                    {"since", wire::Object{{"version", version}, {"size", size}}}});
+  };
+  const auto size = static_cast<std::int64_t>(known.head.size);
+  EXPECT_EQ(asked(1, size)->find("history"), nullptr);
+  ASSERT_TRUE(rotate(2));
+  const auto answer = asked(1, size);
+  ASSERT_TRUE(answer && answer->find("history"));
+  const bindlog::Seen seen{known.head.size, known.head.log_root, 1, known.value};
+  const auto checked =
+      bindlog::verify_history(*answer->find("history"), alice.addr, identity(a), seen);
+  ASSERT_TRUE(checked.has_value());
+  EXPECT_EQ(checked->seen.version, 2);
+  EXPECT_EQ(code_of(asked(1, 99)), Code::not_found);
+  EXPECT_EQ(code_of(asked(0, 1)), Code::schema);
+}
+
+TEST_F(BindingLogTest, answers_have_one_size) {
+  std::set<std::size_t> sizes;
+  for (std::int64_t version = 2; version <= 4; ++version) {
+    const auto answer = bob.device.call("keys.lookup", wire::Object{{"addr", alice.addr}});
+    sizes.insert(wire::encode(*answer).size());
+    ASSERT_TRUE(rotate(version));
+  }
+  ASSERT_EQ(sizes.size(), 1u);
+  EXPECT_EQ(*sizes.begin() % 4'096, 0u);
+}
+
+TEST_F(BindingLogTest, a_domain_has_a_budget_of_look_ups) {
+  a.options.lookup_burst = 3;
+  a.options.lookups_per_day = 24;
+  a.crash();
+  a.start();
+  const auto asked = [&] {
+    return outcome_of(bob.device.call("keys.lookup", wire::Object{{"addr", alice.addr}}));
+  };
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(asked(), Code{});
+  EXPECT_EQ(asked(), Code::lookup_budget);
+  alice.connect();  // her own domain's users are not counted
+  EXPECT_EQ(outcome_of(alice.device.call("keys.lookup", wire::Object{{"addr", alice.addr}})),
+            Code{});
+  world.advance(std::chrono::minutes{61});
+  bob.connect();
+  EXPECT_EQ(asked(), Code{});
+  EXPECT_EQ(asked(), Code::lookup_budget);
+}
+
+TEST_F(BindingLogTest, a_restart_makes_no_vrf_proof_again) {
+  ASSERT_TRUE(history());
+  std::size_t rows = 0;
+  const auto count = [&](ByteView, ByteView value) {
+    ++rows;
+    EXPECT_EQ(as_text(value).find("alice"), std::string_view::npos);
+    return true;
+  };
+  ASSERT_TRUE(a.storage.scan(table_log_vrf, {}, {}, count));
+  EXPECT_EQ(rows, 1u);
+  a.crash();
+  a.start();
+  alice.connect();
+  EXPECT_TRUE(history().has_value());
+  EXPECT_EQ(looked_up().entry->version, 1);
 }
 
 }  // namespace

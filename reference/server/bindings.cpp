@@ -6,7 +6,8 @@
 namespace ams::server {
 namespace {
 
-constexpr std::size_t row_block = 512;  // BND-2
+constexpr std::size_t row_block = 512;       // BND-2
+constexpr std::size_t lookup_block = 4'096;  // BLG-32
 
 Bytes row_aad(const std::string& domain, const Hash& row_key, std::int64_t version) {
   return key_of({as_bytes(domain), key_zero, row_key, be64(version)});
@@ -111,6 +112,7 @@ Result<> Core::op_associate(const Asked& to, Conn& conn, const wire::Value& args
   const wire::Value record_value = in.any("record");
   const std::int64_t version = in.integer("version", 1);
   const wire::Value* enc = in.optional("enc");
+  const wire::Value* entry = in.optional("entry");
   AMS_CHECK(in.finish());
   Txn txn(reader_);
   if (!account(txn, conn.addr)) return fail(Code::no_such_address, "keys.associate");
@@ -134,6 +136,7 @@ Result<> Core::op_associate(const Asked& to, Conn& conn, const wire::Value& args
     bound.enc = shared->key;
     records.push_back(*enc);
   }
+  AMS_TRY(const std::optional<bindlog::Entry> made, judge_entry(txn, entry, bound, held));
   AMS_TRY(const wire::Value binding, keys::make_binding(bound, op_));
   AMS_TRY(directory::Peer::Published published,
           peer_.publish(wire::Object{{"records", std::move(records)}}, options_.domain, now_));
@@ -147,7 +150,7 @@ Result<> Core::op_associate(const Asked& to, Conn& conn, const wire::Value& args
   txn.add(std::move(published.writes));
   if (!held || !mutant("server.lookup_stale"))
     AMS_CHECK(put_binding(txn, conn.addr, version, binding, shared ? shared->group : ""));
-  AMS_CHECK(log_binding(txn, binding));
+  AMS_CHECK(log_binding(txn, binding, made));
   commit(txn, [this, to, binding](const Result<>& outcome) {
     if (!outcome) {
       peer_.handle_write_failure();
@@ -184,16 +187,20 @@ bool Core::follow_policy(Txn& txn, const std::string& addr, Held& held) {
 Result<> Core::op_lookup(const Asked& to, Conn& conn, const wire::Value& args) {
   wire::ObjectReader in(args, "keys.lookup", wire::ObjectReader::Unknown::ignore_x);
   const std::string addr = in.string("addr", 320);
+  const wire::Value* since_value = in.optional("since");
   AMS_CHECK(in.finish());
+  AMS_TRY(const std::optional<Since> since, read_since(since_value));
+  if (!take_lookup(to, conn)) return {};
   AMS_TRY(const wire::Address address, wire::parse_address(addr));
   if (!local(address.domain)) {
     if (conn.addr.empty())
       return fail(Code::not_local, "keys.lookup.addr");  // BND-4: a server asks the right one
-    ask(address.domain, "keys.lookup", wire::Object{{"addr", addr}},
-        [this, to](const Outcome& outcome) {
-          if (!outcome.value) return refuse(to, outcome.value.error());
-          ok(to, *outcome.value);
-        });
+    wire::Object question{{"addr", addr}};
+    if (since_value) question.emplace("since", *since_value);
+    ask(address.domain, "keys.lookup", std::move(question), [this, to](const Outcome& outcome) {
+      if (!outcome.value) return refuse(to, outcome.value.error());
+      ok(to, *outcome.value);
+    });
     return {};
   }
   Txn txn(reader_);
@@ -221,7 +228,8 @@ Result<> Core::op_lookup(const Asked& to, Conn& conn, const wire::Value& args) {
     answer.emplace("enc", shared.value());
   }
   if (fresh) AMS_CHECK(log_binding(txn, held->binding));
-  AMS_TRY(const bool ended, add_proof(txn, addr, *held, answer));
+  AMS_TRY(const bool ended, add_proof(txn, addr, *held, since, answer));
+  if (binding_log_) pad_answer(answer);
   if (!fresh && !ended) {
     answer_stable(to, std::move(answer));
     return {};
@@ -233,17 +241,69 @@ Result<> Core::op_lookup(const Asked& to, Conn& conn, const wire::Value& args) {
   return {};
 }
 
-Result<> Core::log_binding(Txn& txn, const wire::Value& binding) {
+bool Core::take_lookup(const Asked& to, const Conn& conn) {
+  if (!conn.addr.empty() || mutant("server.skip_lookup_budget")) return true;  // our own user
+  if (lookups_.take(conn.domain, now_)) return true;
+  const std::int64_t back_s = day_ms / 1'000 / std::max<std::int64_t>(options_.lookups_per_day, 1);
+  refuse(to, Error{Code::lookup_budget, "keys.lookup"}, std::max<std::int64_t>(back_s, 1));
+  return false;
+}
+
+/// The size of an answer tells nothing of custody, versions or keys.
+void Core::pad_answer(wire::Object& answer) {
+  if (mutant("server.skip_lookup_pad")) return;
+  answer.insert_or_assign("pad", "");
+  const wire::Value plain(answer);
+  const std::size_t size = wire::encode(plain).size();
+  const std::size_t whole = (size + lookup_block - 1) / lookup_block * lookup_block;
+  answer.insert_or_assign("pad", std::string(whole - size, '0'));
+}
+
+Result<std::optional<bindlog::Entry>> Core::judge_entry(Txn& txn, const wire::Value* value,
+                                                        const keys::Binding& bound,
+                                                        const std::optional<Held>& held) {
+  constexpr std::string_view where = "keys.associate.entry";
+  if (!value) return std::optional<bindlog::Entry>();
+  if (!binding_log_) return fail(Code::schema, where);
+  AMS_TRY(bindlog::Entry made, bindlog::parse_entry(*value));
+  const bool same = made.addr == bound.addr && bindlog::agrees(made, bound) &&
+                    made.policy == keys::policy_at(chain_->record, now_).mode;
+  if (!same && !mutant("server.skip_entry_match")) return fail(Code::binding_contradiction, where);
+  const bool of_now = made.at >= now_ms() - entry_clock_ms && made.at <= now_ms() + entry_clock_ms;
+  if (!of_now && !mutant("server.skip_entry_time")) return fail(Code::binding_stale, where);
+  if (held) {
+    AMS_TRY(const keys::KeyRecord record, record_of(held->key));
+    AMS_CHECK(binding_log_->judge_endorsed(txn, made, held->version, record));
+  }
+  return std::optional(std::move(made));
+}
+
+Result<> Core::log_binding(Txn& txn, const wire::Value& binding,
+                           const std::optional<bindlog::Entry>& made) {
   if (!binding_log_ || mutant("server.skip_log")) return {};
   AMS_TRY(const keys::Binding bound, keys::parse_binding(binding));
   auto added = binding_log_->add(txn, bound, keys::policy_at(chain_->record, now_).mode, now_ms(),
-                                 drbg_.bytes(12));
+                                 drbg_.bytes(12), made ? &*made : nullptr);
+  if (added) {
+    if (auto kept = binding_log_->keep_proofs(txn, bound.addr, drbg_.bytes(12)); !kept)
+      added = tl::unexpected(kept.error());
+  }
   if (!added) binding_log_->forget();
   return added;
 }
 
+Result<std::optional<Core::Since>> Core::read_since(const wire::Value* value) {
+  if (!value) return std::optional<Since>();
+  wire::ObjectReader in(*value, "since");
+  Since out;
+  out.version = in.integer("version", 1, bindlog::version_max);
+  out.size = in.integer("size", 1);
+  AMS_CHECK(in.finish());
+  return std::optional(out);
+}
+
 Result<bool> Core::add_proof(Txn& txn, const std::string& addr, const Held& held,
-                             wire::Object& answer) {
+                             const std::optional<Since>& since, wire::Object& answer) {
   if (!binding_log_) return false;
   AMS_TRY(const bool ended, binding_log_->refresh(txn, now_ms()));
   auto proof = binding_log_->proof(txn, addr, held.version);
@@ -252,7 +312,18 @@ Result<bool> Core::add_proof(Txn& txn, const std::string& addr, const Held& held
     return tl::unexpected(proof.error());
   }
   answer.emplace("proof", std::move(*proof));
-  return ended;
+  const bool newer = since && since->version < held.version;
+  if (newer && !mutant("server.lookup_without_history")) {
+    auto history = binding_log_->history(txn, addr, since->version, held.version,
+                                         static_cast<std::uint64_t>(since->size));
+    if (!history) {
+      binding_log_->forget();
+      return tl::unexpected(history.error());
+    }
+    answer.emplace("history", std::move(*history));
+  }
+  AMS_TRY(const bool proven, binding_log_->keep_proofs(txn, addr, drbg_.bytes(12)));
+  return ended || proven;
 }
 
 Result<> Core::op_history(const Asked& to, Conn& conn, const wire::Value& args) {
@@ -270,8 +341,9 @@ Result<> Core::op_history(const Asked& to, Conn& conn, const wire::Value& args) 
     if (ended) binding_log_->forget();
     return tl::unexpected(history.error());
   }
+  AMS_TRY(const bool proven, binding_log_->keep_proofs(txn, conn.addr, drbg_.bytes(12)));
   wire::Value answer = wire::Object{{"history", std::move(*history)}};
-  if (!ended) {
+  if (!ended && !proven) {
     answer_stable(to, std::move(answer));
     return {};
   }

@@ -24,6 +24,7 @@
 #include <utility>
 #include <vector>
 
+#include "directory/buckets.h"
 #include "directory/peer.h"
 #include "mail/objects.h"
 #include "server/binding_log.h"
@@ -43,9 +44,10 @@ inline constexpr std::int64_t day_ms = 86'400'000;
 inline constexpr std::int64_t token_life_ms = 30 * day_ms;
 inline constexpr std::int64_t loose_blob_life_ms = day_ms;  // put or pulled, in no message yet
 inline constexpr std::int64_t chain_fresh_ms = 3'600'000;
-inline constexpr std::size_t deliver_waiting_max = 4;  // relay.deliver requests of one connection
-inline constexpr std::size_t deliver_jobs_max = 256;   // of all connections
-inline constexpr std::size_t link_jobs_max = 4'096;    // requests waiting for one domain
+inline constexpr std::int64_t entry_clock_ms = 600'000;  // BLG-28
+inline constexpr std::size_t deliver_waiting_max = 4;    // relay.deliver requests of one connection
+inline constexpr std::size_t deliver_jobs_max = 256;     // of all connections
+inline constexpr std::size_t link_jobs_max = 4'096;      // requests waiting for one domain
 inline constexpr std::size_t request_bytes_max = 900'000;  // of a request or answer we compose
 
 using machine::ConnId;
@@ -233,10 +235,25 @@ class Core {
   Result<> op_associate(const Asked& to, Conn& conn, const wire::Value& args);
   Result<> op_lookup(const Asked& to, Conn& conn, const wire::Value& args);
   Result<> op_history(const Asked& to, Conn& conn, const wire::Value& args);
+  /// The entry that a client made of the binding it asks for (BLG-28).
+  Result<std::optional<bindlog::Entry>> judge_entry(Txn& txn, const wire::Value* value,
+                                                    const keys::Binding& bound,
+                                                    const std::optional<Held>& held);
   /// Adds a new binding to the log, where there is one: right before its batch is committed.
-  Result<> log_binding(Txn& txn, const wire::Value& binding);
-  /// Adds the proof of what is held; whether an epoch was ended for it, in `txn`.
-  Result<bool> add_proof(Txn& txn, const std::string& addr, const Held& held, wire::Object& answer);
+  Result<> log_binding(Txn& txn, const wire::Value& binding,
+                       const std::optional<bindlog::Entry>& made = {});
+  struct Since {  // what an asker has seen of an address before (BLG-29)
+    std::int64_t version = 0, size = 0;
+  };
+  /// BLG-29: takes one of the asking domain's look-ups. False: it has none, and was refused.
+  bool take_lookup(const Asked& to, const Conn& conn);
+  /// BLG-32.
+  static void pad_answer(wire::Object& answer);
+  static Result<std::optional<Since>> read_since(const wire::Value* value);
+  /// Adds the proof of what is held, and the versions since; whether an epoch was ended for it, in
+  /// `txn`.
+  Result<bool> add_proof(Txn& txn, const std::string& addr, const Held& held,
+                         const std::optional<Since>& since, wire::Object& answer);
 
   // --- blobs.cpp
   void blob_put(Conn& conn, session::BlobPut put);
@@ -378,6 +395,7 @@ class Core {
   std::set<std::string> doubted_;            // at most verified_chains_max
   std::unique_ptr<BindingLog> binding_log_;  // null: the domain's record has no keys of one
   directory::Peer peer_;
+  directory::Buckets lookups_;  // of other domains
   std::vector<std::string> ops_;
   Stats stats_;
   Timers timers_;

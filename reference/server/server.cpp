@@ -88,6 +88,8 @@ Core::Core(Options options, const crypto::SigningKey& op, const storage::Reader&
       now_(now),
       chain_(own_chain(options_)),
       peer_(peer_options(options_), &op, reader, now),
+      lookups_(std::max<std::int64_t>(options_.lookup_burst, 1),
+               std::max<std::int64_t>(options_.lookups_per_day, 1)),
       ops_(op_names(options_.mail)) {
   AMS_ASSERT(chain_.has_value());  // the operator's own configuration
   AMS_ASSERT(options_.index_key.size() == 32 && options_.row_key.size() == 32);

@@ -39,6 +39,8 @@ struct Options {
   std::int64_t connections_max = 10'000;
   std::int64_t queue_max = 100'000;            // queue entries for one domain (REL-10)
   std::int64_t mailbox_bytes_max = 1LL << 30;  // quota of an account
+  std::int64_t lookup_burst = 1'000;           // look-ups that a domain has at once (BLG-29)
+  std::int64_t lookups_per_day = 100'000;      // and that come back in a day
 };
 
 /// What a domain's record says of its binding log (DOM-16): with these in the chain the server

@@ -33,7 +33,10 @@ mail::OpenContext reading(const Account& reader, const Account& sender, const ke
 }
 
 TEST_F(ServerTest, local_mail_arrives_and_opens) {
-  const Letter letter = write_letter(alice, {&anna}, "local", {.attachments = {Bytes(40'000, 7)}});
+  const auto own = alice.device.call("keys.lookup", wire::Object{{"addr", alice.addr}});
+  ASSERT_TRUE(own && own->find("proof"));
+  const Letter letter = write_letter(
+      alice, {&anna}, "local", {.attachments = {Bytes(40'000, 7)}, .proof = *own->find("proof")});
   const auto submitted = submit(alice, letter);
   ASSERT_TRUE(submitted) << code_info(submitted.error().code).name;
   EXPECT_EQ(submitted->find("ehash")->as_string(), to_base64url(letter.ehash));

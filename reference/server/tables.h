@@ -68,6 +68,7 @@ inline constexpr Table table_group_copy{0x1d};
 inline constexpr Table table_log_leaf{0x18};
 inline constexpr Table table_log_epoch{0x19};
 inline constexpr Table table_log_entry{0x1a};
+inline constexpr Table table_log_vrf{0x1b};
 
 inline std::array<std::uint8_t, 8> be64(std::uint64_t value) {
   std::array<std::uint8_t, 8> out{};

@@ -380,6 +380,7 @@ Letter write_letter(Account& from, const std::vector<const Account*>& to, std::s
   seal.ts = to_unix_ms(from.world.now) + options.ts_offset_ms;
   seal.life_ms = options.life_ms;
   seal.mid = drbg.array<16>();
+  seal.proof = options.proof;
   auto sealed = mail::seal(draft, from.pair, from.binding, records, seal, drbg);
   AMS_ASSERT(sealed.has_value());
   Letter letter{std::move(*sealed), {}, {}};

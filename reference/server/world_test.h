@@ -146,6 +146,7 @@ struct LetterOptions {
   std::int64_t ts_offset_ms = 0;
   bool sent_copy = false;
   std::vector<Bytes> attachments = {};
+  wire::Value proof = {};  // of the sender's binding (MSG-37)
 };
 Letter write_letter(Account& from, const std::vector<const Account*>& to, std::string_view subject,
                     const LetterOptions& options = {});

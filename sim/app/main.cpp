@@ -100,6 +100,13 @@ void print(const Flags& flags, const RunResult& result, const Costs& costs) {
   std::printf("  %llu events in %.1f s, peak memory %.0f MiB, trace hash %s\n",
               static_cast<unsigned long long>(result.events), costs.wall_seconds,
               static_cast<double>(costs.peak_rss_bytes) / 1048576.0, to_text(result.hash).c_str());
+  for (const Conviction& one : result.judgement.convictions)
+    std::printf(
+        "  %s handed out a wrong key for %s: found out at %.3f s; what shows it to anyone:\n"
+        "    %s\n",
+        one.domain.c_str(), one.addr.c_str(),
+        static_cast<double>((one.at - world_start) / std::chrono::milliseconds{1}) / 1e3,
+        ams::to_string(ams::wire::encode(one.lie)).c_str());
   for (const InvariantResult& one : result.judgement.invariants) {
     std::printf("  %s %s (%llu checks)\n", one.violated == 0 ? "holds   " : "VIOLATED",
                 one.name.c_str(), static_cast<unsigned long long>(one.checked));

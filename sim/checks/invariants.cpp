@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "bindlog/lie.h"
 #include "sim_world/names.h"
 
 namespace ams::sim {
@@ -50,6 +51,23 @@ bool is_taken(const Internet& world, const SealedTo& sealed) {
   return info.flip_shared && sealed.key == info.flip_shared->record.id();
 }
 
+bool hands_out_wrong_keys(const Internet& world, std::size_t lp) {
+  const auto& spans = world.scenario.wrong_keys;
+  return std::any_of(spans.begin(), spans.end(), [&](const DomainSpan& span) {
+    return span.holds(static_cast<std::int64_t>(lp));
+  });
+}
+
+/// Whether anyone who has the domain's keys may believe it (BLG-19).
+bool convicts(const Internet& world, std::size_t lp, const wire::Value& value) {
+  const DomainInfo& info = world.domains[lp];
+  const auto chain = keys::verify_chain(info.chain, info.name, info.discovery.root);
+  const auto lie = bindlog::parse_lie(value);
+  if (!chain || !chain->record.log || !lie) return false;
+  const auto log = bindlog::identity_of(chain->record);
+  return log && bindlog::verify_lie(*lie, *log, &*chain).has_value();
+}
+
 /// Sealed to a key that addresses share, as their domain's policy says.
 bool is_shared(const Internet& world, const SealedTo& sealed) {
   const auto at = world.by_name.find(sealed.addr.substr(sealed.addr.find('@') + 1));
@@ -91,11 +109,11 @@ class Judge {
     for (const auto& [box, reads] : merged_.read) judge_origin(box, *reads.front());
     for (const Ledger* ledger : ledgers_) judge_watched(*ledger);
     judge_directory();
+    judge_alarms();
     std::sort(out_.totals.delays_ms.begin(), out_.totals.delays_ms.end());
-    for (Invariant* one :
-         {&never_lost_, &never_doubled_, &content_, &never_failed_for_delivered_, &one_notice_,
-          &origin_, &private_key_, &verified_key_, &readable_, &decided_, &old_mail_,
-          &confirmed_, &directory_})
+    for (Invariant* one : {&never_lost_, &never_doubled_, &content_, &never_failed_for_delivered_,
+                           &one_notice_, &origin_, &private_key_, &verified_key_, &readable_,
+                           &decided_, &old_mail_, &confirmed_, &directory_, &convicted_})
       out_.invariants.push_back(one->take());
     return std::move(out_);
   }
@@ -252,6 +270,31 @@ class Judge {
       directory_.test(held.evicted == 0, world_end(), who + " has evicted an honest peer");
     }
   }
+  /// Who hands out a wrong key is convicted by it; who does not is accused of nothing.
+  void judge_alarms() {
+    std::map<std::string, Conviction> found;
+    for (const Ledger* ledger : ledgers_)
+      for (const Alarmed& alarm : ledger->alarms) {
+        const std::string domain = alarm.addr.substr(alarm.addr.find('@') + 1);
+        const auto at = world_.by_name.find(domain);
+        convicted_.test(at != world_.by_name.end() && hands_out_wrong_keys(world_, at->second),
+                        alarm.at, domain + " is accused of what it did not do: " + alarm.code);
+        if (at == world_.by_name.end() || !alarm.lie || !convicts(world_, at->second, *alarm.lie))
+          continue;
+        const auto known = found.find(domain);
+        if (known == found.end() || alarm.at < known->second.at)
+          found.insert_or_assign(domain, Conviction{domain, alarm.addr, alarm.at, *alarm.lie});
+      }
+    for (std::size_t lp = 0; lp < ledgers_.size(); ++lp) {
+      const std::string& name = world_.domains[lp].name;
+      if (!hands_out_wrong_keys(world_, lp) || ledgers_[lp]->lies == 0) continue;
+      const auto conviction = found.find(name);
+      convicted_.test(conviction != found.end(), world_end(),
+                      name + " handed out wrong keys, and nobody can show it");
+      if (conviction != found.end()) out_.convictions.push_back(conviction->second);
+    }
+  }
+
   Instant world_end() const { return world_start + world_.scenario.total_time(); }
 
   const Internet& world_;
@@ -270,6 +313,7 @@ class Judge {
   Invariant old_mail_{"old mail stays readable whatever the policy becomes"};
   Invariant confirmed_{"nothing passes for a domain that discovery did not confirm"};
   Invariant decided_{"every message is acknowledged or refused in the end"};
+  Invariant convicted_{"a wrong key is shown to be one, and nobody else is accused"};
   Invariant directory_{"all directory peers hold the same keys in the end"};
 };
 

@@ -31,7 +31,14 @@ struct Totals {
   std::map<std::string, std::uint64_t> refusals;  // by code
 };
 
+struct Conviction {  // a domain that handed out a wrong key, and what shows it to anyone
+  std::string domain, addr;
+  Instant at;
+  wire::Value lie;  // blie/1, verified
+};
+
 struct Judgement {
+  std::vector<Conviction> convictions;  // the first of each domain, in the order of domains
   std::vector<InvariantResult> invariants;
   Totals totals;
   std::map<std::pair<LpId, LpId>, std::uint64_t> flows;  // delivered, by domain pair

@@ -51,7 +51,9 @@ DomainProcess::DomainProcess(std::shared_ptr<const Internet> internet, LpId self
     user.addr = internet_->address(user.number);
     users_.push_back(std::move(user));
   }
-  if (info_.lies)
+  const bool wrong_keys = std::any_of(s.wrong_keys.begin(), s.wrong_keys.end(),
+                                      [&](const DomainSpan& span) { return span.holds(self); });
+  if (info_.lies || wrong_keys)
     liar_key_ = std::make_unique<const keys::KeyPair>(
         modern_pair(stream(s.seed, self, Draw::liar_key), key_times()));
   if (info_.vault) open_vault();
@@ -209,6 +211,7 @@ void DomainProcess::boot_client(std::size_t index, Context& context) {
   options.ping_interval =
       std::chrono::hours{24};  // a pipe that breaks is reported: pings would add nothing
   options.key_store = vault_ != nullptr;
+  options.hold_unendorsed = false;  // who is told writes on
   // Decision 1 was the first start's; 2 and 3 are others'.
   const std::uint64_t decision = user.starts == 0 ? 1 : 3 + user.starts;
   ++user.starts;
@@ -307,6 +310,8 @@ void DomainProcess::take_report(std::size_t index, client::Report& report, Conte
           [&](client::KeyRotated&) { stands_for_key(); },
           [](client::Published&) {},
           [](client::LookedUp&) {},
+          [](client::KeyChanged&) {},
+          [&](client::Alarm& alarm) { note_alarm(alarm, now); },
           [&](client::CommandFailed& failed) {
             ++ledger_.command_failures[failed.what + ": " +
                                        std::string(code_info(failed.why.code).name)];
@@ -403,7 +408,9 @@ void DomainProcess::send(std::size_t host, machine::Send effect, Context& contex
     if (flipping) beg(effect.conn & ~pipe_bit, effect.bytes);
     pipes_.send(effect.conn & ~pipe_bit, PipeEnd::listener, std::move(effect.bytes), context);
   } else {
-    if (flips(context.now())) effect.bytes = tell_lies(std::move(effect.bytes), true);
+    const bool flipping = flips(context.now());
+    if (flipping || hands_out_wrong_keys(context.now()))
+      effect.bytes = tell_lies(std::move(effect.bytes), flipping);
     net_.send(effect.conn, std::move(effect.bytes), context);
   }
 }

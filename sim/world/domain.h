@@ -124,6 +124,9 @@ class DomainProcess final : public Process {
   void watch_submission(const std::string& from, ByteView payload, Instant now);
   Bytes tell_lies(Bytes bytes, bool flipping);
   bool lie_about(wire::Value& ok) const;
+  bool hands_out_wrong_keys(Instant now) const;
+  bool wrong_key_in(wire::Value& ok) const;
+  void note_alarm(const client::Alarm& alarm, Instant now);
   client::Client& client(std::size_t user);
 
   std::shared_ptr<const Internet> internet_;

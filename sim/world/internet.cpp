@@ -19,13 +19,13 @@ Bytes draw_bytes(RandomStream from, std::uint64_t decision, std::size_t size) {
   return out;
 }
 
-/// Domains have binding logs, unless the scenario has none. One that flips its policy keeps none,
+/// The first domains have binding logs. One that flips its policy keeps none,
 /// or it had to commit to its flip for its users to see.
 std::optional<keys::LogKeys> log_keys(const Scenario& s, std::int64_t index,
                                       const std::string& name) {
   for (const DomainSpan& flip : s.flips)
     if (flip.holds(index)) return std::nullopt;
-  if (!s.binding_logs) return std::nullopt;
+  if (index >= s.log_domains) return std::nullopt;
   return server::binding_log_keys(index_key_of(name));
 }
 

@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "keys/records.h"
 #include "sim_net/stack.h"
+#include "wire/value.h"
 
 namespace ams::sim {
 
@@ -45,6 +46,11 @@ struct SealedTo {  // a stanza in a submission, as it left the client
   keys::KeyId key;
   Instant at;
   Hash ehash{};
+};
+struct Alarmed {  // a client found a domain to bind an address otherwise than it says
+  std::string addr, code;
+  std::optional<wire::Value> lie;  // blie/1
+  Instant at;
 };
 struct Violation {
   std::string invariant;
@@ -78,6 +84,7 @@ struct Ledger {
   std::uint64_t store_silent = 0;             // asked while it was down
   std::uint64_t begged = 0;                   // a server asked a client for private keys
   std::vector<Violation> violations;          // found as they happened
+  std::vector<Alarmed> alarms;
   std::vector<QueueSample> queue;
   std::vector<Happening> happenings;
   std::map<std::string, std::uint64_t> command_failures;  // by code

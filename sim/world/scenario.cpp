@@ -26,14 +26,6 @@ class TableReader {
                       "an integer from " + std::to_string(min) + " to " + std::to_string(max));
     out = *value;
   }
-  void flag(std::string_view field, bool& out) {
-    seen_.push_back(std::string(field));
-    const toml::node* node = table_.get(field);
-    if (!node) return;
-    const auto value = node->value_exact<bool>();
-    if (!value) return complain(*node, field, "true or false");
-    out = *value;
-  }
   void text(std::string_view field, std::string& out) {
     seen_.push_back(std::string(field));
     const toml::node* node = table_.get(field);
@@ -92,7 +84,7 @@ void read_scenario(TableReader in, Scenario& out) {
   in.integer("directory_peers", out.directory_peers, 1, 1'000);
   in.integer("reconcile_minutes", out.reconcile_minutes, 1, 60);
   in.integer("lying_domains", out.lying_domains, 0, 100'000);
-  in.flag("binding_logs", out.binding_logs);
+  in.integer("log_domains", out.log_domains, 0, 1 << 20);
   in.integer("days", out.days, 1, 3'650);
   in.integer("drain_hours", out.drain_hours, 0, 1'000);
   in.integer("messages", out.messages, 0, 100'000'000);
@@ -136,10 +128,12 @@ std::optional<std::string> judge_policies(const Scenario& s) {
   for (const PolicySpec& policy : s.policies)
     if (!within(policy.at))
       return "policy.domains: expected first_domain + domains to be at most scenario.domains";
-  for (const auto* spans : {&s.flips, &s.store_down})
+  for (const auto* spans : {&s.flips, &s.store_down, &s.wrong_keys})
     for (const DomainSpan& span : *spans)
       if (!within(span))
-        return std::string(spans == &s.flips ? "flip" : "store_down") +
+        return std::string(spans == &s.flips        ? "flip"
+                           : spans == &s.store_down ? "store_down"
+                                                    : "wrong_key") +
                ".domains: expected first_domain + domains to be at most scenario.domains";
   for (const DomainSpan& flip : s.flips)
     for (const PolicySpec& policy : s.policies)
@@ -227,6 +221,7 @@ tl::expected<Scenario, FileError> load_scenario(const std::string& path) {
     in.one_of("mode", spec.mode, {"isp", "corporate", "groups"});
   });
   each("flip", [&](TableReader& in) { read_span(in, out.flips.emplace_back(), true); });
+  each("wrong_key", [&](TableReader& in) { read_span(in, out.wrong_keys.emplace_back(), true); });
   each("store_down", [&](TableReader& in) { read_span(in, out.store_down.emplace_back(), true); });
   each("dns_fault", [&](TableReader& in) { read_dns_fault(in, out.dns_faults.emplace_back()); });
   TableReader dns = table("dns");
@@ -237,16 +232,17 @@ tl::expected<Scenario, FileError> load_scenario(const std::string& path) {
   shift.integer("reread_hour", out.reread_hour, 0, 100'000);
   shift.finish();
   for (const auto& [key, node] : file) {
-    static constexpr std::string_view known[] = {"scenario",  "network", "disk",     "crashes",
-                                                 "partition", "policy",  "flip",     "store_down",
-                                                 "shift",     "dns",     "dns_fault"};
+    static constexpr std::string_view known[] = {"scenario",  "network", "disk",      "crashes",
+                                                 "partition", "policy",  "flip",      "store_down",
+                                                 "shift",     "dns",     "dns_fault", "wrong_key"};
     bool found = false;
     for (const std::string_view name : known) found |= key.str() == name;
     if (!found && !error)
       error = FileError{
           path + ":" + std::to_string(node.source().begin.line) + ": " + std::string(key.str()) +
           ": expected one of [scenario], [network], [disk], [crashes], [shift], [dns], "
-          "[[partition]], [[dns_fault]], [[policy]], [[flip]], [[store_down]]"};
+          "[[partition]], [[dns_fault]], [[policy]], [[flip]], [[store_down]], "
+          "[[wrong_key]]"};
   }
   if (!error) error = judge(path, out);
   if (error) return tl::unexpected(*error);

@@ -57,7 +57,7 @@ struct Scenario {
   std::int64_t drain_hours = 24;
   std::int64_t messages = 10;
   std::int64_t rsa_users_permille = 0;
-  bool binding_logs = true;  // the domains keep binding logs
+  std::int64_t log_domains = 1 << 20;  // the first ones keep binding logs
   std::string corpus;
 
   std::int64_t base_latency_ms = 5;
@@ -73,6 +73,7 @@ struct Scenario {
   std::int64_t down_minutes = 5;
   std::vector<PolicySpec> policies;
   std::vector<DomainSpan> flips;       // to corporate without notice and back, by the domain itself
+  std::vector<DomainSpan> wrong_keys;  // these domains hand out keys of their own for their users
   std::vector<DomainSpan> store_down;  // the key stores of these domains do not answer
   std::int64_t adopt_hours = 0;  // after a shift from isp, in which users take the store's key
   std::int64_t reread_hour = 0;  // when clients fetch and open all their mail anew; 0: never

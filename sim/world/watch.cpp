@@ -74,6 +74,35 @@ bool DomainProcess::lie_about(wire::Value& ok) const {
   return true;
 }
 
+bool DomainProcess::hands_out_wrong_keys(Instant now) const {
+  const auto& spans = internet_->scenario.wrong_keys;
+  return std::any_of(spans.begin(), spans.end(), [&](const DomainSpan& span) {
+    const Instant from = world_start + std::chrono::hours{span.from_hour};
+    return span.holds(self_) && now >= from && now < from + std::chrono::hours{span.hours};
+  });
+}
+
+/// Binds our own user to a key of ours, for who asks from elsewhere, with a signature that holds:
+/// we have the op key. Our log says what it said to everyone.
+bool DomainProcess::wrong_key_in(wire::Value& ok) const {
+  const wire::Value* value = ok.find("binding");
+  if (!value || !ok.find("key")) return false;
+  auto binding = keys::parse_binding(*value);
+  if (!binding || !binding->addr.ends_with("@" + info_.name)) return false;
+  binding->key = liar_key_->record.id();
+  const auto signed_anew = keys::make_binding(*binding, info_.op->signing);
+  if (!signed_anew) return false;
+  ok.as_object()["binding"] = *signed_anew;
+  ok.as_object()["key"] = liar_key_->record.value();
+  return true;
+}
+
+void DomainProcess::note_alarm(const client::Alarm& alarm, Instant now) {
+  const std::string code(code_info(alarm.why.code).name);
+  ledger_.alarms.push_back({alarm.addr, code, alarm.lie, now});
+  ledger_.happenings.push_back({now, "alarm", alarm.addr + ": " + code});
+}
+
 Bytes DomainProcess::tell_lies(Bytes bytes, bool flipping) {
   Bytes out;
   each_frame(bytes, [&](const wire::Frame& frame, ByteView whole) {
@@ -82,7 +111,8 @@ Bytes DomainProcess::tell_lies(Bytes bytes, bool flipping) {
       auto* answer = message ? std::get_if<wire::Answer>(&*message) : nullptr;
       if (answer && answer->is_ok()) {
         wire::Value ok = answer->ok();
-        if ((info_.lies && lie_about(ok)) || (flipping && flip_about(ok))) {
+        if ((info_.lies && lie_about(ok)) || (flipping && flip_about(ok)) ||
+            (!info_.lies && !flipping && wrong_key_in(ok))) {
           ++ledger_.lies;
           AMS_ASSERT(wire::append_message(out, wire::ok_answer(answer->id, std::move(ok))));
           return;

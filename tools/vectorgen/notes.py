@@ -145,6 +145,9 @@ NOTES = {
     # message
     "from_binding": _note(_ID, "The letter puts someone else's address over the signer's own key.",
                           "Mail from anyone, signed by the attacker.", "MSG-27"),
+    "from_proof": _note(_ID, "The stapled proof does not prove the binding that the letter names.",
+                        "A domain shows one reader a sender's key that its log denies to others.",
+                        "MSG-38"),
     "deliver_to": _note(_ID, "The reader is not among those the letter was sealed to.",
                         "A recipient re-seals a letter to a third who takes it for mail to him.",
                         "MSG-28"),

@@ -1,7 +1,7 @@
 """Header, stanzas, body and letter (spec MSG): opening, with the checks in the order of MSG-29."""
 import uuid
 
-from . import crypto, encoding, keys, schema
+from . import bindlog, crypto, encoding, keys, schema
 from .errors import answered_with, fail, require
 from .keys import DAY
 
@@ -10,6 +10,7 @@ CLOCK_TOLERANCE = 10 * 60_000  # ms, MSG-6
 STANZAS_MAX = 100
 LEAVES_MAX = 1025
 BLOBS_MAX = 512
+PROOF_MAX = 32_768  # MSG-37
 
 HASH = schema.binary(32)
 
@@ -58,7 +59,11 @@ def _attachments(value, where):
 
 
 LETTER = schema.members("letter/1", _leaf0(1) + [
-    ("parts", schema.array(PART, 0, 512)), ("att", _attachments), ("fk", schema.binary(32))])
+    ("parts", schema.array(PART, 0, 512)), ("att", _attachments), ("proof?", schema.any_object),
+    ("fk", schema.binary(32))])
+
+
+LEAFLESS = ("fk", "parts", "att", "proof")  # of a letter, not in leaf 0
 
 
 def u32(number: int) -> bytes:
@@ -68,7 +73,7 @@ def u32(number: int) -> bytes:
 # --- franking, MSG-24 and MSG-25 ---
 
 def leaves_of(letter: dict) -> list:
-    head = {name: item for name, item in letter.items() if name not in ("fk", "parts", "att")}
+    head = {name: item for name, item in letter.items() if name not in LEAFLESS}
     files = [{name: item for name, item in file.items() if name != "key"} for file in letter["att"]]
     return [encoding.encode(leaf) for leaf in [head] + letter["parts"] + files]
 
@@ -204,6 +209,7 @@ def open_body(opened: Opened, sealed: bytes, reader: str, chain: keys.Chain) -> 
     require({item["blob"] for item in judged["att"]} == set(fields["body"]["blobs"]),
             "blob_set", "header.blobs")
     judge_from(judged["from"], fields, chain)
+    judge_proof(judged, fields, chain)
     require(reader in judged["deliver_to"] or reader == judged["from"]["addr"],
             "deliver_to", "letter.deliver_to")
     return letter
@@ -219,3 +225,21 @@ def judge_from(sender: dict, fields: dict, chain: keys.Chain) -> None:
         require(binding["addr"] == sender["addr"], "from_binding", "from.binding.addr")
         require((binding["kid"], binding["fp"]) == (sender["kid"], sender["fp"]), "from_binding",
                 "from.binding.key")
+
+
+def judge_proof(letter: dict, fields: dict, chain: keys.Chain) -> None:
+    """MSG-37 and MSG-38."""
+    if "vrf_key" not in chain.record:
+        return
+    with answered_with("from_proof"):
+        require("proof" in letter, "from_proof", "letter.proof")
+        proof, said = letter.get("proof", {}), letter["from"]["binding"]
+        require(len(encoding.encode(proof)) <= PROOF_MAX, "from_proof", "letter.proof.size")
+        log = bindlog.Identity(chain.domain, chain.record["vrf_key"], chain.record["log_key"])
+        proven = bindlog.verify_proof(proof, letter["from"]["addr"], log)
+        proven.head.holds(fields["ts"])
+        require(proven.entry is not None and proven.entry["type"] == "key", "from_proof",
+                "letter.proof.entry")
+        shown = proven.entry["value"]
+        for name in ("version", "kid", "fp", "custody", "enc"):
+            require(shown.get(name) == said.get(name), "from_proof", "letter.proof." + name)

@@ -1,6 +1,7 @@
 // The command line of `ams keys …`.
 #include <memory>
 
+#include "ams_cli/alarms.h"
 #include "ams_cli/flags.h"
 #include "ams_cli/keys_local.h"
 #include "ams_cli/keys_online.h"
@@ -168,6 +169,14 @@ void add_keys_commands(CLI::App& app, Flags& flags) {
   lookup->add_option("addr", *addr, "the address")->required();
   lookup->add_flag("--json", *json, "one JSON object, for programs");
   flags.shared(lookup, "ams keys lookup bob@b.example");
+  CLI::App* evidence = group->add_subcommand(
+      "evidence",
+      "Judges a file that a warning named: whether it shows anyone that its domain lied about a "
+      "key. Exit code 1 when it shows nothing");
+  const auto file = std::make_shared<std::string>();
+  evidence->add_option("file", *file, "blie/1, as the warning or a mail brought it")->required();
+  flags.shared(evidence, "ams keys evidence ~/.ams/alarm-0123456789ab.json");
+  evidence->callback([file, &flags] { flags.code = keys_evidence(flags.common.home, *file); });
   lookup->callback([addr, json, &flags] { flags.code = keys_lookup(flags.common, *addr, *json); });
 }
 

@@ -4,7 +4,9 @@
 
 #include <cstdio>
 
+#include "ams_cli/alarms.h"
 #include "ams_cli/letters.h"
+#include "ams_cli/terminal.h"
 #include "client/heard.h"
 #include "keystore_net/place.h"
 #include "net/entropy.h"
@@ -95,10 +97,16 @@ struct Runner::Impl {
     // Not durable yet: it becomes so together with the client's own note that we were told.
     if (!rows.empty() && !home.storage().apply(rows))
       ended = "the folder " + home.folder() + " cannot be written";
+    if (const auto* change = std::get_if<client::KeyChanged>(&report)) tell(text_of(*change));
+    if (const auto* alarm = std::get_if<client::Alarm>(&report)) tell(warn_of(home, *alarm));
     const auto* failed = std::get_if<client::CommandFailed>(&report);
     if (failed && failed->what == "connect") ended = "cannot connect: " + explain(failed->why);
     if (done(report)) finished = true;
     if (finished || ended) loop.post([this] { loop.stop(); });
+  }
+  static void tell(const std::string& what) {
+    end_progress();
+    say(exit_ok, what);
   }
   void arm() {
     timer = loop.call_after(options.patience, [this] {
