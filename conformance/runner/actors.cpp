@@ -76,10 +76,12 @@ void Stage::enrol(Session& session, Account& who) {
   who.enrolled = true;
 }
 
-void Stage::associate(Session& session, Account& who) {
+/// `more`: further members of the args.
+void Stage::associate(Session& session, Account& who, const Json& more) {
   const Key& key = key_of(session.as);
-  const Json ok =
-      call(session, "keys.associate", {{"record", key.record}, {"version", who.version + 1}});
+  Json args = {{"record", key.record}, {"version", who.version + 1}};
+  args.update(more);
+  const Json ok = call(session, "keys.associate", args);
   ++who.version;
   const Json wanted = {{"$signed",
                         {{"ams", "bind/1"},

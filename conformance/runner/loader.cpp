@@ -18,7 +18,7 @@ const std::map<std::string, std::set<std::string>> verbs{
     {"hello", {"on", "as", "set", "edit", "root", "device", "error"}},
     {"authenticate", {"on", "role", "other_exporter", "set", "error"}},
     {"session", {"on", "as", "ready", "device"}},
-    {"associate", {"on"}},
+    {"associate", {"on", "args"}},
     {"let", {"name", "value"}},
     {"send", {"on", "hex", "text", "times"}},
     {"frame", {"on", "kind", "length", "hex", "text"}},
@@ -180,11 +180,12 @@ class Reader {
     need(options.is_object() && out.tier == 3, "options", "expected an object, and tier 3");
     only(options,
          {"queue_max", "mailbox_bytes_max", "connections_max", "corporate", "groups",
-          "directory_quota", "directory_rate", "directory_work"},
+          "directory_quota", "directory_rate", "directory_work", "lookup_burst"},
          "options.");
     out.options.directory_quota = integer_of(options, "directory_quota", 1, 0);
     out.options.directory_rate = integer_of(options, "directory_rate", 1, 0);
     out.options.directory_work = integer_of(options, "directory_work", 1, 0);
+    out.options.lookup_burst = integer_of(options, "lookup_burst", 1, 0);
     out.options.queue_max = integer_of(options, "queue_max", 1, 0);
     out.options.mailbox_bytes_max = integer_of(options, "mailbox_bytes_max", 1, 0);
     out.options.connections_max = integer_of(options, "connections_max", 1, 0);

@@ -81,6 +81,7 @@ struct World final : Target {
     if (wanted.directory_work)
       options.directory_work_bits = static_cast<int>(wanted.directory_work);
     if (wanted.directory_rate) options.directory_rate = wanted.directory_rate;
+    if (wanted.lookup_burst) options.lookup_burst = options.lookups_per_day = wanted.lookup_burst;
     full = wanted.directory != 0;
     options.mail = !full;
     options.full_directory = full;

@@ -42,7 +42,9 @@ class Stage {
   Json built_deliver(const Json& plan);
   Json built_receipts(const Json& plan);
   Json built_binding(const Json& plan);
-  Json built_directory(const std::string& name, const Json& plan);  // values_directory.cpp
+  Json built_directory(const std::string& name, const Json& plan);    // values_directory.cpp
+  Json built_binding_log(const std::string& name, const Json& plan);  // values_bindings.cpp
+  Json built_entry(const Json& plan);
   Json built_evidence(const Json& plan);
   std::string own_checkpoint(const Json& plan);
   std::optional<std::string> mismatch(const Json& wanted, const Json& got, const std::string& at);
@@ -57,7 +59,7 @@ class Stage {
   const Domain& impostor(const std::string& root);
   const crypto::SigningKey& other_device(const std::string& name);
   void enrol(Session& session, Account& who);
-  void associate(Session& session, Account& who);
+  void associate(Session& session, Account& who, const Json& more = Json::object());
 
   Session& session(const Json& step);
   Link& link(const Json& step) { return *session(step).link; }

@@ -96,6 +96,7 @@ void Stage::judge_hello(Session& mine, const Json& ok) {
   vars_["limits"] = limits;
   vars_["ops"] = ops;
   vars_["op_key"] = ok["chain"]["op"];
+  vars_["domain_record"] = ok["chain"]["record"];
   const Json proof = mine.link->event("auth", left());
   const Bytes text = auth_text(0, mine.link->exporter(), mine.hello_c, mine.hello_s);
   if (!proof.contains("sig") || !proves(ok["chain"]["op"], text, proof["sig"]))
@@ -133,7 +134,7 @@ void Stage::do_session(const Json& step) {
 /// Binds the session's address to a key once more, under the next version.
 void Stage::do_associate(const Json& step) {
   Session& mine = session(step);
-  associate(mine, account(mine.as));
+  associate(mine, account(mine.as), value(step.value("args", Json::object())));
 }
 
 /// The target connects to conform.test; the suite is the acceptor (SES-4, SES-5, DOM-5).

@@ -47,6 +47,7 @@ struct TargetOptions {  // limits of a simulated server; 0: its own default
   std::int64_t directory_quota = 0;
   std::int64_t directory_rate = 0;  // requests a second
   std::int64_t directory_work = 0;  // bits (DIR-23)
+  std::int64_t lookup_burst = 0;    // look-ups of another domain at once, and as many a day
 };
 
 class Target {

@@ -10,6 +10,7 @@
 #include "client/rewrap.h"
 #include "client/rotate.h"
 #include "client/sync.h"
+#include "client/trace.h"
 #include "wire/address.h"
 
 namespace ams::client {
@@ -33,7 +34,8 @@ struct Client::Impl {
         rotation(core, link, account, lookup, outbox, publisher),
         adoption(core, link, account, key_store, lookup, outbox),
         rewrapper(core, link, account, key_store),
-        bind_watch(core, link, account) {
+        bind_watch(core, link, account),
+        tracer(core, link, lookup) {
     link.on_event = [this](const std::string& event, const wire::Value& data) {
       if (event == "mail.changed") inbox.handle_changed(data);
     };
@@ -87,25 +89,35 @@ struct Client::Impl {
     rotation.rotate(std::nullopt);
   }
 
+  struct Inquiry {
+    std::string addr;
+    bool traced = false;
+  };
   void inquire() {
-    for (const std::string& addr : std::exchange(inquiries, {})) {
+    for (const Inquiry& inquiry : std::exchange(inquiries, {})) {
       ++looking;
-      lookup.recipient_anew(addr, [this, addr](const Result<Recipient>& found) {
-        if (!found) return inquired(addr, tl::unexpected(found.error()));
-        const auto address = wire::parse_address(addr);
+      lookup.recipient_anew(inquiry.addr, [this, inquiry](const Result<Recipient>& found) {
+        if (!found) return inquired(inquiry, tl::unexpected(found.error()));
+        const auto address = wire::parse_address(inquiry.addr);
         lookup.chain(address->domain, Lookup::Ask::cached_will_do,
-                     [this, addr, record = found->record](const Result<ChainPtr>& chain) {
-                       if (!chain) return inquired(addr, tl::unexpected(chain.error()));
-                       auto binding = lookup.binding_of(addr);
-                       inquired(addr, Correspondent{record, *chain, std::move(binding)});
+                     [this, inquiry, record = found->record](const Result<ChainPtr>& chain) {
+                       if (!chain) return inquired(inquiry, tl::unexpected(chain.error()));
+                       auto binding = lookup.binding_of(inquiry.addr);
+                       inquired(inquiry, Correspondent{record, *chain, std::move(binding)});
                      });
       });
     }
   }
-  void inquired(const std::string& addr, Result<Correspondent> found) {
-    --looking;
-    core.again = true;
-    core.tell(LookedUp{addr, std::move(found)});
+  void inquired(const Inquiry& inquiry, Result<Correspondent> found) {
+    const auto& answer = lookup.last_answer();
+    const bool judged = inquiry.traced && answer && answer->addr == inquiry.addr;
+    const auto tell = [this, addr = inquiry.addr, found](std::vector<LookupStep> steps) {
+      --looking;
+      core.again = true;
+      core.tell(LookedUp{addr, found, std::move(steps)});
+    };
+    if (!judged) return tell({});
+    tracer.run(inquiry.addr, answer->row, *answer->chain, tell);
   }
 
   template <class F>
@@ -127,9 +139,10 @@ struct Client::Impl {
   Adoption adoption;
   Rewrapper rewrapper;
   BindWatch bind_watch;
+  Tracer tracer;
   Instant leave_at;
-  std::vector<std::string> inquiries;  // not asked yet
-  int looking = 0;                     // asked, not answered
+  std::vector<Inquiry> inquiries;  // not asked yet
+  int looking = 0;                 // asked, not answered
   std::uint64_t learnt = 0;
 };
 
@@ -160,11 +173,11 @@ void Client::publish(const wire::Value& object, Instant now) {
   impl_->at(now, [&] { impl_->publisher.publish(object, Publisher::Row::to_be_written); });
 }
 
-void Client::look_up(const std::string& addr, Instant now) {
+void Client::look_up(const std::string& addr, Instant now, bool traced) {
   impl_->at(now, [&] {
     if (!impl_->account.ready())
-      return impl_->core.tell(LookedUp{addr, fail(Code::not_found, "no account key")});
-    impl_->inquiries.push_back(addr);
+      return impl_->core.tell(LookedUp{addr, fail(Code::not_found, "no account key"), {}});
+    impl_->inquiries.push_back({addr, traced});
   });
 }
 

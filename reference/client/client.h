@@ -98,9 +98,15 @@ struct Correspondent {
   std::shared_ptr<const keys::Chain> chain;  // of its domain: with the policy
   wire::Value binding;
 };
+/// One step of a look-up's verification, for people.
+struct LookupStep {
+  std::string what;
+  Result<> outcome;
+};
 struct LookedUp {
   std::string addr;
   Result<Correspondent> found;
+  std::vector<LookupStep> steps;  // when asked for; empty where there was no answer to judge
 };
 /// An address has another key than when we last looked: told before the first message to it goes.
 struct KeyChanged {
@@ -156,8 +162,9 @@ class Client final : public machine::Machine {
   /// Publishes an event or a revocation (KEV, REV); kept and tried again until the server has
   /// judged it. Report: Published.
   void publish(const wire::Value& object, Instant now);
-  /// Report: LookedUp, once for each call.
-  void look_up(const std::string& addr, Instant now);
+  /// Report: LookedUp, once for each call. `traced`: with each step of the verification, and the
+  /// key asked for at three directory peers.
+  void look_up(const std::string& addr, Instant now, bool traced = false);
   /// Keeps the draft durably, looks up and verifies the recipients, seals, puts blobs, submits;
   /// retries across disconnections with the same sealed bytes (SUB-3) until acknowledged. Returns
   /// the ticket.

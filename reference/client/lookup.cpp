@@ -247,6 +247,7 @@ void Lookup::judge(const std::string& addr, BindingRow row, Ask ask, RecipientTh
   chain(address->domain, ask,
         [this, addr, row = std::move(row), ask, then](const Result<ChainPtr>& found) {
           if (!found) return then(tl::unexpected(found.error()));
+          last_answer_ = Answered{addr, row, *found};
           auto known = check(addr, row, **found);
           if (known) return then(keep(addr, row, std::move(*known)));
           if (known.error().code == Code::unendorsed) {

@@ -62,6 +62,13 @@ class Lookup {
   /// For letters signed by `key`, which has to be the one that our domain binds our address to
   /// (binding_foreign).
   void staple(const keys::KeyId& key, StapleThen then);
+  /// What keys.lookup answered last, and the chain that it was judged by: for who wants to see why.
+  struct Answered {
+    std::string addr;
+    BindingRow row;
+    ChainPtr chain;
+  };
+  const std::optional<Answered>& last_answer() const { return last_answer_; }
   /// The binding that recipient() verified last for addr; empty if there is none.
   wire::Value binding_of(const std::string& addr) const;
 
@@ -121,6 +128,7 @@ class Lookup {
   std::map<std::string, KnownChain> chains_;
   std::map<std::string, KnownRecipient> recipients_;
   std::map<keys::KeyId, RecordPtr> records_;
+  std::optional<Answered> last_answer_;
   std::optional<Staple> staple_;  // checked at staple_at_
   std::int64_t staple_at_ = 0;
   // Who asks for what is asked already waits for the one answer.

@@ -64,6 +64,10 @@ Result<> BindingLog::load() {
   AMS_TRY(const auto note, reader_.get(table_meta, as_bytes(note_row)));
   auto prover = bindlog::Prover::make(options_.domain, log_secrets(options_.index_key));
   AMS_ASSERT(prover.has_value());
+  if (mutant("server.begin_log_anew")) {
+    leaves.clear();
+    epochs.clear();
+  }
   AMS_CHECK(prover->restore(std::move(leaves), epochs, note ? to_string(*note) : ""));
   if (!whole) return fail(Code::storage, "binding log leaf");
   epoch_s_ = epochs.empty()
@@ -205,14 +209,20 @@ Result<wire::Value> BindingLog::history(Txn& txn, std::string_view addr, std::in
                                         std::int64_t last, std::uint64_t known_size) {
   AMS_CHECK(load());
   AMS_CHECK(recall(txn, addr));
+  if (mutant("server.clamp_history")) {
+    from = std::clamp<std::int64_t>(from, 1, last);
+    known_size = std::min<std::uint64_t>(known_size, prover_.size());
+  }
   if (from > last || known_size > prover_.size()) return fail(Code::not_found, "keys.history");
+  if (mutant("server.history_first_only")) last = from;
   const std::int64_t end = std::min(last, from + static_cast<std::int64_t>(bindlog::items_max) - 1);
   std::vector<bindlog::Entry> entries;
   for (std::int64_t version = from; version <= end; ++version) {
     AMS_TRY(bindlog::Entry each, entry(txn, addr, version));
     entries.push_back(std::move(each));
   }
-  return bindlog::to_value(prover_.history(entries, end == last, known_size));
+  const bool complete = end == last && !mutant("server.history_without_above");
+  return bindlog::to_value(prover_.history(entries, complete, known_size));
 }
 
 }  // namespace ams::server

@@ -150,7 +150,7 @@ Result<> Core::op_associate(const Asked& to, Conn& conn, const wire::Value& args
   txn.add(std::move(published.writes));
   if (!held || !mutant("server.lookup_stale"))
     AMS_CHECK(put_binding(txn, conn.addr, version, binding, shared ? shared->group : ""));
-  AMS_CHECK(log_binding(txn, binding, made));
+  AMS_CHECK(log_binding(txn, bound, made));
   commit(txn, [this, to, binding](const Result<>& outcome) {
     if (!outcome) {
       peer_.handle_write_failure();
@@ -227,7 +227,10 @@ Result<> Core::op_lookup(const Asked& to, Conn& conn, const wire::Value& args) {
     AMS_TRY(const keys::KeyRecord shared, record_of(*held->enc));
     answer.emplace("enc", shared.value());
   }
-  if (fresh) AMS_CHECK(log_binding(txn, held->binding));
+  if (fresh) {
+    AMS_TRY(const keys::Binding bound, keys::parse_binding(held->binding));
+    AMS_CHECK(log_binding(txn, bound));
+  }
   AMS_TRY(const bool ended, add_proof(txn, addr, *held, since, answer));
   if (binding_log_) pad_answer(answer);
   if (!fresh && !ended) {
@@ -242,7 +245,8 @@ Result<> Core::op_lookup(const Asked& to, Conn& conn, const wire::Value& args) {
 }
 
 bool Core::take_lookup(const Asked& to, const Conn& conn) {
-  if (!conn.addr.empty() || mutant("server.skip_lookup_budget")) return true;  // our own user
+  const bool own = !conn.addr.empty() && !mutant("server.budget_for_all");
+  if (own || mutant("server.skip_lookup_budget")) return true;
   if (lookups_.take(conn.domain, now_)) return true;
   const std::int64_t back_s = day_ms / 1'000 / std::max<std::int64_t>(options_.lookups_per_day, 1);
   refuse(to, Error{Code::lookup_budget, "keys.lookup"}, std::max<std::int64_t>(back_s, 1));
@@ -278,12 +282,12 @@ Result<std::optional<bindlog::Entry>> Core::judge_entry(Txn& txn, const wire::Va
   return std::optional(std::move(made));
 }
 
-Result<> Core::log_binding(Txn& txn, const wire::Value& binding,
+Result<> Core::log_binding(Txn& txn, const keys::Binding& bound,
                            const std::optional<bindlog::Entry>& made) {
   if (!binding_log_ || mutant("server.skip_log")) return {};
-  AMS_TRY(const keys::Binding bound, keys::parse_binding(binding));
-  auto added = binding_log_->add(txn, bound, keys::policy_at(chain_->record, now_).mode, now_ms(),
-                                 drbg_.bytes(12), made ? &*made : nullptr);
+  auto added =
+      binding_log_->add(txn, bound, keys::policy_at(chain_->record, now_).mode, now_ms(),
+                        drbg_.bytes(12), made && !mutant("server.drop_entry") ? &*made : nullptr);
   if (added) {
     if (auto kept = binding_log_->keep_proofs(txn, bound.addr, drbg_.bytes(12)); !kept)
       added = tl::unexpected(kept.error());
@@ -298,7 +302,9 @@ Result<std::optional<Core::Since>> Core::read_since(const wire::Value* value) {
   Since out;
   out.version = in.integer("version", 1, bindlog::version_max);
   out.size = in.integer("size", 1);
-  AMS_CHECK(in.finish());
+  const auto read = in.finish();
+  if (!read && mutant("server.accept_any_since")) return std::optional<Since>();
+  AMS_CHECK(read);
   return std::optional(out);
 }
 
@@ -306,13 +312,14 @@ Result<bool> Core::add_proof(Txn& txn, const std::string& addr, const Held& held
                              const std::optional<Since>& since, wire::Object& answer) {
   if (!binding_log_) return false;
   AMS_TRY(const bool ended, binding_log_->refresh(txn, now_ms()));
-  auto proof = binding_log_->proof(txn, addr, held.version);
+  const bool older = held.version > 1 && mutant("server.prove_older");
+  auto proof = binding_log_->proof(txn, addr, held.version - (older ? 1 : 0));
   if (!proof) {
     binding_log_->forget();  // the epoch that was ended will not be committed
     return tl::unexpected(proof.error());
   }
   answer.emplace("proof", std::move(*proof));
-  const bool newer = since && since->version < held.version;
+  const bool newer = since && (since->version < held.version || mutant("server.history_always"));
   if (newer && !mutant("server.lookup_without_history")) {
     auto history = binding_log_->history(txn, addr, since->version, held.version,
                                          static_cast<std::uint64_t>(since->size));
@@ -328,7 +335,8 @@ Result<bool> Core::add_proof(Txn& txn, const std::string& addr, const Held& held
 
 Result<> Core::op_history(const Asked& to, Conn& conn, const wire::Value& args) {
   wire::ObjectReader in(args, "keys.history", wire::ObjectReader::Unknown::ignore_x);
-  const std::int64_t from = in.integer("from", 1, bindlog::version_max);
+  const std::int64_t from =
+      in.integer("from", mutant("server.clamp_history") ? 0 : 1, bindlog::version_max);
   const std::int64_t size = in.integer("size");
   AMS_CHECK(in.finish());
   Txn txn(reader_);

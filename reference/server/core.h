@@ -240,7 +240,7 @@ class Core {
                                                     const keys::Binding& bound,
                                                     const std::optional<Held>& held);
   /// Adds a new binding to the log, where there is one: right before its batch is committed.
-  Result<> log_binding(Txn& txn, const wire::Value& binding,
+  Result<> log_binding(Txn& txn, const keys::Binding& bound,
                        const std::optional<bindlog::Entry>& made = {});
   struct Since {  // what an asker has seen of an address before (BLG-29)
     std::int64_t version = 0, size = 0;
@@ -359,6 +359,9 @@ class Core {
   // --- peer_host.cpp
   Result<> op_publish(const Asked& to, Conn& conn, const wire::Value& args);
   Result<> op_directory_get(const Asked& to, Conn& conn, const wire::Value& args);
+  Result<> op_directory_relay(const Asked& to, Conn& conn, const wire::Value& args);
+  void relay_proof(const Asked& to, const std::string& peer, const std::string& kid,
+                   wire::Object answer);
   Result<> op_head(const Asked& to, Conn& conn, const wire::Value& args);
   Result<> op_gossip(const Asked& to, Conn& conn, const wire::Value& args);
   using DirectoryRead = Result<wire::Value> (directory::Peer::*)(const wire::Value&) const;

@@ -94,6 +94,47 @@ Result<> Core::op_directory_get(const Asked& to, Conn& conn, const wire::Value& 
   return {};
 }
 
+/// BLG-34: a full peer's own words, for a user who judges them herself.
+Result<> Core::op_directory_relay(const Asked& to, Conn& conn, const wire::Value& args) {
+  wire::ObjectReader in(args, "directory.relay", wire::ObjectReader::Unknown::ignore_x);
+  const std::string kid = to_uuid_text(in.uuid("kid"));
+  const auto peer = in.optional_string("peer");
+  AMS_CHECK(in.finish());
+  AMS_CHECK(peer_.admit(asker(conn), now_));
+  wire::Array peers;
+  bool known = false;
+  for (const std::string& domain : options_.directory_peers) {
+    if (domain == options_.domain) continue;
+    peers.emplace_back(domain);
+    known = known || domain == peer;
+  }
+  if (!peer) {
+    ok(to, wire::Object{{"peers", std::move(peers)}});
+    return {};
+  }
+  if (!known) return fail(Code::not_found, "directory.relay.peer");
+  ask(*peer, "directory.get", wire::Object{{"kid", kid}},
+      [this, to, peer = *peer, kid](const Outcome& got) {
+        const bool none = !got.value && got.value.error().code == Code::not_found;
+        if (!got.value && !none) return refuse(to, got.value.error());
+        wire::Object answer;
+        if (got.value) answer.emplace("got", *got.value);
+        relay_proof(to, peer, kid, std::move(answer));
+      });
+  return {};
+}
+
+void Core::relay_proof(const Asked& to, const std::string& peer, const std::string& kid,
+                       wire::Object answer) {
+  ask(peer, "directory.proof", wire::Object{{"kid", kid}},
+      [this, to, answer = std::move(answer)](const Outcome& proof) {
+        if (!proof.value) return refuse(to, proof.value.error());
+        wire::Object out = answer;
+        out.emplace("proof", *proof.value);
+        ok(to, std::move(out));
+      });
+}
+
 Result<> Core::op_head(const Asked& to, Conn&, const wire::Value& args) {
   wire::ObjectReader in(args, "directory.head", wire::ObjectReader::Unknown::ignore_x);
   AMS_CHECK(in.finish());

@@ -19,7 +19,7 @@ struct Op {
   Handler handler;
 };
 /// What this machine answers beside the session's own ops, sorted.
-constexpr std::array<Op, 23> all_ops{{
+constexpr std::array<Op, 24> all_ops{{
     {"account.enrol", clients, true, &Core::op_enrol},
     {"blob.get", everyone, true, &Core::op_blob_get},
     {"directory.card", everyone, false, &Core::op_read<&directory::Peer::card>},
@@ -33,6 +33,7 @@ constexpr std::array<Op, 23> all_ops{{
     {"directory.publish", everyone, false, &Core::op_publish},
     {"directory.range", everyone, false, &Core::op_read<&directory::Peer::range>},
     {"directory.reconcile", servers, false, &Core::op_read<&directory::Peer::reconcile>},
+    {"directory.relay", clients, true, &Core::op_directory_relay},
     {"domain.get", clients, true, &Core::op_domain_get},
     {"keys.associate", clients, true, &Core::op_associate},
     {"keys.history", clients, true, &Core::op_history},

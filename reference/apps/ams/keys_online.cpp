@@ -104,6 +104,18 @@ wire::Value json_of(const client::Correspondent& found, const KeyView& view,
   return out;
 }
 
+/// Each step with its outcome; what failed, and where.
+void print_steps(const std::vector<client::LookupStep>& steps) {
+  for (const client::LookupStep& step : steps) {
+    if (step.outcome) {
+      fmt::print("  ok      {}\n", step.what);
+    } else {
+      fmt::print("  FAILED  {}: {} ({})\n", step.what, code_info(step.outcome.error().code).name,
+                 step.outcome.error().where);
+    }
+  }
+}
+
 }  // namespace
 
 int keys_rotate(const Common& common, const KeysRotate& args) {
@@ -175,13 +187,18 @@ int keys_lookup(const Common& common, const std::string& addr, bool json) {
   auto online = go_online(common);
   if (!online) return say(exit_bad_input, online.error());
   progress("asking for " + addr + " …");
-  (*online)->client().look_up(addr, (*online)->runner->now());
+  (*online)->client().look_up(addr, (*online)->runner->now(), common.verbose);
   std::optional<Result<client::Correspondent>> found;
+  std::vector<client::LookupStep> steps;
   const auto ended = (*online)->runner->run([&](const client::Report& report) {
-    if (const auto* looked = std::get_if<client::LookedUp>(&report)) found = looked->found;
+    if (const auto* looked = std::get_if<client::LookedUp>(&report)) {
+      found = looked->found;
+      steps = looked->steps;
+    }
     return found.has_value();
   });
   end_progress();
+  if (!json) print_steps(steps);
   if (!found) return say(exit_unreachable, ended.value_or("no answer"));
   if (!*found) {
     const bool later = code_info(found->error().code).temporary;

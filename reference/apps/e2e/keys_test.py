@@ -179,8 +179,14 @@ class Keys(unittest.TestCase):
                          [own["fp"], 1, "isp", "client"])
         self.keys(self.alice, "verify", carol.addr, own["words"])
         self.assertIn("the same", self.keys(self.alice, "lookup", carol.addr).stdout)
+        traced = self.keys(self.alice, "lookup", carol.addr, "--verbose").stdout
+        for step in (f"binding of {carol.addr}: signed by the op key", "checkpoint of the log",
+                     "the binding is what the log commits to", "fingerprint recomputed"):
+            self.assertIn(step, traced)
+        self.assertNotIn("FAILED", traced)
         self.keys(carol, "rotate")
         changed = self.keys(self.alice, "lookup", carol.addr, code=1)
+        self.assertIn("the old key vouches for it", changed.stderr)
         self.assertIn("NOT this key", changed.stdout)
         self.assertIn("Version:     2", changed.stdout)
         unknown = self.keys(self.alice, "lookup", "nobody@a.example", code=1)

@@ -1,0 +1,44 @@
+// A look-up's verification step by step, for who wants to see it: what Lookup does at once, and the
+// key as three directory peers have it, each judged down to its checkpoint (spec BLG-34, DIR-22).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "client/lookup.h"
+
+namespace ams::client {
+
+inline constexpr std::size_t traced_peers_max = 3;
+
+class Tracer {
+ public:
+  using Then = std::function<void(std::vector<LookupStep>)>;
+  Tracer(Core& core, Link& link, Lookup& lookup) : core_(core), link_(link), lookup_(lookup) {}
+
+  /// `answer`: of keys.lookup for addr; `chain`: of its domain. Calls `then` once.
+  void run(const std::string& addr, const BindingRow& answer, const keys::Chain& chain, Then then);
+
+ private:
+  struct Work {
+    keys::KeyId key;
+    std::vector<LookupStep> steps;
+    std::vector<std::string> peers;  // still to be asked, the last one next
+    Then then;
+  };
+  using WorkPtr = std::shared_ptr<Work>;
+
+  void ask_peers(WorkPtr work);
+  void ask_next(WorkPtr work);
+  void ask_peer(WorkPtr work, const std::string& peer, const keys::Chain& chain);
+  void judge_peer(Work& work, const std::string& peer, const keys::Chain& chain,
+                  const wire::Value& answer) const;
+
+  Core& core_;
+  Link& link_;
+  Lookup& lookup_;
+};
+
+}  // namespace ams::client
