@@ -19,7 +19,7 @@ struct Op {
   Handler handler;
 };
 /// What this machine answers beside the session's own ops, sorted.
-constexpr std::array<Op, 24> all_ops{{
+constexpr std::array<Op, 25> all_ops{{
     {"account.enrol", clients, true, &Core::op_enrol},
     {"blob.get", everyone, true, &Core::op_blob_get},
     {"directory.card", everyone, false, &Core::op_read<&directory::Peer::card>},

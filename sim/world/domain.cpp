@@ -308,6 +308,7 @@ void DomainProcess::take_report(std::size_t index, client::Report& report, Conte
           },
           [](client::SyncDone&) {},
           [&](client::KeyRotated&) { stands_for_key(); },
+          [](client::MailRewrapped&) {},
           [](client::Published&) {},
           [](client::LookedUp&) {},
           [](client::KeyChanged&) {},
