@@ -132,9 +132,10 @@ bool refuses_65_kids() {
 
 bool refuses_1025_ranges() {
   Pair host;
-  const wire::Value range = wire::Object{{"prefix", ""}, {"children", to_base64url(Bytes(128))}};
-  const wire::Array ranges(ranges_max + 1, range);
-  return refusal(host.a.peer.reconcile(wire::Object{{"ranges", ranges}})) == Code::batch_too_large;
+  const wire::Array prefixes(ranges_max + 1, wire::Value(""));
+  const std::string children = to_base64url(Bytes(128 * prefixes.size()));
+  return refusal(host.a.peer.reconcile(wire::Object{
+             {"children", children}, {"prefixes", prefixes}})) == Code::batch_too_large;
 }
 
 // --- other peers' answers -----------------------------------------------------------------------

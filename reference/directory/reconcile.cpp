@@ -23,6 +23,35 @@ Bytes children_of(const verifiable::Map& map, const std::string& prefix) {
   return out;
 }
 
+/// What differs just below a prefix goes to `differ`, and about how many bytes that is to `size`.
+void compare_range(const verifiable::Map& map, const std::string& prefix, ByteView theirs,
+                   wire::Array& differ, std::size_t& size) {
+  const Bytes ours = children_of(map, prefix);
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    const ByteView own = ByteView(ours).subspan(i * short_hash, short_hash);
+    const ByteView other = theirs.subspan(i * short_hash, short_hash);
+    const bool equal = std::equal(own.begin(), own.end(), other.begin());
+    if (equal && !mutant("directory.reconcile_tells_all")) continue;
+    if (mutant("directory.reconcile_blind")) continue;
+    const std::string child = prefix + digits[i];
+    const bool empty = std::all_of(other.begin(), other.end(), [](auto b) { return b == 0; });
+    const std::size_t few = empty ? range_entries_max : listed_few;
+    const auto entries = map.range(first_kid(child), 4 * child.size(), few + 1);
+    wire::Object item{{"prefix", child}};
+    if (entries.size() <= few || child.size() == prefix_digits_max) {
+      Bytes listed;
+      for (const verifiable::Entry& entry : entries) {
+        append(listed, entry.kid);
+        append_short(listed, entry.value);
+      }
+      item.emplace("entries", to_base64url(listed));
+      size += 2 * listed.size();
+    }
+    size += 64;
+    differ.push_back(std::move(item));
+  }
+}
+
 bool is_prefix(const wire::Value* text) {
   return text != nullptr && text->is_string() && text->as_string().size() <= prefix_digits_max &&
          text->as_string().find_first_not_of(digits) == std::string::npos;
@@ -149,16 +178,18 @@ void Peer::pump_round() {
       ask(std::move(asked), "directory.entries", wire::Object{{"kids", std::move(kids)}});
     } else if (!round_->prefixes.empty()) {
       asked.purpose = Purpose::ranges;
-      wire::Array ranges;
-      while (!round_->prefixes.empty() && ranges.size() < ranges_max) {
+      wire::Array prefixes;
+      Bytes children;
+      while (!round_->prefixes.empty() && prefixes.size() < ranges_max) {
         std::string prefix = std::move(round_->prefixes.front());
         round_->prefixes.pop_front();
-        ranges.push_back(wire::Object{{"children", to_base64url(children_of(**map, prefix))},
-                                      {"prefix", prefix}});
+        append(children, children_of(**map, prefix));
+        prefixes.emplace_back(prefix);
         asked.prefixes.push_back(std::move(prefix));
       }
       ++round_->in_flight;
-      ask(std::move(asked), "directory.reconcile", wire::Object{{"ranges", std::move(ranges)}});
+      ask(std::move(asked), "directory.reconcile",
+          wire::Object{{"children", to_base64url(children)}, {"prefixes", std::move(prefixes)}});
     } else {
       break;
     }
@@ -172,49 +203,27 @@ void Peer::pump_round() {
 
 Result<wire::Value> Peer::reconcile(const wire::Value& args) const {
   wire::ObjectReader in(args, "directory.reconcile", wire::ObjectReader::Unknown::ignore_x);
-  const wire::Value& ranges = in.any("ranges");
+  const wire::Value& prefixes = in.any("prefixes");
+  const wire::Value& digests = in.any("children");
   AMS_CHECK(in.finish());
-  if (!ranges.is_array()) return fail(Code::schema, "directory.reconcile.ranges");
-  if (ranges.as_array().size() > ranges_max && !mutant("directory.skip_ranges_limit"))
-    return fail(Code::batch_too_large, "directory.reconcile.ranges");
+  const auto malformed = [] {
+    return fail(mutant("directory.wrong_code_ranges") ? Code::proof_form : Code::schema,
+                "directory.reconcile");
+  };
+  if (!prefixes.is_array() || !digests.is_string()) return malformed();
+  if (prefixes.as_array().size() > ranges_max && !mutant("directory.skip_ranges_limit"))
+    return fail(Code::batch_too_large, "directory.reconcile.prefixes");
+  constexpr std::size_t row = digits.size() * short_hash;
+  const auto children = from_base64url(digests.as_string());
+  if (!children || children->size() != row * prefixes.as_array().size()) return malformed();
+  for (const wire::Value& prefix : prefixes.as_array())
+    if (!is_prefix(&prefix) || prefix.as_string().size() == prefix_digits_max) return malformed();
   AMS_TRY(const verifiable::Map* map, ready());
   wire::Array differ;
   std::size_t size = 0;
-  for (const wire::Value& range : ranges.as_array()) {
-    const wire::Value* prefix = range.find("prefix");
-    const wire::Value* theirs = range.find("children");
-    const auto children = theirs != nullptr && theirs->is_string()
-                              ? from_base64url(theirs->as_string())
-                              : std::nullopt;
-    const bool formed = is_prefix(prefix) && prefix->as_string().size() < prefix_digits_max &&
-                        children && children->size() == digits.size() * short_hash;
-    const bool other_code = mutant("directory.wrong_code_ranges");
-    if (!formed) return fail(other_code ? Code::proof_form : Code::schema, "directory.reconcile");
-    const Bytes ours = children_of(*map, prefix->as_string());
-    for (std::size_t i = 0; i < digits.size() && size < answer_size_max; ++i) {
-      const ByteView own = ByteView(ours).subspan(i * short_hash, short_hash);
-      const ByteView other = ByteView(*children).subspan(i * short_hash, short_hash);
-      const bool equal = std::equal(own.begin(), own.end(), other.begin());
-      if (equal && !mutant("directory.reconcile_tells_all")) continue;
-      if (mutant("directory.reconcile_blind")) continue;
-      const std::string child = prefix->as_string() + digits[i];
-      const bool empty = std::all_of(other.begin(), other.end(), [](auto b) { return b == 0; });
-      const std::size_t few = empty ? range_entries_max : listed_few;
-      const auto entries = map->range(first_kid(child), 4 * child.size(), few + 1);
-      wire::Object item{{"prefix", child}};
-      if (entries.size() <= few || child.size() == prefix_digits_max) {
-        Bytes listed;
-        for (const verifiable::Entry& entry : entries) {
-          append(listed, entry.kid);
-          append_short(listed, entry.value);
-        }
-        item.emplace("entries", to_base64url(listed));
-        size += 2 * listed.size();
-      }
-      size += 64;
-      differ.push_back(std::move(item));
-    }
-  }
+  for (std::size_t i = 0; i < prefixes.as_array().size() && size < answer_size_max; ++i)
+    compare_range(*map, prefixes.as_array()[i].as_string(),
+                  ByteView(*children).subspan(i * row, row), differ, size);
   return wire::Object{{"differ", std::move(differ)}};
 }
 
