@@ -54,11 +54,18 @@ void Peer::start_gossip(Instant now) {
   (void)now;
 }
 
-void Peer::tell(wire::Object& message) const {
+/// Others' checkpoints by turns: where there are more than one message holds, each is told in time
+/// (DIR-44).
+void Peer::tell(wire::Object& message) {
   wire::Array seen, proofs;
-  for (const auto& [domain, log] : witness_.seen()) {
-    if (seen.size() == told_max || log.notes.empty()) continue;
+  const auto& logs = witness_.seen();
+  auto at = logs.upper_bound(mutant("directory.tell_first_only") ? std::string() : told_last_);
+  for (std::size_t i = 0; i < logs.size() && seen.size() < told_max; ++i, ++at) {
+    if (at == logs.end()) at = logs.begin();
+    const auto& [domain, log] = *at;
+    if (log.notes.empty()) continue;
     seen.push_back(wire::Object{{"checkpoint", log.notes.back().second}, {"domain", domain}});
+    told_last_ = domain;
   }
   for (const auto& [domain, evidence] : witness_.evidence())
     if (!evidence.empty() && proofs.size() < told_max)
@@ -87,17 +94,31 @@ void Peer::hear(const wire::Value& message) {
   each("proofs", "evidence", [&](const std::string& domain, const std::string& evidence) {
     (void)witness_.accuse(domain, evidence, writes);
   });
-  each("seen", "checkpoint", [&](const std::string& domain, const std::string& note) {
-    if (!witness_.heard(domain, note, writes) || !is_peer(domain)) return;
-    const auto told = verifiable::parse_note(note);
-    const auto checkpoint = told ? verifiable::parse_checkpoint(told->text) : fail(Code::proof, "");
-    if (!checkpoint) return;
-    const verifiable::Checkpoint& known = witness_.seen().find(domain)->second.newest;
-    ask({Purpose::consistency, domain, {}, {}, {}, {}, note, known}, "directory.consistency",
-        wire::Object{
-            {"first", static_cast<std::int64_t>(std::min(known.size, checkpoint->size))},
-            {"second", static_cast<std::int64_t>(std::max(known.size, checkpoint->size))}});
-  });
+  each("seen", "checkpoint",
+       [&](const std::string& domain, const std::string& note) { hear_of(domain, note, writes); });
+  write(std::move(writes));
+}
+
+/// DIR-20: of one for which there is none of the same size, that log itself must tell.
+void Peer::hear_of(const std::string& domain, const std::string& note,
+                   storage::WriteBatch& writes) {
+  if (!witness_.heard(domain, note, writes) || !is_peer(domain)) return;
+  const auto told = verifiable::parse_note(note);
+  const auto checkpoint = told ? verifiable::parse_checkpoint(told->text) : fail(Code::proof, "");
+  if (!checkpoint) return;
+  const verifiable::Checkpoint& known = witness_.seen().find(domain)->second.newest;
+  ask({Purpose::consistency, domain, {}, {}, {}, {}, note, known}, "directory.consistency",
+      wire::Object{{"first", static_cast<std::int64_t>(std::min(known.size, checkpoint->size))},
+                   {"second", static_cast<std::int64_t>(std::max(known.size, checkpoint->size))}});
+}
+
+/// What the other side shows of its own log, though nobody asked for a cosignature: a peer that has
+/// two faces shows one here, too (DIR-42).
+void Peer::meet(const std::string& domain, const crypto::VerifyKey& op, const wire::Value& shown) {
+  if (mutant("directory.ignore_answer_checkpoint") || !is_peer(domain)) return;
+  storage::WriteBatch writes;
+  if (!witness_.meet(domain, op, shown.as_string(), writes))
+    hear_of(domain, shown.as_string(), writes);
   write(std::move(writes));
 }
 
@@ -106,8 +127,12 @@ void Peer::handle_consistency(const Asked& asked, const Result<wire::Value>& out
   const wire::Value* text = outcome->find("proof");
   const auto proof = text != nullptr && text->is_string() ? from_base64url(text->as_string())
                                                           : std::optional<Bytes>(Bytes{});
+  const wire::Value* own = outcome->find("checkpoint");
+  const std::string_view shown =
+      own != nullptr && own->is_string() ? std::string_view(own->as_string()) : std::string_view();
   storage::WriteBatch writes;
-  if (!witness_.consistent(asked.domain, asked.known, asked.note, proof.value_or(Bytes{}), writes))
+  if (!witness_.consistent(asked.domain, asked.known, asked.note, proof.value_or(Bytes{}), shown,
+                           writes))
     agreeing_.erase(asked.domain);
   write(std::move(writes));
 }
@@ -148,6 +173,8 @@ Result<Peer::Answered> Peer::gossip(const wire::Value& args, std::string_view fr
 void Peer::handle_gossip(const Asked& asked, const wire::Value& ok, const crypto::VerifyKey* op,
                          Instant now) {
   hear(ok);
+  const wire::Value* shown = ok.find("checkpoint");
+  if (shown != nullptr && shown->is_string() && op != nullptr) meet(asked.domain, *op, *shown);
   if (const wire::Value* size = ok.find("size"); size != nullptr && size->is_integer())
     shown_[asked.domain] =
         static_cast<std::uint64_t>(std::max<std::int64_t>(size->as_integer(), 0));

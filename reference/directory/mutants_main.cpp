@@ -2,6 +2,7 @@
 // for each switch a probe that tells whether the rule holds. Exit code: 0 all do, 1 otherwise.
 #include "directory/evidence.h"
 #include "directory/light.h"
+#include "directory/mesh_test.h"
 #include "directory/peers_test.h"
 #include "policy/probe.h"
 
@@ -337,5 +338,10 @@ int main() {
       {"directory.evidence_any_root", believes_known_roots_alone},
       {"directory.evidence_no_quorum", counts_witnesses},
       {"directory.evidence_one_face", convicts_by_two_faces_alone},
+      {"directory.same_order", peers_ask_in_orders_of_their_own},
+      {"directory.push_on_to_all", what_a_peer_told_goes_on_to_eight},
+      {"directory.ignore_answer_checkpoint", two_faces_in_answers_are_noticed},
+      {"directory.consistency_without_checkpoint", a_failed_consistency_gives_a_proof},
+      {"directory.tell_first_only", checkpoints_are_told_by_turns},
   });
 }

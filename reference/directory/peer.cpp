@@ -30,6 +30,20 @@ Result<Id16> read_kid(const wire::Value& args, std::string_view what) {
   return kid;
 }
 
+/// DIR-40: an order of our own, so that peers do not all ask the same one.
+void put_in_order(std::string_view domain, std::vector<std::string>& peers) {
+  if (mutant("directory.same_order")) return;
+  std::map<Hash, std::string> order;
+  for (std::string& peer : peers) {
+    Bytes input = to_bytes(domain);
+    input.push_back(0);
+    append(input, peer);
+    order.emplace(crypto::sha256(input), std::move(peer));
+  }
+  peers.clear();
+  for (auto& [hash, peer] : order) peers.push_back(std::move(peer));
+}
+
 }  // namespace
 
 Id16 first_kid(std::string_view prefix) {
@@ -52,6 +66,7 @@ Peer::Peer(PeerOptions options, const crypto::SigningKey* log_key, const storage
       quotas_(options_.quota, options_.quota),
       requests_(5 * options_.requests_per_s, 86'400 * options_.requests_per_s) {
   std::erase(options_.peers, options_.domain);
+  put_in_order(options_.domain, options_.peers);
   if (!options_.peers.empty())
     next_round_ =
         now + (options_.full ? options_.interval : push_retry_intervals * options_.interval);
@@ -194,8 +209,11 @@ Result<wire::Value> Peer::consistency(const wire::Value& args) const {
   const std::int64_t second = in.integer("second");
   AMS_CHECK(in.finish());
   AMS_CHECK(ready());
-  return history_.consistency(static_cast<std::uint64_t>(first),
-                              static_cast<std::uint64_t>(second));
+  AMS_TRY(wire::Value answer, history_.consistency(static_cast<std::uint64_t>(first),
+                                                   static_cast<std::uint64_t>(second)));
+  if (!history_.checkpoint().empty() && !mutant("directory.consistency_without_checkpoint"))
+    answer.as_object().emplace("checkpoint", history_.checkpoint());  // DIR-43
+  return answer;
 }
 
 Result<wire::Value> Peer::history(const wire::Value& args) const {

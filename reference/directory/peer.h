@@ -47,6 +47,7 @@ inline constexpr std::size_t object_size_max = 4'096;    // bytes of any object 
 inline constexpr std::size_t fetch_peers_max = 3;        // peers asked for one entry (DIR-17)
 inline constexpr Duration reconcile_interval = std::chrono::seconds{60};  // DIR-7
 inline constexpr int push_retry_intervals = 2;  // of those: how often a light peer pushes again
+inline constexpr std::size_t push_on_max = 8;   // peers that hear on what a peer told (DIR-41)
 inline constexpr Duration fetched_life = std::chrono::hours{24};  // DIR-17
 
 struct PeerOptions {
@@ -194,7 +195,9 @@ class Peer {
   void handle_gossip(const Asked& asked, const wire::Value& ok, const crypto::VerifyKey* op,
                      Instant now);
   void hear(const wire::Value& message);
-  void tell(wire::Object& message) const;
+  void hear_of(const std::string& domain, const std::string& note, storage::WriteBatch& writes);
+  void meet(const std::string& domain, const crypto::VerifyKey& op, const wire::Value& shown);
+  void tell(wire::Object& message);
   void handle_consistency(const Asked& asked, const Result<wire::Value>& outcome);
   // pushing and reconciling: reconcile.cpp
   void ask(Asked asked, std::string op, wire::Value args);
@@ -226,7 +229,8 @@ class Peer {
   std::optional<Round> round_;
   std::uint64_t next_cookie_ = 1, next_ticket_ = 1;
   std::uint64_t epoch_ticket_ = 0;  // the write with the epoch that is on its way
-  std::size_t next_peer_ = 0;
+  std::size_t next_peer_ = 0, next_push_ = 0;
+  std::string told_last_;  // the log whose checkpoint was told last
   bool gossiping_ = false;
   std::optional<Instant> next_round_, next_epoch_;
   std::deque<Ask> asks_;

@@ -78,6 +78,12 @@ void Witness::evict(std::string_view domain, const verifiable::NoteKey& key, std
   evicted_.insert_or_assign(std::string(domain), std::move(evidence));
 }
 
+void Witness::remember(Seen& seen, const verifiable::Checkpoint& checkpoint,
+                       std::string_view note) {
+  seen.notes.emplace_back(checkpoint, std::string(note));
+  if (seen.notes.size() > seen_notes_max) seen.notes.pop_front();
+}
+
 bool Witness::contradicts(std::string_view domain, Seen& seen,
                           const verifiable::Checkpoint& checkpoint, std::string_view note,
                           storage::WriteBatch& writes) {
@@ -121,8 +127,7 @@ Result<Witness::Shown> Witness::show(std::string_view domain, const crypto::Veri
   }
   seen->newest = checkpoint;
   if (seen->notes.empty() || seen->notes.back().first != checkpoint)
-    seen->notes.emplace_back(checkpoint, std::string(note));
-  if (seen->notes.size() > seen_notes_max) seen->notes.pop_front();
+    remember(*seen, checkpoint, note);
   writes.puts.push_back({table_seen, to_bytes(domain), to_bytes(row_value(key, note))});
   Shown out{{}, checkpoint.size, false};
   if (key_ == nullptr) return out;
@@ -134,18 +139,40 @@ Result<Witness::Shown> Witness::show(std::string_view domain, const crypto::Veri
   return out;
 }
 
+bool Witness::meet(std::string_view domain, const crypto::VerifyKey& op, std::string_view note,
+                   storage::WriteBatch& writes) {
+  if (find(domain) != nullptr || evicted(domain) || seen_.size() >= logs_max) return false;
+  auto key = log_key(domain, op, verifiable::NoteKeyType::ed25519);
+  if (!key) return false;
+  const auto opened = verifiable::open_checkpoint(note, *key);
+  if (!opened) return false;
+  writes.puts.push_back({table_seen, to_bytes(domain), to_bytes(row_value(*key, note))});
+  seen_.emplace(
+      std::string(domain),
+      Seen{std::move(*key), opened->checkpoint, {{opened->checkpoint, std::string(note)}}});
+  return true;
+}
+
 bool Witness::heard(std::string_view domain, std::string_view note, storage::WriteBatch& writes) {
   Seen* seen = find(domain);
-  if (seen == nullptr || evicted(domain)) return false;
+  if (seen == nullptr) return false;
+  const auto held = evicted_.find(domain);
+  const bool out = held != evicted_.end();
+  if (out && !held->second.empty()) return false;
   const auto opened = verifiable::open_checkpoint(note, seen->key);
   if (!opened) return false;
   if (contradicts(domain, *seen, opened->checkpoint, note, writes)) return false;
-  return std::none_of(seen->notes.begin(), seen->notes.end(),
-                      [&](const auto& held) { return held.first.size == opened->checkpoint.size; });
+  const bool unknown = std::none_of(seen->notes.begin(), seen->notes.end(), [&](const auto& one) {
+    return one.first.size == opened->checkpoint.size;
+  });
+  // Evicted without a proof for others: what is heard of it may make one yet.
+  if (out && unknown) remember(*seen, opened->checkpoint, note);
+  return unknown && !out;
 }
 
 bool Witness::consistent(std::string_view domain, const verifiable::Checkpoint& known,
-                         std::string_view note, ByteView proof, storage::WriteBatch& writes) {
+                         std::string_view note, ByteView proof, std::string_view shown,
+                         storage::WriteBatch& writes) {
   Seen* seen = find(domain);
   if (seen == nullptr || evicted(domain)) return true;
   const auto opened = verifiable::open_checkpoint(note, seen->key);
@@ -155,6 +182,9 @@ bool Witness::consistent(std::string_view domain, const verifiable::Checkpoint& 
   const verifiable::Checkpoint& second = later ? opened->checkpoint : known;
   if (verifiable::verify_consistency(first.size, first.root, second.size, second.root, proof))
     return true;
+  remember(*seen, opened->checkpoint, note);
+  const auto own = verifiable::open_checkpoint(shown, seen->key);
+  if (own && contradicts(domain, *seen, own->checkpoint, shown, writes)) return false;
   evict(domain, seen->key, {}, writes);  // no proof for others, enough for us
   return false;
 }

@@ -39,14 +39,21 @@ class Witness {
   Result<Shown> show(std::string_view domain, const crypto::VerifyKey& op, std::string_view note,
                      std::uint64_t first, ByteView proof, Instant now, storage::WriteBatch& writes);
 
+  /// A peer shows its own checkpoint and wants nothing for it. Whether it is the first of that log;
+  /// of a log that is known already, heard() is to be asked.
+  bool meet(std::string_view domain, const crypto::VerifyKey& op, std::string_view note,
+            storage::WriteBatch& writes);
+
   /// Somebody tells of a checkpoint of `domain`. Gives whether only that log itself can tell if
   /// both are of one history; a contradiction evicts.
   bool heard(std::string_view domain, std::string_view note, storage::WriteBatch& writes);
   /// What that log answered (DIR-20) when it was asked to prove that `note` and `known`, its newest
-  /// checkpoint when it was asked, are of one history: it may have shown a newer one since. Gives
-  /// false, and evicts, when it cannot prove it.
+  /// checkpoint when it was asked, are of one history: it may have shown a newer one since.
+  /// `shown`: the checkpoint in its answer, which may make the proof for others (DIR-43); may be
+  /// empty. Gives false, and evicts, when it cannot prove it.
   bool consistent(std::string_view domain, const verifiable::Checkpoint& known,
-                  std::string_view note, ByteView proof, storage::WriteBatch& writes);
+                  std::string_view note, ByteView proof, std::string_view shown,
+                  storage::WriteBatch& writes);
   /// A proof that somebody passed on; whether it is new and holds. Unknown logs: false.
   bool accuse(std::string_view domain, std::string_view evidence, storage::WriteBatch& writes);
 
@@ -64,6 +71,7 @@ class Witness {
  private:
   void load() const;
   Seen* find(std::string_view domain);
+  static void remember(Seen& seen, const verifiable::Checkpoint& checkpoint, std::string_view note);
   void evict(std::string_view domain, const verifiable::NoteKey& key, std::string evidence,
              storage::WriteBatch& writes);
   /// Whether the note contradicts one that is remembered; then its log is evicted.
