@@ -307,6 +307,7 @@ void DomainProcess::take_report(std::size_t index, client::Report& report, Conte
             trace(got.notice.ehash);
           },
           [](client::SyncDone&) {},
+          [](client::MailRewrapped&) {},
           [&](client::KeyRotated&) { stands_for_key(); },
           [](client::MailRewrapped&) {},
           [](client::Published&) {},
