@@ -1,36 +1,19 @@
 // ams-sim: runs a simulated internet of AMS domains from a scenario file.
 // Exit codes: 0 every invariant held; 1 one did not, or two runs differed; 2 bad input.
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
-#include <iostream>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "commands.h"
 #include "policy/mutant.h"
-#include "sim_run/run.h"
+#include "sim_directory/scenario.h"
 
 namespace {
 
 using namespace ams::sim;
-
-struct Flags {
-  std::string scenario, corpus, out, mutant;
-  std::uint64_t seed = 0;
-  bool seed_given = false;
-  unsigned threads = 1;
-  int runs = 2;
-  bool quiet = false;
-};
-
-[[noreturn]] void stop(const FileError& error) {
-  std::cerr << "ams-sim: " << error.text << "\n";
-  std::exit(2);
-}
 
 std::shared_ptr<const Internet> prepare(const Flags& flags) {
   auto scenario = load_scenario(flags.scenario);
@@ -40,37 +23,6 @@ std::shared_ptr<const Internet> prepare(const Flags& flags) {
   auto corpus = load_corpus(scenario->corpus);
   if (!corpus) stop(corpus.error());
   return make_internet(std::move(*scenario), std::move(*corpus));
-}
-
-RunOptions run_options(const Flags& flags, unsigned threads) {
-  RunOptions options;
-  options.threads = threads;
-  if (flags.quiet) return options;
-  const bool terminal = isatty(STDERR_FILENO) != 0;  // elsewhere: a line every tenth of the way
-  const auto start = std::chrono::steady_clock::now();
-  options.progress = [start, terminal, tenths = std::int64_t{0}](
-                         ams::Duration reached, ams::Duration total, std::uint64_t events) mutable {
-    const std::int64_t tenth = reached / (total / 10);
-    if (!terminal && tenth <= tenths) return;
-    tenths = tenth;
-    const double wall =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    const double part =
-        std::max(1e-6, static_cast<double>(reached.count()) / static_cast<double>(total.count()));
-    std::fprintf(stderr, "%s  day %.2f of %.2f  %3.0f %%  %.0f events/s  about %.0f s left   %s",
-                 terminal ? "\r" : "",
-                 static_cast<double>(reached / std::chrono::seconds{1}) / 86'400.0,
-                 static_cast<double>(total / std::chrono::seconds{1}) / 86'400.0, part * 100,
-                 static_cast<double>(events) / std::max(wall, 1e-6), wall / part - wall,
-                 terminal ? "" : "\n");
-  };
-  return options;
-}
-
-std::string replay_command(const Flags& flags, const Scenario& scenario) {
-  return "ams-sim run " + flags.scenario + " --seed " + std::to_string(scenario.seed) +
-         (flags.corpus.empty() ? "" : " --corpus " + flags.corpus) +
-         (flags.mutant.empty() ? "" : " --mutant " + flags.mutant);
 }
 
 void print(const Flags& flags, const RunResult& result, const Costs& costs) {
@@ -107,27 +59,7 @@ void print(const Flags& flags, const RunResult& result, const Costs& costs) {
         one.domain.c_str(), one.addr.c_str(),
         static_cast<double>((one.at - world_start) / std::chrono::milliseconds{1}) / 1e3,
         ams::to_string(ams::wire::encode(one.lie)).c_str());
-  for (const InvariantResult& one : result.judgement.invariants) {
-    std::printf("  %s %s (%llu checks)\n", one.violated == 0 ? "holds   " : "VIOLATED",
-                one.name.c_str(), static_cast<unsigned long long>(one.checked));
-    for (std::size_t i = 0; i < one.violations.size() && i < 3; ++i)
-      std::printf(
-          "    at %.3f s: %s\n",
-          static_cast<double>((one.violations[i].at - world_start) / std::chrono::milliseconds{1}) /
-              1e3,
-          one.violations[i].what.c_str());
-  }
-  if (!result.judgement.holds()) std::printf("  replay: %s\n", replay_command(flags, s).c_str());
-}
-
-Costs measure(std::chrono::steady_clock::time_point start) {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  Costs costs;
-  costs.wall_seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  costs.peak_rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
-  return costs;
+  print_invariants(flags, s.seed, result.judgement.invariants);
 }
 
 int run_command(const Flags& flags) {
@@ -145,41 +77,15 @@ int run_command(const Flags& flags) {
   return result.judgement.holds() ? 0 : 1;
 }
 
-/// Runs on 1 thread, then 2, 1, 2 …: names the first window and the domains in which a run differs.
 int check_command(const Flags& flags) {
   const auto world = prepare(flags);
-  std::optional<RunResult> first;
-  for (int i = 0; i < flags.runs; ++i) {
-    const unsigned threads = 1 + static_cast<unsigned>(i) % 2;
-    RunOptions options = run_options(flags, threads);
-    options.record_windows = true;
+  std::vector<std::string> names;
+  for (const DomainInfo& domain : world->domains) names.push_back(domain.name);
+  return check_runs(flags, names, [&](const RunOptions& options) {
     RunResult result = run(world, options);
-    std::printf("run %d, %u thread%s: %s\n", i + 1, threads, threads == 1 ? "" : "s",
-                to_text(result.hash).c_str());
-    if (!first) {
-      first = std::move(result);
-      continue;
-    }
-    if (result.hash == first->hash && result.windows == first->windows) continue;
-    std::size_t at = 0;
-    while (at < result.windows.size() && at < first->windows.size() &&
-           result.windows[at] == first->windows[at])
-      ++at;
-    std::printf("DIFFERS from run 1, first in window %zu", at);
-    if (at < first->windows.size())
-      std::printf(" at %.3f s", static_cast<double>((first->windows[at].start - world_start) /
-                                                    std::chrono::milliseconds{1}) /
-                                    1e3);
-    std::printf(", in domains:");
-    for (std::size_t lp = 0; lp < first->domain_hashes.size(); ++lp)
-      if (!(result.domain_hashes[lp] == first->domain_hashes[lp]))
-        std::printf(" %s", world->domains[lp].name.c_str());
-    std::printf("\n");
-    return 1;
-  }
-  std::printf("%d runs agree: %llu events, %zu windows\n", flags.runs,
-              static_cast<unsigned long long>(first->events), first->windows.size());
-  return 0;
+    return CheckedRun{result.hash, std::move(result.windows), std::move(result.domain_hashes),
+                      result.events};
+  });
 }
 
 void add_common(CLI::App& app, Flags& flags) {
@@ -209,7 +115,9 @@ int main(int argc, char** argv) {
   add_common(*run_app, flags);
   run_app->add_option("--threads", flags.threads, "worker threads; never change a result")
       ->check(CLI::Range(1, 64));
-  run_app->add_option("--out", flags.out, "folder for summary.json and metrics.json");
+  run_app->add_option(
+      "--out", flags.out,
+      "folder for summary.json and metrics.json; of a directory scenario report.html, too");
   CLI::App* check_app = app.add_subcommand(
       "check", "run several times, on 1 and 2 threads by turns, and compare the trace hashes");
   add_common(*check_app, flags);
@@ -222,5 +130,7 @@ int main(int argc, char** argv) {
 #ifdef AMS_SIM_MUTANTS
   ams::mutants::activate(flags.mutant);
 #endif
+  if (is_directory_scenario(flags.scenario))
+    return run_app->parsed() ? run_directory_command(flags) : check_directory_command(flags);
   return run_app->parsed() ? run_command(flags) : check_command(flags);
 }

@@ -10,28 +10,6 @@
 namespace ams::sim {
 namespace {
 
-constexpr std::size_t violations_kept_max = 20;
-
-class Invariant {
- public:
-  explicit Invariant(std::string name) { result_.name = std::move(name); }
-  /// Puts the promise to the test once.
-  void test(bool holds, Instant at, const std::string& what) {
-    ++result_.checked;
-    if (!holds) add({result_.name, at, what});
-  }
-  void add(Violation violation) {
-    ++result_.violated;
-    if (result_.violations.size() < violations_kept_max)
-      result_.violations.push_back(std::move(violation));
-  }
-  void count(std::uint64_t checks) { result_.checked += checks; }
-  InvariantResult take() { return std::move(result_); }
-
- private:
-  InvariantResult result_;
-};
-
 using Mailbox = std::pair<std::int64_t, Hash>;  // user, ehash
 
 struct Merged {

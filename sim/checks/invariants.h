@@ -18,6 +18,29 @@ struct InvariantResult {
   std::uint64_t violated = 0;
 };
 
+inline constexpr std::size_t violations_kept_max = 20;
+
+/// A promise while it is put to the test.
+class Invariant {
+ public:
+  explicit Invariant(std::string name) { result_.name = std::move(name); }
+  /// Puts the promise to the test once.
+  void test(bool holds, Instant at, const std::string& what) {
+    ++result_.checked;
+    if (!holds) add({result_.name, at, what});
+  }
+  void add(Violation violation) {
+    ++result_.violated;
+    if (result_.violations.size() < violations_kept_max)
+      result_.violations.push_back(std::move(violation));
+  }
+  void count(std::uint64_t checks) { result_.checked += checks; }
+  InvariantResult take() { return std::move(result_); }
+
+ private:
+  InvariantResult result_;
+};
+
 struct Totals {
   std::uint64_t written = 0, acknowledged = 0, refused = 0, undecided = 0;
   std::uint64_t due = 0;        // (message, recipient) pairs acknowledged

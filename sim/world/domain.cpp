@@ -309,7 +309,6 @@ void DomainProcess::take_report(std::size_t index, client::Report& report, Conte
           [](client::SyncDone&) {},
           [](client::MailRewrapped&) {},
           [&](client::KeyRotated&) { stands_for_key(); },
-          [](client::MailRewrapped&) {},
           [](client::Published&) {},
           [](client::LookedUp&) {},
           [](client::KeyChanged&) {},

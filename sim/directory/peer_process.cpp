@@ -1,0 +1,418 @@
+#include "sim_directory/peer_process.h"
+
+#include <algorithm>
+
+#include "sim_rand/rand_hook.h"
+#include "sim_world/host.h"
+#include "sim_world/internet.h"
+
+namespace ams::sim {
+namespace {
+
+constexpr Duration tick_min = std::chrono::milliseconds{10};
+
+std::string code_of(const wire::Value& answer) {
+  const wire::Value* results = answer.find("results");
+  const wire::Value* code = results->as_array().at(0).find("code");
+  return code != nullptr ? code->as_string() : "";
+}
+
+bool is_personal(ByteView value) { return as_text(value).find(personal) != std::string_view::npos; }
+bool is_card(ByteView value) {
+  return as_text(value).find(R"("ams":"card/1")") != std::string_view::npos;
+}
+
+}  // namespace
+
+PeerProcess::PeerProcess(std::shared_ptr<const DirectoryWorld> world, LpId self)
+    : world_(std::move(world)),
+      self_(self),
+      calls_(world_->net, world_->scenario.seed, self),
+      rand_(stream(world_->scenario.seed, self, PeerDraw::rand_method)) {
+  faces_.push_back(std::make_unique<Face>());
+  for (const storage::WriteBatch& batch : world_->at_start[world_->side_of(self)])
+    AMS_ASSERT(faces_[0]->disk.apply(batch).has_value());
+  AMS_ASSERT(faces_[0]->disk.commit().has_value());
+}
+
+/// Peers start one after the other within an interval: nothing sets their clocks to each other's.
+void PeerProcess::plan(Engine& engine) {
+  const DirectoryScenario& s = world_->scenario;
+  const Duration phase = stream(s.seed, self_, PeerDraw::phase)
+                             .uniform(0, Duration{0}, std::chrono::seconds{s.interval_s});
+  engine.schedule(self_, world_start + phase, message(kind_restart));
+  const auto& crashes = world_->crashes[self_];
+  for (std::size_t i = 0; i < crashes.size(); ++i)
+    engine.schedule(self_, crashes[i].at, message(kind_crash, i));
+  for (const TwinSpec& twin : s.twins)
+    if (static_cast<LpId>(twin.peer) == self_)
+      engine.schedule(self_, world_start + std::chrono::seconds{twin.at_s}, message(kind_split));
+  for (std::size_t i = 0; i < world_->publications.size(); ++i)
+    if (world_->publications[i].peer == self_)
+      engine.schedule(self_, world_->publications[i].at, message(kind_publish, i));
+  for (std::size_t i = 0; i < world_->flood.size(); ++i)
+    if (world_->flood[i].peer == self_)
+      engine.schedule(self_, world_->flood[i].at, message(kind_flood, i));
+}
+
+void PeerProcess::handle(const Event& event, Context& context) {
+  const RandScope scope(rand_);
+  if (Calls::owns(event)) {
+    calls_.handle(event, context);
+    return pump(context);
+  }
+  switch (event.kind) {
+    case kind_crash:
+      return crash(world_->crashes[self_][event.a].down, context);
+    case kind_restart:
+      return restart(context);
+    case kind_split:
+      return split(context);
+    case kind_disk:
+      if (faces_[event.a]->epoch == event.b) commit(event.a, context);
+      return;
+    case kind_timer: {
+      Face& face = *faces_[event.a];
+      if (!face.peer || face.timer != event.b) return;
+      face.armed.reset();
+      face.peer->handle_timeout(context.now());
+      return pump(context);
+    }
+    case kind_publish:
+      return publish_own(event.a, context);
+    case kind_flood:
+      return publish_flood(event.a, context);
+    default:
+      AMS_ASSERT(false && "an event kind that this process never schedules");
+  }
+}
+
+// --- its life -----------------------------------------------------------------------------------
+
+/// A twin for half of the peers: each face knows one half. One for clients: it talks to no peer.
+std::vector<std::string> PeerProcess::peers_of(std::size_t face) const {
+  std::vector<std::string> out;
+  for (LpId lp = 0; lp < world_->peer_count(); ++lp)
+    if (lp != self_ && (!split_ || face_of(lp) == face)) out.push_back(world_->names[lp]);
+  return out;
+}
+
+std::size_t PeerProcess::face_of(LpId asker) const {
+  if (!split_) return 0;
+  const bool client = asker >= world_->peer_count();
+  for (const TwinSpec& twin : world_->scenario.twins)
+    if (static_cast<LpId>(twin.peer) == self_)
+      return twin.shown_to == "half" ? (client ? 0 : asker % 2) : (client ? 1 : 0);
+  return 0;
+}
+
+void PeerProcess::start(std::size_t number, Instant now) {
+  Face& face = *faces_[number];
+  directory::PeerOptions options;
+  options.domain = world_->names[self_];
+  options.full = true;
+  options.peers = peers_of(number);
+  options.quota = world_->scenario.quota;
+  options.interval = std::chrono::seconds{world_->scenario.interval_s};
+  face.peer = std::make_unique<directory::Peer>(std::move(options), &world_->ops[self_].signing,
+                                                face.disk, now);
+}
+
+/// Both go on from what was durable, and from there each on its own: a key is published that only
+/// one of them takes in at first, so that the next epochs of the two logs differ.
+void PeerProcess::split(Context& context) {
+  if (!faces_[0]->peer) return;
+  Face& first = *faces_[0];
+  AMS_ASSERT(first.disk.commit().has_value());
+  split_ = true;
+  faces_.push_back(std::make_unique<Face>());
+  faces_[1]->disk = first.disk;
+  keep_refusals(*first.peer);
+  first.waiting.clear();
+  first.commit_scheduled = false;
+  ++first.epoch;
+  asked_.clear();
+  for (std::size_t face = 0; face < 2; ++face) start(face, context.now());
+  for (std::size_t face = 0; face < 2; ++face) {
+    const keys::KeyPair own = modern_pair(
+        stream(world_->scenario.seed, (std::uint64_t{face} << 32) + self_, PeerDraw::flood),
+        key_times());
+    auto published =
+        faces_[face]->peer->publish(wire::Object{{"records", wire::Array{own.record.value()}}},
+                                    world_->names[self_], context.now());
+    AMS_ASSERT(published.has_value());
+    apply(*faces_[face], published->writes, {}, context);
+  }
+  pump(context);
+}
+
+void PeerProcess::crash(Duration down, Context& context) {
+  Face& face = *faces_[0];
+  if (!face.peer || split_) return;
+  keep_refusals(*face.peer);
+  face.peer.reset();
+  face.disk.crash();
+  face.waiting.clear();
+  face.commit_scheduled = false;
+  face.armed.reset();
+  ++face.epoch;
+  ++face.timer;
+  asked_.clear();
+  calls_.crash(context);
+  ledger_.life.emplace_back(context.now(), false);
+  context.schedule(down, message(kind_restart));
+}
+
+void PeerProcess::restart(Context& context) {
+  if (faces_[0]->peer) return;
+  if (!calls_.up()) calls_.restart();
+  look_at_disk(context.now());
+  ledger_.life.emplace_back(context.now(), true);
+  start(0, context.now());
+  pump(context);
+}
+
+// --- asked and asking ---------------------------------------------------------------------------
+
+void PeerProcess::serve(Calls::Served served, Context& context) {
+  const bool client = served.from >= world_->peer_count();
+  Face& face = *faces_[face_of(served.from)];
+  if (!face.peer) return;
+  ++ledger_.served;
+  const auto failing = static_cast<std::uint32_t>(world_->scenario.failing_permille * 1'000);
+  if (!client &&
+      stream(world_->scenario.seed, self_, PeerDraw::failing).bernoulli_ppm(judged_++, failing)) {
+    ++ledger_.failed_on_purpose;
+    return calls_.reset(served.conn, context);
+  }
+  const std::string from =
+      client ? "client" + std::to_string(served.from) + ".example" : world_->names[served.from];
+  const wire::Request& request = served.request;
+  const auto refuse = [&](const Error& error) {
+    calls_.answer(served.conn, request.id, tl::unexpected<Error>(error), context);
+  };
+  if (const auto admitted = face.peer->admit(from, context.now()); !admitted)
+    return refuse(admitted.error());
+  if (request.op != "directory.publish" && request.op != "directory.gossip")
+    return calls_.answer(served.conn, request.id, read(*face.peer, request), context);
+  if (split_ && request.op == "directory.gossip")
+    ledger_.shown.push_back({context.now(), face_of(served.from)});
+  auto answered =
+      request.op == "directory.publish"
+          ? face.peer->publish(request.args, from, context.now())
+          : face.peer->gossip(request.args, from,
+                              client ? nullptr : &world_->ops[served.from].record.signing(),
+                              context.now());
+  if (!answered) return refuse(answered.error());
+  apply(face, answered->writes,
+        {{}, std::pair(served.conn, request.id), {}, std::move(answered->answer)}, context);
+}
+
+Result<wire::Value> PeerProcess::read(directory::Peer& peer, const wire::Request& request) const {
+  const std::string& op = request.op;
+  if (op == "directory.get") return peer.get(request.args);
+  if (op == "directory.card") return peer.card(request.args);
+  if (op == "directory.entries") return peer.entries(request.args);
+  if (op == "directory.reconcile") return peer.reconcile(request.args);
+  if (op == "directory.consistency") return peer.consistency(request.args);
+  if (op == "directory.proof") return peer.proof(request.args);
+  return fail(Code::unsupported, "op");
+}
+
+void PeerProcess::take_outcome(Calls::Outcome outcome, Context& context) {
+  auto asked = asked_.extract(outcome.token);
+  if (asked.empty()) return;
+  const auto [face, cookie] = asked.mapped();
+  ledger_.unanswered += !outcome.value && outcome.value.error().code == Code::peer_unreachable;
+  if (faces_[face]->peer)
+    faces_[face]->peer->handle_reply(cookie, outcome.value,
+                                     &world_->ops[outcome.peer].record.signing(), context.now());
+}
+
+/// As one of the domain's own users: what is due is asked for when the peer is up.
+void PeerProcess::publish_own(std::size_t number, Context& context) {
+  if (!faces_[0]->peer)
+    return context.schedule(std::chrono::seconds{1}, message(kind_publish, number));
+  const Publication& one = world_->publications[number];
+  auto published = faces_[0]->peer->publish(wire::Object{{"records", wire::Array{one.object}}},
+                                            world_->names[self_], context.now());
+  ledger_.publications.push_back({number, {}, {}});
+  PublicationEnd& end = ledger_.publications.back();
+  if (!published) {
+    end.refused = std::string(code_info(published.error().code).name);
+    return;
+  }
+  end.refused = code_of(published->answer);
+  Waiting waiting;
+  if (end.refused.empty()) waiting.publication = ledger_.publications.size() - 1;
+  apply(*faces_[0], published->writes, std::move(waiting), context);
+  pump(context);
+}
+
+void PeerProcess::publish_flood(std::size_t number, Context& context) {
+  Face& face = *faces_[0];
+  if (!face.peer) return;
+  const auto answered = [&]() -> std::string {
+    const auto admitted = face.peer->admit(flood_domain, context.now());
+    if (!admitted) return std::string(code_info(admitted.error().code).name);
+    auto published =
+        face.peer->publish(wire::Object{{"records", wire::Array{world_->flood[number].object}}},
+                           flood_domain, context.now());
+    if (!published) return std::string(code_info(published.error().code).name);
+    apply(face, published->writes, {}, context);
+    const std::string code = code_of(published->answer);
+    return code.empty() ? "taken" : code;
+  };
+  ++ledger_.flood_answers[answered()];
+  pump(context);
+}
+
+// --- effects ------------------------------------------------------------------------------------
+
+void PeerProcess::apply(Face& face, const storage::WriteBatch& batch, Waiting waiting,
+                        Context& context) {
+  AMS_ASSERT(face.disk.apply(batch).has_value());
+  watch(face, batch, context.now());
+  face.waiting.push_back(std::move(waiting));
+  if (face.commit_scheduled) return;
+  face.commit_scheduled = true;
+  const std::size_t number = &face == faces_[0].get() ? 0 : 1;
+  context.schedule(std::chrono::milliseconds{world_->scenario.commit_ms},
+                   message(kind_disk, number, face.epoch));
+}
+
+void PeerProcess::commit(std::size_t number, Context& context) {
+  Face& face = *faces_[number];
+  face.commit_scheduled = false;
+  AMS_ASSERT(face.disk.commit().has_value());
+  for (Waiting& done : std::exchange(face.waiting, {})) {
+    if (done.ticket) face.peer->handle_written(*done.ticket, {});
+    if (done.asked)
+      calls_.answer(done.asked->first, done.asked->second, std::move(done.answer), context);
+    if (done.publication) ledger_.publications[*done.publication].acknowledged = context.now();
+  }
+  pump(context);
+}
+
+void PeerProcess::pump(Context& context) {
+  for (bool moved = true; moved;) {
+    moved = false;
+    while (auto served = calls_.poll_served()) serve(std::move(*served), context);
+    while (auto outcome = calls_.poll_outcome()) take_outcome(std::move(*outcome), context);
+    for (std::size_t number = 0; number < faces_.size(); ++number) {
+      Face& face = *faces_[number];
+      if (!face.peer) continue;
+      while (auto write = face.peer->poll_write()) {
+        moved = true;
+        apply(face, write->batch, {write->ticket, {}, {}, {}}, context);
+      }
+      while (auto ask = face.peer->poll_ask()) {
+        moved = true;
+        ++ledger_.asked;
+        ++ledger_.asked_by_op[ask->op];
+        if (split_ && ask->op == "directory.gossip")
+          ledger_.shown.push_back({context.now(), number});
+        const std::uint64_t token = next_token_++;
+        asked_.emplace(token, std::pair(number, ask->cookie));
+        calls_.ask(world_->by_name.find(ask->domain)->second, token, ask->op, ask->args, context);
+      }
+    }
+  }
+  for (std::size_t number = 0; number < faces_.size(); ++number)
+    if (faces_[number]->peer) arm(number, context);
+}
+
+void PeerProcess::arm(std::size_t number, Context& context) {
+  Face& face = *faces_[number];
+  auto due = face.peer->timeout();
+  if (due && *due <= context.now()) due = context.now() + tick_min;  // never twice in one instant
+  if (due == face.armed) return;
+  face.armed = due;
+  ++face.timer;
+  if (due) context.schedule(*due - context.now(), message(kind_timer, number, face.timer));
+}
+
+// --- what is watched ----------------------------------------------------------------------------
+
+void PeerProcess::watch(const Face& face, const storage::WriteBatch& batch, Instant now) {
+  const std::size_t number = &face == faces_[0].get() ? 0 : 1;
+  for (const storage::Put& put : batch.puts) {
+    if (put.table == directory::table_epochs && split_)
+      ledger_.faces.push_back({now, number, read_u64(put.key), put.value});
+    if (number != 0) continue;
+    if (put.table == directory::table_values) {
+      const Id16 kid = *to_array<16>(put.key);
+      const Hash value = *to_array<32>(put.value);
+      held_[kid] = value;
+      ledger_.changes.push_back({now, kid, value});
+    } else if (put.table == directory::table_evicted) {
+      const std::string_view text = as_text(put.value);
+      ledger_.evictions.push_back(
+          {now, to_string(put.key), std::string(text.substr(text.find('\n') + 1))});
+    } else if (put.table == directory::table_lineage) {
+      watch_card(put.key, put.value, now);
+    }
+  }
+}
+
+/// Who holds an erasure must not take the card again that it erased.
+void PeerProcess::watch_card(ByteView key, ByteView value, Instant now) {
+  if (!is_card(value)) return;
+  const Id16 kid = *to_array<16>(key.first(16));
+  if (!is_personal(value)) {
+    erased_.insert(kid);
+  } else if (erased_.contains(kid)) {
+    ledger_.resurrections.push_back({now, kid});
+  }
+}
+
+/// After a crash: what was not durable is not held any more.
+void PeerProcess::look_at_disk(Instant now) {
+  std::map<Id16, Hash> found;
+  std::set<Id16> erased;
+  const store::MemoryStorage& disk = faces_[0]->disk;
+  const auto value = [&](ByteView kid, ByteView hash) {
+    found.emplace(*to_array<16>(kid), *to_array<32>(hash));
+    return true;
+  };
+  const auto lineage = [&](ByteView key, ByteView object) {
+    if (is_card(object) && !is_personal(object)) erased.insert(*to_array<16>(key.first(16)));
+    return true;
+  };
+  AMS_ASSERT(disk.scan(directory::table_values, {}, {}, value).has_value());
+  AMS_ASSERT(disk.scan(directory::table_lineage, {}, {}, lineage).has_value());
+  for (const auto& [kid, hash] : held_)
+    if (!found.contains(kid)) ledger_.changes.push_back({now, kid, std::nullopt});
+  for (const auto& [kid, hash] : found)
+    if (const auto at = held_.find(kid); at == held_.end() || at->second != hash)
+      ledger_.changes.push_back({now, kid, hash});
+  held_ = std::move(found);
+  erased_ = std::move(erased);
+}
+
+void PeerProcess::keep_refusals(const directory::Peer& peer) {
+  const directory::Stats stats = peer.stats();
+  for (const auto& [code, count] : stats.refused)
+    ledger_.refused[std::string(code_info(code).name)] += count;
+  ledger_.cosignatures += stats.cosignatures;
+}
+
+const PeerLedger& PeerProcess::finish() {
+  if (faces_[0]->peer) {
+    keep_refusals(*faces_[0]->peer);
+    const directory::Stats stats = faces_[0]->peer->stats();
+    ledger_.keys = stats.keys;
+    ledger_.root = stats.root;
+    ledger_.epochs = stats.epochs;
+  }
+  const auto lineage = [&](ByteView key, ByteView object) {
+    if (erased_.contains(*to_array<16>(key.first(16))) && is_personal(object))
+      ledger_.mentions_personal_data = true;
+    return true;
+  };
+  AMS_ASSERT(faces_[0]->disk.scan(directory::table_lineage, {}, {}, lineage).has_value());
+  ledger_.net = calls_.stats();
+  return ledger_;
+}
+
+}  // namespace ams::sim

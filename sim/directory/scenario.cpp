@@ -1,0 +1,171 @@
+#include "sim_directory/scenario.h"
+
+#include <optional>
+
+#include "sim_world/table_reader.h"
+
+namespace ams::sim {
+namespace {
+
+constexpr std::int64_t seconds_max = 30LL * 86'400;
+constexpr std::int64_t peers_max = 4'096;
+
+void read_directory(TableReader in, DirectoryScenario& out) {
+  in.integer("seconds", out.seconds, 1, seconds_max);
+  in.integer("peers", out.peers, 2, peers_max);
+  in.integer("interval_s", out.interval_s, 1, 3'600);
+  in.integer("keys", out.keys, 0, 100'000);
+  in.integer("apart", out.apart, 0, 100'000);
+  in.integer("failing_permille", out.failing_permille, 0, 900);
+  in.integer("quota", out.quota, 1, 10'000'000);
+  in.integer("commit_ms", out.commit_ms, 0, 60'000);
+  in.finish();
+}
+
+void read_links(TableReader in, DirectoryScenario& out) {
+  in.integer("base_latency_ms", out.base_latency_ms, 1, 10'000);
+  in.integer("jitter_ms", out.jitter_ms, 0, 10'000);
+  in.integer("loss_permille", out.loss_permille, 0, 900);
+  in.integer("duplicate_permille", out.duplicate_permille, 0, 1'000);
+  in.integer("uplink_bytes_per_s", out.uplink_bytes_per_s, 0, std::int64_t{1} << 40);
+  in.finish();
+}
+
+void read_targets(TableReader in, DirectoryTargets& out) {
+  in.integer("healed_ms", out.healed_ms, 1, 1'000 * seconds_max);
+  in.integer("reach_ms", out.reach_ms, 1, 1'000 * seconds_max);
+  in.integer("reach_permille", out.reach_permille, 1, 1'000);
+  in.integer("detect_rounds", out.detect_rounds, 1, 1'000);
+  in.integer("evict_rounds", out.evict_rounds, 1, 1'000);
+  in.integer("refuse_ms", out.refuse_ms, 1, 1'000 * seconds_max);
+  in.finish();
+}
+
+void read(TableReader& in, CutSpec& out) {
+  in.integer("from_s", out.from_s, 0, seconds_max);
+  in.integer("seconds", out.seconds, 1, seconds_max);
+  in.integer("peers", out.peers, 1, peers_max);
+}
+void read(TableReader& in, PublishSpec& out) {
+  in.integer("at_s", out.at_s, 0, seconds_max);
+  in.integer("over_s", out.over_s, 0, seconds_max);
+  in.integer("peer", out.peer, 0, peers_max);
+  in.integer("count", out.count, 1, 10'000);
+  in.integer("first_key", out.first_key, 0, 1'000'000);
+  in.one_of("what", out.what, {"key", "card", "erasure", "revocation"});
+}
+void read(TableReader& in, ChurnSpec& out) {
+  in.integer("from_s", out.from_s, 0, seconds_max);
+  in.integer("seconds", out.seconds, 1, seconds_max);
+  in.integer("crashes", out.crashes, 0, 1'000'000);
+  in.integer("down_s", out.down_s, 1, seconds_max);
+}
+void read(TableReader& in, FloodSpec& out) {
+  in.integer("from_s", out.from_s, 0, seconds_max);
+  in.integer("seconds", out.seconds, 1, seconds_max);
+  in.integer("per_s", out.per_s, 1, 10'000);
+  in.integer("peer", out.peer, 0, peers_max);
+  in.integer("bad_permille", out.bad_permille, 0, 1'000);
+}
+void read(TableReader& in, TwinSpec& out) {
+  in.integer("peer", out.peer, 0, peers_max);
+  in.integer("at_s", out.at_s, 0, seconds_max);
+  in.one_of("shown_to", out.shown_to, {"half", "client"});
+}
+void read(TableReader& in, LookSpec& out) {
+  in.integer("from_s", out.from_s, 0, seconds_max);
+  in.integer("every_s", out.every_s, 1, seconds_max);
+  in.integer("times", out.times, 1, 100'000);
+  in.integer("first_peer", out.first_peer, 0, peers_max);
+  in.integer("key", out.key, 0, 1'000'000);
+}
+
+std::optional<std::string> judge(const DirectoryScenario& s) {
+  if (s.name.empty()) return "scenario.name: expected a string; it is missing";
+  const auto is_peer = [&](std::int64_t peer) { return peer < s.peers; };
+  for (const CutSpec& cut : s.cuts)
+    if (!is_peer(cut.peers)) return "cut.peers: expected fewer than directory.peers";
+  if (s.apart > 0 && s.cuts.empty()) return "directory.apart: expected a [[cut]] in the file";
+  for (const PublishSpec& spec : s.publish) {
+    if (!is_peer(spec.peer)) return "publish.peer: expected less than directory.peers";
+    if (spec.what != "key" && spec.first_key + spec.count > s.keys)
+      return "publish.first_key: expected first_key + count to be at most directory.keys";
+  }
+  for (const FloodSpec& flood : s.floods)
+    if (!is_peer(flood.peer)) return "flood.peer: expected less than directory.peers";
+  for (const TwinSpec& twin : s.twins)
+    if (!is_peer(twin.peer)) return "twin.peer: expected less than directory.peers";
+  for (const LookSpec& look : s.looks) {
+    if (!is_peer(look.first_peer + 2)) return "look.first_peer: expected two peers after it";
+    if (look.key >= s.keys) return "look.key: expected less than directory.keys";
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool is_directory_scenario(const std::string& path) {
+  try {
+    return toml::parse_file(path).get_as<toml::table>("directory") != nullptr;
+  } catch (const toml::parse_error&) {
+    return false;
+  }
+}
+
+tl::expected<DirectoryScenario, FileError> load_directory_scenario(const std::string& path) {
+  toml::table file;
+  try {
+    file = toml::parse_file(path);
+  } catch (const toml::parse_error& error) {
+    return tl::unexpected(FileError{path + ":" + std::to_string(error.source().begin.line) + ": " +
+                                    std::string(error.description())});
+  }
+  DirectoryScenario out;
+  std::optional<FileError> error;
+  const toml::table none;
+  const auto table = [&](std::string_view name) -> TableReader {
+    const toml::table* found = file.get_as<toml::table>(name);
+    return {path, found ? *found : none, std::string(name), error};
+  };
+  const auto each = [&](std::string_view name, auto& specs) {
+    const toml::array* entries = file.get_as<toml::array>(name);
+    for (std::size_t i = 0; entries != nullptr && i < entries->size(); ++i) {
+      const toml::table* entry = entries->get_as<toml::table>(i);
+      TableReader in(path, entry ? *entry : none, std::string(name), error);
+      read(in, specs.emplace_back());
+      in.finish();
+    }
+  };
+  TableReader scenario = table("scenario");
+  std::int64_t seed = 1;
+  scenario.text("name", out.name);
+  scenario.integer("seed", seed, 0, std::int64_t{1} << 53);
+  scenario.finish();
+  out.seed = static_cast<std::uint64_t>(seed);
+  read_directory(table("directory"), out);
+  read_links(table("network"), out);
+  read_targets(table("targets"), out.targets);
+  each("cut", out.cuts);
+  each("publish", out.publish);
+  each("churn", out.churn);
+  each("flood", out.floods);
+  each("twin", out.twins);
+  each("look", out.looks);
+  for (const auto& [key, node] : file) {
+    static constexpr std::string_view known[] = {"scenario", "directory", "network", "targets",
+                                                 "cut",      "publish",   "churn",   "flood",
+                                                 "twin",     "look"};
+    bool found = false;
+    for (const std::string_view name : known) found |= key.str() == name;
+    if (!found && !error)
+      error = FileError{path + ":" + std::to_string(node.source().begin.line) + ": " +
+                        std::string(key.str()) +
+                        ": expected one of [scenario], [directory], [network], [targets], [[cut]], "
+                        "[[publish]], [[churn]], [[flood]], [[twin]], [[look]]"};
+  }
+  if (const auto what = judge(out); what && !error) error = FileError{path + ": " + *what};
+  if (error) return tl::unexpected(*error);
+  return out;
+}
+
+}  // namespace ams::sim

@@ -1,0 +1,87 @@
+// A scenario of directory peers alone: what a TOML file with a [directory] table says.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sim_world/scenario.h"
+
+namespace ams::sim {
+
+/// The first `peers` peers are cut off from the others.
+struct CutSpec {
+  std::int64_t from_s = 0, seconds = 60, peers = 1;
+};
+/// Owners publish at a peer, one after the other over some time.
+struct PublishSpec {
+  std::int64_t at_s = 0, over_s = 0;
+  std::int64_t peer = 0, count = 1;
+  std::int64_t first_key = 0;  // of cards, erasures and revocations: which keys, counted from 0
+  std::string what = "key";    // "key", "card", "erasure", "revocation"
+};
+/// Random peers crash and come back with what was durable.
+struct ChurnSpec {
+  std::int64_t from_s = 0, seconds = 60, crashes = 0, down_s = 30;
+};
+/// One domain publishes as fast as it can at a peer: good keys, and keys with broken signatures.
+struct FloodSpec {
+  std::int64_t from_s = 0, seconds = 60, per_s = 100, peer = 0;
+  std::int64_t bad_permille = 500;
+};
+/// From then on the peer runs two logs under one key.
+struct TwinSpec {
+  std::int64_t peer = 0, at_s = 0;
+  std::string shown_to = "half";  // "half": of the peers see the other one; "client": only look-ups
+};
+/// A client looks the key `key` up at three peers, again and again.
+struct LookSpec {
+  std::int64_t from_s = 0, every_s = 60, times = 1;
+  std::int64_t first_peer = 0;  // and the two after it
+  std::int64_t key = 0;
+};
+/// What the run must reach; 0: nothing is promised.
+struct DirectoryTargets {
+  std::int64_t healed_ms = 0;  // from a cut's end until all honest peers hold one set
+  std::int64_t reach_ms = 0;   // from a publication until `reach_permille` hold it
+  std::int64_t reach_permille = 990;
+  std::int64_t detect_rounds = 0;  // from two faces until somebody notices
+  std::int64_t evict_rounds = 0;   // until all honest peers have the proof
+  std::int64_t refuse_ms = 0;      // from a revocation until no honest peer gives the key out
+};
+
+struct DirectoryScenario {
+  std::string name;
+  std::uint64_t seed = 1;
+  std::int64_t seconds = 600;
+  std::int64_t peers = 12;
+  std::int64_t interval_s = 60;       // between two rounds of a peer
+  std::int64_t keys = 16;             // held by all from the start
+  std::int64_t apart = 0;             // and by each side of the first cut alone
+  std::int64_t failing_permille = 0;  // of requests, at the peer that is asked
+  std::int64_t quota = 100'000;       // new objects a day from one domain
+  std::int64_t base_latency_ms = 50, jitter_ms = 0, loss_permille = 0, duplicate_permille = 0;
+  std::int64_t uplink_bytes_per_s = 0;
+  std::int64_t commit_ms = 4;
+  std::vector<CutSpec> cuts;
+  std::vector<PublishSpec> publish;
+  std::vector<ChurnSpec> churn;
+  std::vector<FloodSpec> floods;
+  std::vector<TwinSpec> twins;
+  std::vector<LookSpec> looks;
+  DirectoryTargets targets;
+
+  Duration total_time() const { return std::chrono::seconds{seconds}; }
+  bool has_twin(std::int64_t peer) const {
+    for (const TwinSpec& twin : twins)
+      if (twin.peer == peer) return true;
+    return false;
+  }
+};
+
+/// Whether the file has a [directory] table: then it is for load_directory_scenario. False, too,
+/// when it cannot be read.
+bool is_directory_scenario(const std::string& path);
+tl::expected<DirectoryScenario, FileError> load_directory_scenario(const std::string& path);
+
+}  // namespace ams::sim
