@@ -17,7 +17,8 @@ constexpr std::string_view style = R"(
   --green: #12805c; --red: #b3261e; --red-soft: #fbe3e1; --grey: #a9b0b8; }
 @media (prefers-color-scheme: dark) { :root { --paper: #14171a; --card: #1b1f23; --ink: #e7eaed;
   --soft: #9aa4ae; --line: #30363d; --blue: #6ea2f7; --blue-soft: #1f3356; --orange: #f0954c;
-  --orange-soft: #45290f; --green: #4cc296; --red: #f2877f; --red-soft: #471c19; --grey: #6b747d; } }
+  --orange-soft: #45290f; --green: #4cc296; --red: #f2877f; --red-soft: #471c19;
+  --grey: #6b747d; } }
 body { margin: 0 auto; max-width: 1080px; padding: 36px 28px 72px; background: var(--paper);
   color: var(--ink); font: 16px/1.55 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; }
 h1 { margin: 0; font-size: 34px; } h2 { margin: 38px 0 8px; font-size: 22px; }
@@ -26,7 +27,8 @@ figure { margin: 14px 0 0; background: var(--card); border: 1px solid var(--line
   border-radius: 10px; padding: 18px; }
 svg { display: block; width: 100%; height: auto; }
 svg text { font-size: 13px; fill: var(--soft); }
-svg .up { fill: var(--blue-soft); } svg .line { fill: none; stroke: var(--blue); stroke-width: 2.5; }
+svg .up { fill: var(--blue-soft); } svg .line { fill: none; stroke: var(--blue);
+  stroke-width: 2.5; }
 svg .sets { fill: none; stroke: var(--orange); stroke-width: 1.5; stroke-dasharray: 4 3; }
 svg .cut { fill: var(--orange-soft); opacity: .7; } svg .grid { stroke: var(--line); }
 svg .mark { stroke: var(--grey); stroke-dasharray: 2 3; } svg .caught { stroke: var(--red);
