@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "daemon/evidence.h"
+#include "daemon/publication.h"
 
 namespace ams::daemon {
 namespace {
@@ -20,7 +21,8 @@ void add_peer(CLI::App* command, std::string& peer, std::string& hosts) {
 }  // namespace
 
 struct EvidenceCommands::Impl {
-  CLI::App *audit = nullptr, *prove = nullptr, *verify = nullptr;
+  CLI::App *audit = nullptr, *prove = nullptr, *verify = nullptr, *publish = nullptr;
+  PublishOptions publish_options;
   AuditOptions audit_options;
   ProveOptions prove_options;
   VerifyOptions verify_options;
@@ -57,6 +59,7 @@ EvidenceCommands::EvidenceCommands(CLI::App& app, const Program& program, std::s
                 " prove 01234567-89ab-8def-8101-020304050607 --peer dir.example" + with +
                 " \\\n    --witness b.example --out key.proof\n\n" + exits);
 
+  add_publish(app, program.name, config);
   CLI::App* verify = impl_->verify = app.add_subcommand(
       "verify", "Check a file of `prove`, or evidence of two faces, without any network");
   VerifyOptions& v = impl_->verify_options;
@@ -71,6 +74,24 @@ EvidenceCommands::EvidenceCommands(CLI::App& app, const Program& program, std::s
                  exits);
 }
 
+void EvidenceCommands::add_publish(CLI::App& app, const std::string& name, std::string& config) {
+  CLI::App* publish = impl_->publish = app.add_subcommand(
+      "publish", "Give a directory peer objects from files: records, revocations, events, cards");
+  PublishOptions& p = impl_->publish_options;
+  publish->add_option("FILE", p.files, "Files with one object a line")->required();
+  publish->add_option("--config", config, "Publish as the domain of this configuration file")
+      ->required();
+  add_peer(publish, p.peer, p.hosts_file);
+  publish
+      ->add_option("--work", p.work_bits_max,
+                   "Beyond the quota pay with work of at most so many bits (26); 0: none")
+      ->check(CLI::Range(0, 40));
+  publish->footer("Example, the revocation of a key whose home is lost:\n  " + name +
+                  " publish revocation --peer dir.example --config a/" + name +
+                  ".toml\n\nExit codes: 0 all published; 1 some refused; 2 wrong configuration, "
+                  "option or\nfile; 4 the peer did not answer.");
+}
+
 EvidenceCommands::~EvidenceCommands() = default;
 
 std::optional<tl::expected<std::string, Failure>> EvidenceCommands::run_alone() const {
@@ -82,6 +103,7 @@ std::optional<tl::expected<std::string, Failure>> EvidenceCommands::run(
     const apps::ServerConfig& config) const {
   if (impl_->audit->parsed()) return audit(config, impl_->audit_options);
   if (impl_->prove->parsed()) return prove(config, impl_->prove_options);
+  if (impl_->publish->parsed()) return publish(config, impl_->publish_options);
   return std::nullopt;
 }
 

@@ -1,4 +1,4 @@
-// The command line of `audit`, `prove` and `verify`.
+// The command line of `audit`, `prove`, `verify` and `publish`.
 #pragma once
 
 #include <functional>
@@ -27,6 +27,7 @@ class EvidenceCommands {
 
  private:
   struct Impl;
+  void add_publish(CLI::App& app, const std::string& name, std::string& config);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -124,6 +124,29 @@ class Evidence(unittest.TestCase):
     def second_passed(self, kept: pathlib.Path) -> bool:
         return time.time() > kept.stat().st_mtime + 1.1
 
+    def test_4_what_the_quota_does_not_cover_is_paid_with_work(self):
+        """The domain c.example is no peer of the directory, and never runs a daemon here."""
+        stranger = self.world.add("c.example", "ams-directory")
+        strict = self.world.add("d.example", "ams-directory")
+        strict.config.write_text(strict.config.read_text("utf-8").replace(
+            "[directory]", "[directory]\nquota = 1\nwork_bits = 8"), "utf-8")
+        strict.start()
+        chain = json.loads((stranger.folder / "data/chain.json").read_text("utf-8"))
+        objects = self.world.folder / "objects"
+        objects.write_text("".join(json.dumps(chain[who], sort_keys=True, separators=(",", ":"))
+                                   + "\n" for who in ("root", "op")), "utf-8")
+        command = ["publish", objects, "--peer", "d.example", "--config", stranger.config]
+        done = run("ams-directory", *command, "--work", 0, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"{objects}:1: published", done.stderr)
+        self.assertIn(f"{objects}:2: refused: publisher", done.stderr)
+        done = run("ams-directory", *command)
+        self.assertIn(f"{objects}:2: published\n1 beyond the quota, paid with work", done.stdout)
+        objects.write_text("{}\n{ }\n", "utf-8")
+        done = run("ams-directory", *command, check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(f"{objects}:2: expected one object", done.stderr)
+
     def test_3_bad_command_lines(self):
         for args, why in ((["audit", "--peer", "nobody.example", *self.auditor], "--peer nobody"),
                           (["prove", "7", "--peer", "b.example", "--out", "x", *self.auditor],
