@@ -174,21 +174,18 @@ wire::Value ok_value(const Ok& ok) {
       ok);
 }
 
-}  // namespace
-
-Bytes encode_ok(const Id16& id, const Ok& ok) {
-  return wire::encode(
-      wire::Object{{"ams", answer_tag}, {"id", to_base64url(id)}, {"ok", ok_value(ok)}});
+/// The text of a shared secret does not stay behind in what it was read from or written as.
+void wipe_shared(wire::Value& answer) {
+  if (!answer.is_object()) return;
+  const auto ok = answer.as_object().find("ok");
+  if (ok == answer.as_object().end() || !ok->second.is_object()) return;
+  const auto shared = ok->second.as_object().find("shared");
+  if (shared == ok->second.as_object().end() || !shared->second.is_string()) return;
+  std::string& text = shared->second.as_string();
+  crypto::wipe(reinterpret_cast<std::uint8_t*>(text.data()), text.size());
 }
 
-Bytes encode_error(const Id16& id, Code code) {
-  return wire::encode(
-      wire::Object{{"ams", answer_tag}, {"id", to_base64url(id)}, {"error", code_info(code).name}});
-}
-
-Result<Answer> parse_answer(ByteView bytes, const Args& args) {
-  if (bytes.size() > message_size_max) return fail(Code::object_too_large, "answer");
-  AMS_TRY(const wire::Value value, wire::decode(bytes));
+Result<Answer> read_answer(const wire::Value& value, const Args& args) {
   ObjectReader in(value, "answer");
   Answer out;
   in.tag(answer_tag);
@@ -202,6 +199,29 @@ Result<Answer> parse_answer(ByteView bytes, const Args& args) {
     if (read) out.outcome = std::move(*read);
   }
   AMS_CHECK(in.finish());
+  return out;
+}
+
+}  // namespace
+
+Bytes encode_ok(const Id16& id, const Ok& ok) {
+  wire::Value value =
+      wire::Object{{"ams", answer_tag}, {"id", to_base64url(id)}, {"ok", ok_value(ok)}};
+  Bytes out = wire::encode(value);
+  wipe_shared(value);
+  return out;
+}
+
+Bytes encode_error(const Id16& id, Code code) {
+  return wire::encode(
+      wire::Object{{"ams", answer_tag}, {"id", to_base64url(id)}, {"error", code_info(code).name}});
+}
+
+Result<Answer> parse_answer(ByteView bytes, const Args& args) {
+  if (bytes.size() > message_size_max) return fail(Code::object_too_large, "answer");
+  AMS_TRY(wire::Value value, wire::decode(bytes));
+  auto out = read_answer(value, args);
+  wipe_shared(value);
   return out;
 }
 

@@ -8,6 +8,11 @@ namespace {
 
 using std::string_view_literals::operator""sv;
 
+/// KST-33: what is no answer is temporary, whatever is wrong with it.
+Code malformed() {
+  return mutant("keystore.wrong_code_answer") ? Code::schema : Code::keystore_answer;
+}
+
 /// KST-34: an answer that names a key names the one that was asked for.
 Result<> same_key(const Id16& asked, const Id16& answered) {
   if (asked != answered && !mutant("keystore.skip_answer_kid"))
@@ -20,8 +25,9 @@ Result<> judge_made(const Made& made, const CreateArgs* created) {
   AMS_TRY(const keys::KeyRecord record, keys::KeyRecord::parse(made.record));
   if (record.custody() != keys::Custody::corporate && !mutant("keystore.skip_made_custody"))
     return fail(Code::key_origin, "record");
-  if (created != nullptr && (record.signing().alg() != sig_alg(created->profile) ||
-                             record.encryption().kem() != kem(created->profile)))
+  if (created != nullptr && !mutant("keystore.skip_made_material") &&
+      (record.signing().alg() != sig_alg(created->profile) ||
+       record.encryption().kem() != kem(created->profile)))
     return fail(Code::key_material, "record");
   return {};
 }
@@ -46,7 +52,7 @@ Result<> judge(const Ok& ok, const Args& args, const keys::KeyRecord* record) {
   if (std::holds_alternative<RotateArgs>(args)) return judge_made(std::get<Made>(ok), nullptr);
   if (const auto* asked = std::get_if<RewrapArgs>(&args)) {
     if (std::get<Rewrapped>(ok).items.size() != asked->items.size())
-      return fail(Code::keystore_answer, "items");
+      return fail(malformed(), "items");
   }
   return {};
 }
@@ -67,12 +73,14 @@ Device device_of(const crypto::SigningKey& device) {
 
 Result<Ok> judge_answer(const Request& asked, ByteView bytes, const keys::KeyRecord* record) {
   auto answer = parse_answer(bytes, asked.args);
-  if (!answer) return fail(Code::keystore_answer, answer.error().where);
+  if (!answer) return fail(malformed(), answer.error().where);
   if (answer->id != asked.id && !mutant("keystore.skip_answer_id"))
     return fail(Code::keystore_answer, "id");
   if (const auto* refusal = std::get_if<std::string>(&answer->outcome)) {
     const CodeInfo* info = find_code(*refusal);
-    return fail(info != nullptr ? info->code : Code::keystore_answer, "key store");
+    if (info == nullptr || mutant("keystore.wrong_code_refusal"))
+      return fail(malformed(), "key store");
+    return fail(info->code, "key store");
   }
   Ok ok = std::move(std::get<Ok>(answer->outcome));
   AMS_CHECK(judge(ok, asked.args, record));

@@ -57,6 +57,12 @@ Result<AuditHead> follow_chain(const AuditHead& before, const std::vector<wire::
   return head;
 }
 
+Result<> same_head(const AuditHead& reached, const AuditHead& said) {
+  if (reached != said && !mutant("keystore.skip_audit_head"))
+    return fail(Code::audit_chain, "head");
+  return {};
+}
+
 Result<AuditHead> Audit::head() const {
   AMS_TRY(const std::optional<wire::Value> row, vault_->get_value(table_head, as_bytes("head")));
   if (!row) return AuditHead{};

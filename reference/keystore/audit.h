@@ -31,6 +31,9 @@ Hash entry_hash(const wire::Value& entry);
 /// KST-27 on entries that follow `before`. Fails with audit_chain; gives the head after them.
 Result<AuditHead> follow_chain(const AuditHead& before, const std::vector<wire::Value>& entries);
 
+/// KST-27: the head that was reached is the one that is said to be. Fails with audit_chain.
+Result<> same_head(const AuditHead& reached, const AuditHead& said);
+
 class Audit {
  public:
   explicit Audit(const Vault& vault) : vault_(&vault) {}

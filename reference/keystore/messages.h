@@ -166,6 +166,8 @@ struct Request {
 Result<Args> parse_args(std::string_view op, const wire::Value& value);
 /// Members of request and args in the order of KST-3; not the signature.
 Result<Request> parse_request(const wire::Value& value);
+/// KST-16: that the device signed it. Fails with member_signature.
+Result<> verify_request(const wire::Value& value, const Request& request);
 wire::Value to_value(const Request& request);  // without sig
 /// The signed text of a request. Precondition: `device` is the key of request.device.
 Result<Bytes> sign_request(const Request& request, const crypto::SigningKey& device);

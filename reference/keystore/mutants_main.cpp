@@ -168,6 +168,40 @@ bool made_custody_is_checked() {
   return !judge_answer(request, encode_ok(request.id, Made{pair->record.value()}), nullptr);
 }
 
+bool made_material_is_checked() {
+  House house;
+  const Request request =
+      house.request(alice, CreateArgs{{}, start_ms + day_ms, false, start_ms, Profile::rsa2048});
+  return !judge_answer(request, encode_ok(request.id, Made{house.own.value()}), nullptr);
+}
+Code judged(const Request& request, ByteView answer) {
+  return judge_answer(request, answer, nullptr).error().code;
+}
+bool malformed_is_temporary() {
+  House house;
+  return judged(house.request(alice, ListArgs{}), as_bytes("<html>")) == Code::keystore_answer;
+}
+bool refusal_keeps_its_code() {
+  House house;
+  const Request request = house.request(alice, ListArgs{});
+  return judged(request, encode_error(request.id, Code::not_member)) == Code::not_member;
+}
+/// The code for a request of bob's whose member at `path` is another text.
+Code misread(const Args& args, std::initializer_list<std::string_view> path) {
+  House house;
+  Request request = house.request(bob, args, house.forged(bob, house.shared, Purpose::decap));
+  wire::Value value = to_value(request);
+  value.as_object().emplace("sig", to_base64url(Bytes(64)));
+  wire::Value* at = &value;
+  for (const std::string_view name : path) at = &at->as_object().find(name)->second;
+  *at = "other";
+  const auto parsed = parse_request(value);
+  return parsed ? Code::bom : parsed.error().code;
+}
+bool head_is_compared() {
+  return !same_head({1, Hash{1}}, {1, Hash{2}}) && same_head({1, Hash{1}}, {1, Hash{1}});
+}
+
 int run_all() {
   const std::vector<Probe> probes{
       {"keystore.skip_capability_mac", mac_is_checked},
@@ -216,6 +250,20 @@ int run_all() {
       {"keystore.skip_answer_kid", answer_kid_is_checked},
       {"keystore.skip_answer_signature", answer_signature_is_checked},
       {"keystore.skip_made_custody", made_custody_is_checked},
+      {"keystore.skip_made_material", made_material_is_checked},
+      {"keystore.wrong_code_answer", malformed_is_temporary},
+      {"keystore.wrong_code_refusal", refusal_keeps_its_code},
+      {"keystore.wrong_code_op", [] { return misread(ListArgs{}, {"op"}) == Code::unsupported; }},
+      {"keystore.any_purpose",
+       [] {
+         return misread(ListArgs{}, {"cap", "purpose"}) == Code::schema;
+       }},
+      {"keystore.any_profile",
+       [] {
+         return misread(CreateArgs{{}, start_ms + day_ms, false, start_ms, Profile::modern},
+                        {"args", "profile"}) == Code::unknown_algorithm;
+       }},
+      {"keystore.skip_audit_head", head_is_compared},
   };
   return mutants::run(probes);
 }

@@ -124,7 +124,7 @@ Result<Capability> parse_capability(const wire::Value& value) {
   out.kid = in.uuid("kid");
   out.group = read_group(in);
   const auto purpose = find_purpose(in.string("purpose"));
-  in.require(purpose.has_value(), Code::schema, "purpose");
+  in.require(purpose.has_value() || mutant("keystore.any_purpose"), Code::schema, "purpose");
   out.purpose = purpose.value_or(Purpose::decap);
   out.exp = in.integer("exp");
   out.mac = in.bytes<32>("mac");
@@ -220,8 +220,9 @@ Result<Member> parse_member(const wire::Value& value) {
   out.exp = in.integer("exp");
   out.groups = read_names(in, "groups", groups_max, keys::is_group);
   for (const std::string& each :
-       read_names(in, "purposes", purposes.size(),
-                  [](const std::string& text) { return find_purpose(text).has_value(); }))
+       read_names(in, "purposes", purposes.size(), [](const std::string& text) {
+         return find_purpose(text).has_value() || mutant("keystore.any_purpose");
+       }))
     out.purposes.push_back(find_purpose(each).value_or(Purpose::decap));
   in.require(out.admin || !out.purposes.empty(), Code::schema, "purposes");
   AMS_CHECK(in.finish());

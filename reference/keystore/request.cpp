@@ -39,7 +39,8 @@ Result<Args> read_create(const wire::Value& value) {
   CreateArgs out;
   out.scope = read_scope(in);
   const auto profile = find_profile(in.string("profile"));
-  in.require(profile.has_value(), Code::unknown_algorithm, "profile");
+  in.require(profile.has_value() || mutant("keystore.any_profile"), Code::unknown_algorithm,
+             "profile");
   out.profile = profile.value_or(Profile::modern);
   out.nbf = in.integer("nbf");
   out.exp = in.integer("exp");
@@ -232,7 +233,8 @@ Result<Request> parse_request(const wire::Value& value) {
   out.id = in.bytes<16>("id");
   out.ts = in.integer("ts");
   const OpForm* form = find_op(in.string("op"));
-  in.require(form != nullptr, Code::unsupported, "op");
+  in.require(form != nullptr, mutant("keystore.wrong_code_op") ? Code::schema : Code::unsupported,
+             "op");
   const wire::Value& args = in.any("args");
   if (form != nullptr) {
     auto read = form->read(args);
@@ -247,6 +249,14 @@ Result<Request> parse_request(const wire::Value& value) {
   in.binary("sig", 1, keys::signature_size_max);
   AMS_CHECK(in.finish());
   return out;
+}
+
+Result<> verify_request(const wire::Value& value, const Request& request) {
+  const auto key = crypto::VerifyKey::from_raw(crypto::SigAlg::ed25519, request.device);
+  if (!key) return fail(Code::member_signature, "device");
+  if (!keys::verify_object(value, *key) && !mutant("keystore.skip_request_signature"))
+    return fail(Code::member_signature, "sig");
+  return {};
 }
 
 wire::Value to_value(const Request& request) {

@@ -141,10 +141,7 @@ Result<MemberRow> Store::authenticate(const Request& request, const wire::Value&
   const bool known = std::any_of(devices.begin(), devices.end(),
                                  [&](const Device& device) { return device.sk == request.device; });
   if (!known && !mutant("keystore.any_device")) return fail(Code::member_signature, "device");
-  const auto key = crypto::VerifyKey::from_raw(crypto::SigAlg::ed25519, request.device);
-  if (!key) return fail(Code::member_signature, "device");
-  if (!keys::verify_object(value, *key) && !mutant("keystore.skip_request_signature"))
-    return fail(Code::member_signature, "sig");
+  AMS_CHECK(verify_request(value, request));
   return std::move(*row);
 }
 

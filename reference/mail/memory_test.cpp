@@ -44,7 +44,7 @@ class MailMemory : public ::testing::Test {
   void SetUp() override {
     if (!AMS_MEMORY_CAN_BE_SEARCHED) GTEST_SKIP() << "not under a sanitizer";
   }
-  const World world;
+  const World world{};
   const Keys keys;
 
   Result<Sealed> seal(const std::vector<const keys::KeyRecord*>& to, std::size_t text_size) const {

@@ -9,8 +9,7 @@ namespace {
 Answer keystore_request(const Args& args) {
   AMS_TRY(const wire::Value value, args.value("raw_b64"));
   AMS_TRY(const keystore::Request request, keystore::parse_request(value));
-  const auto key = crypto::VerifyKey::from_raw(crypto::SigAlg::ed25519, request.device);
-  if (!key || !keys::verify_object(value, *key)) return fail(Code::member_signature, "sig");
+  AMS_CHECK(keystore::verify_request(value, request));
   return Json{{"op", keystore::op_name(request.args)}, {"addr", request.addr}};
 }
 
@@ -44,7 +43,7 @@ Answer keystore_audit(const Args& args) {
   AMS_TRY(const keystore::AuditHead head, keystore::follow_chain({}, value.as_array()));
   const keystore::AuditHead said{static_cast<std::int64_t>(args.number("size")),
                                  args.fixed<32>("head_b64")};
-  if (head != said) return fail(Code::audit_chain, "head");
+  AMS_CHECK(keystore::same_head(head, said));
   return Json{{"size", head.size}};
 }
 
