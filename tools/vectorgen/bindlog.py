@@ -227,7 +227,7 @@ def _proof_file() -> File:
     refuse("asked of the domain's subdomain", "domain_mismatch", "proof_other", {},
            addr=f"alice@sub.{HOME.name}")
     _proof_content(file, log, alice, eve, args, twin, none_twin, eve_twin)
-    _proof_heads(file, log, alice, args, twin)
+    _proof_heads(file, good, log, alice, args, twin)
     _proof_times(file, log, proof, args)
     _witnesses(file, log, proof, args)
     return file
@@ -413,7 +413,7 @@ def _proof_content(file, log, alice, eve, args, twin, none_twin, eve_twin):
     refuse("a VRF key that is none", "key_material", "vrf_key", {}, vrf_b64=b64(bytes(33)))
 
 
-def _proof_heads(file, log, alice, args, twin):
+def _proof_heads(file, good, log, alice, args, twin):
     bad, proof = file.group("heads"), log.prove(alice[2])
 
     def refuse(comment, code, flag, **changed):
@@ -422,6 +422,20 @@ def _proof_heads(file, log, alice, args, twin):
     text, signer = log.text(), log.signer
     refuse("the epoch before under this checkpoint", "proof", "old_epoch",
            epoch=b64(log.epochs[1]), inclusion=b64(log_inclusion(log.hashes(), 1)))
+    earlier = Log(HOME.name)
+    earlier.places = log.places
+    entry = bind(earlier, ALICE)
+    earlier.put(entry)
+    earlier.seal(NOW_S - HOUR_S)
+    shown = earlier.prove(entry)
+    earlier.put(bind(earlier, EVE))
+    earlier.seal()
+    whole = good.valid("the only version, in the second epoch", args(earlier.prove(entry)), (),
+                       ["BLG-10", "BLG-13"])
+    old = earlier.head(epoch=b64(earlier.epochs[0]),
+                       inclusion=b64(log_inclusion(earlier.hashes(), 0)))
+    bad.invalid("all of the epoch before, rightly included under this checkpoint",
+                args({**shown, "head": old}), "proof", whole, ["old_epoch"], importance="critical")
     refuse("the epoch before at this place", "proof", "old_epoch", epoch=b64(log.epochs[1]))
     refuse("the first epoch, rightly included", "proof", "old_epoch", epoch=b64(log.epochs[0]),
            inclusion=b64(log_inclusion(log.hashes(), 0)))
