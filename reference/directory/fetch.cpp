@@ -128,7 +128,8 @@ void Peer::handle_reply(std::uint64_t cookie, const Result<wire::Value>& outcome
       if (!round_ || round_->domain != asked.domain) break;
       --round_->in_flight;
       if (!outcome) {
-        round_.reset();  // the next gossip starts another
+        if (!ask_again(asked, outcome.error().code))
+          round_.reset();  // the next gossip starts another
         break;
       }
       if (asked.purpose == Purpose::ranges) {

@@ -20,6 +20,9 @@ TEST(Mesh, two_faces_in_answers_are_noticed) {
 TEST(Mesh, a_failed_consistency_gives_a_proof) {
   EXPECT_TRUE(testing::a_failed_consistency_gives_a_proof());
 }
+TEST(Mesh, a_comparison_goes_on_after_failures) {
+  EXPECT_TRUE(testing::a_comparison_goes_on_after_failures());
+}
 TEST(Mesh, checkpoints_are_told_by_turns) { EXPECT_TRUE(testing::checkpoints_are_told_by_turns()); }
 
 }  // namespace

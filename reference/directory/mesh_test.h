@@ -118,6 +118,26 @@ inline bool a_failed_consistency_gives_a_proof() {
   return answer && answer->find("proofs") != nullptr;
 }
 
+/// DIR-45. The third failure is borne, the fourth ends the round.
+inline bool a_comparison_goes_on_after_failures() {
+  const std::vector<std::string> two{"p0.example", "p1.example"};
+  Node asker(two[0], true, two), other(two[1], true, two);
+  const keys::KeyPair key = make_key(11);
+  (void)other.publish(publish_args({&key}), "x.example");
+  gossip_once(asker, other, Instant{} + reconcile_interval);
+  std::size_t asked = 0;
+  for (bool more = true; more && asked < 10;) {
+    more = false;
+    for (const Ask& ask : asks_of(asker)) {
+      if (ask.op != "directory.reconcile") continue;
+      more = true;
+      ++asked;
+      asker.peer.handle_reply(ask.cookie, fail(Code::peer_unreachable, "test"), nullptr, asker.now);
+    }
+  }
+  return asked == 1 + round_failures_max;
+}
+
 /// DIR-44. Of 20 logs each is told within two messages.
 inline bool checkpoints_are_told_by_turns() {
   Mesh mesh(22);

@@ -342,6 +342,7 @@ int main() {
       {"directory.push_on_to_all", what_a_peer_told_goes_on_to_eight},
       {"directory.ignore_answer_checkpoint", two_faces_in_answers_are_noticed},
       {"directory.consistency_without_checkpoint", a_failed_consistency_gives_a_proof},
+      {"directory.round_ends_at_a_failure", a_comparison_goes_on_after_failures},
       {"directory.tell_first_only", checkpoints_are_told_by_turns},
   });
 }

@@ -48,6 +48,7 @@ inline constexpr std::size_t fetch_peers_max = 3;        // peers asked for one 
 inline constexpr Duration reconcile_interval = std::chrono::seconds{60};  // DIR-7
 inline constexpr int push_retry_intervals = 2;  // of those: how often a light peer pushes again
 inline constexpr std::size_t push_on_max = 8;   // peers that hear on what a peer told (DIR-41)
+inline constexpr std::size_t round_failures_max = 3;  // requests without an answer (DIR-45)
 inline constexpr Duration fetched_life = std::chrono::hours{24};  // DIR-17
 
 struct PeerOptions {
@@ -174,6 +175,7 @@ class Peer {
     std::deque<Id16> wanted;
     std::set<Id16> offered;
     std::size_t in_flight = 0;
+    std::size_t failures = 0;  // requests that got no answer
   };
 
   // publish.cpp
@@ -207,6 +209,7 @@ class Peer {
   void handle_pushed(const Asked& asked, const wire::Value& ok);
   void start_round(const std::string& domain);
   void pump_round();
+  bool ask_again(const Asked& asked, Code why);
   void handle_ranges(const Asked& asked, const wire::Value& ok);
   void compare_listed(std::string_view prefix, ByteView listed);
   void handle_entries(const Asked& asked, const wire::Value& ok);

@@ -170,6 +170,17 @@ void Peer::start_round(const std::string& domain) {
   pump_round();
 }
 
+/// DIR-45. A round is several requests: where one in three fails, few rounds would come to their
+/// end.
+bool Peer::ask_again(const Asked& asked, Code why) {
+  if (why != Code::peer_unreachable || mutant("directory.round_ends_at_a_failure")) return false;
+  if (++round_->failures > round_failures_max) return false;
+  round_->prefixes.insert(round_->prefixes.begin(), asked.prefixes.begin(), asked.prefixes.end());
+  round_->wanted.insert(round_->wanted.begin(), asked.kids.begin(), asked.kids.end());
+  pump_round();
+  return true;
+}
+
 void Peer::pump_round() {
   if (!round_) return;
   const auto map = holdings_.map();

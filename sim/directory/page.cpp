@@ -128,6 +128,7 @@ std::string marks(const DirectoryRun& run, const Plane& plane) {
     last = plane.x(at);
     out += text_at(last + 4, top + 12, std::to_string(spec.count) + " × " + spec.what, "start");
   }
+  double line = 0;  // one below the other, where they are at one time
   for (const Split& split : run.judgement.figures.splits) {
     const auto at = [&](const std::optional<Instant>& when, const std::string& what, double y) {
       if (when)
@@ -135,9 +136,10 @@ std::string marks(const DirectoryRun& run, const Plane& plane) {
                text_at(plane.x(seconds_of(*when)) + 5, y, what, "start", "caughttext");
     };
     at(split.to_clients ? std::optional(split.from) : split.two_faces, split.peer + ": two faces",
-       top + 28);
-    at(split.noticed, "noticed by " + split.noticed_by, top + 46);
-    at(split.evicted, "evicted by all", top + 64);
+       top + 28 + line);
+    at(split.noticed, "noticed by " + split.noticed_by, top + 46 + line);
+    at(split.evicted, "evicted by all", top + 64 + line);
+    line += split.to_clients ? 18 : 54;
   }
   return out;
 }
@@ -161,7 +163,7 @@ std::string agreement(const DirectoryRun& run) {
   up += " L" + number(plane.x(plane.total_s)) + " " + number(plane.y(0)) + " Z";
   return "<figure><svg viewBox=\"0 0 1000 300\" role=\"img\" aria-label=\"Agreement over time\">"
          "<path class=\"up\" d=\"" +
-         up + "\"/>" + marks(run, plane) + axes(plane, peers) + "<path class=\"sets\" d=\"" + many +
+         up + "\"/>" + axes(plane, peers) + marks(run, plane) + "<path class=\"sets\" d=\"" + many +
          "\"/><path class=\"line\" d=\"" + line +
          "\"/></svg><p class=\"soft\">Blue: honest peers that hold the most common set. Light: "
          "those that are up. Dashed: different sets at once, at most " +
