@@ -34,10 +34,7 @@ TEST(ClientBindings, a_binding_without_a_proof_is_refused) {
 TEST(ClientBindings, a_wrong_key_is_refused) {
   LogSender bench;
   bench.enrol();
-  const keys::KeyRecord& wrong = bench.carol.pair.record;
-  wire::Object& answer = bench.server.lookups[bench.bob.addr].as_object();
-  answer.insert_or_assign("binding", sign_binding(bench.away, bench.bob.addr, wrong.id()));
-  answer.insert_or_assign("key", wrong.value());
+  bench.lie_about_bob();
   EXPECT_EQ(bench.refused()->code, Code::binding_contradiction);
 }
 
@@ -105,10 +102,7 @@ TEST(ClientBindings, a_letter_is_read_with_its_proof_only) {
 TEST(ClientBindings, a_contradiction_convicts_the_domain) {
   LogSender bench;
   bench.enrol();
-  const keys::KeyRecord& wrong = bench.carol.pair.record;
-  wire::Object& answer = bench.server.lookups[bench.bob.addr].as_object();
-  answer.insert_or_assign("binding", sign_binding(bench.away, bench.bob.addr, wrong.id()));
-  answer.insert_or_assign("key", wrong.value());
+  bench.lie_about_bob();
   EXPECT_EQ(bench.refused()->code, Code::binding_contradiction);
   ASSERT_EQ(bench.alarms(), 1);
   const Alarm& alarm = *bench.last<Alarm>();
@@ -205,17 +199,94 @@ TEST(ClientBindings, a_log_that_is_replaced_is_refused) {
   LogSender bench;
   bench.enrol();
   ASSERT_FALSE(bench.refused().has_value());
-  const auto other = LogBench::make_log(bench.home).identity();
-  bench.away.log->note = *to_array<32>(other.log.key().raw());
-  bench.away.seq = 2;
-  bench.away.policy = keys::next_policy(keys::isp_policy(), keys::Policy::isp, {}, bench.now);
-  bench.away.remake();
-  bench.server.chains[bench.away.name] = bench.away.chain;
+  bench.replace_away_log();
   bench.run_for(25h);
   bench.client->submit(bench.draft({bench.bob.addr}), bench.now);
   bench.run_for(10s);
   ASSERT_EQ(bench.count<SubmitFailed>(), 1);
   EXPECT_EQ(bench.last<SubmitFailed>()->why.code, Code::log_replaced);
+}
+
+struct LedSender : LogSender {
+  /// Addresses of the last submission.
+  std::vector<std::string> sent_to(const std::string& addr) {
+    client->submit(draft({addr}), now);
+    run_for(10s);
+    std::vector<std::string> out;
+    for (const auto& [ehash, args] : server.submissions)
+      for (const wire::Value& rcpt : args.find("rcpts")->as_array())
+        out.push_back(rcpt.find("addr")->as_string());
+    return out;
+  }
+  Code refused_to(const std::string& addr) {
+    EXPECT_TRUE(sent_to(addr).empty());
+    const auto* failed = last<SubmitFailed>();
+    return failed ? failed->why.code : Code{};
+  }
+};
+
+TEST(ClientBindings, forwards_and_groups_are_followed) {
+  LedSender bench;
+  bench.enrol();
+  bench.lead("old@away.example", {bench.bob.addr});
+  bench.lead("list@away.example", {bench.bob.addr, "old@away.example"}, bindlog::Type::group);
+  EXPECT_EQ(bench.sent_to("list@away.example"), std::vector{bench.bob.addr});
+}
+
+TEST(ClientBindings, a_loop_of_forwards_is_refused) {
+  LedSender bench;
+  bench.enrol();
+  bench.lead("a@away.example", {"b@away.example"});
+  bench.lead("b@away.example", {"a@away.example"}, bindlog::Type::alias);
+  EXPECT_EQ(bench.refused_to("a@away.example"), Code::binding_loop);
+}
+
+TEST(ClientBindings, forwards_lead_four_addresses_far) {
+  for (const int hops : {4, 5}) {
+    LedSender bench;
+    bench.enrol();
+    const auto at = [](int i) { return "f" + std::to_string(i) + "@away.example"; };
+    for (int i = 1; i < hops; ++i) bench.lead(at(i), {at(i + 1)});
+    bench.lead(at(hops), {bench.bob.addr});
+    if (hops == 4) {
+      EXPECT_EQ(bench.sent_to(at(1)), std::vector{bench.bob.addr});
+    } else {
+      EXPECT_EQ(bench.refused_to(at(1)), Code::binding_depth);
+    }
+  }
+}
+
+TEST(ClientBindings, a_forward_in_place_of_a_key_needs_that_keys_word) {
+  for (const bool endorsed : {true, false}) {
+    LedSender bench;
+    bench.enrol();
+    ASSERT_FALSE(bench.refused().has_value());  // bob's key is known now
+    bindlog::Entry before = LogBench::entry_of(bench.bob.addr, bench.bob.pair.record.id());
+    bindlog::Entry entry = before;
+    entry.version = 2;
+    entry.at = to_unix_ms(bench.now);
+    entry.type = bindlog::Type::forward;
+    entry.to = {bench.carol.addr};
+    entry.prev = bench.away_log.value(before);
+    if (endorsed) entry = *bindlog::endorse(std::move(entry), bench.bob.pair.signing);
+    ASSERT_TRUE(bench.away_log.add(entry).has_value());
+    bench.away_log.seal(bench.now_s());
+    const std::array both{before, entry};
+    bench.server.lookups[bench.bob.addr] = wire::Object{
+        {"proof", bindlog::to_value(bench.away_log.prove(entry))},
+        {"history", bindlog::to_value(bench.away_log.history(both, true, bench.bob_size))}};
+    bindlog::Entry carols = LogBench::entry_of(bench.carol.addr, bench.carol.pair.record.id());
+    ASSERT_TRUE(bench.home_log.add(carols).has_value());
+    bench.home_log.seal(bench.now_s());
+    bench.server.lookups[bench.carol.addr].as_object().insert_or_assign(
+        "proof", bindlog::to_value(bench.home_log.prove(carols)));
+    bench.run_for(2h);
+    bench.client->submit(bench.draft({bench.bob.addr}), bench.now);
+    bench.run_for(10s);
+    EXPECT_EQ(bench.server.submissions.size(), endorsed ? 2u : 1u);
+    const auto* failed = bench.last<SubmitFailed>();
+    EXPECT_EQ(failed ? failed->why.code : Code{}, endorsed ? Code{} : Code::unendorsed);
+  }
 }
 
 TEST(ClientBindings, an_owner_checks_on_connect_and_daily) {

@@ -44,11 +44,10 @@ struct Client::Impl {
 
   bool has_work() const {
     if (account.has_work()) return true;
-    return account.ready() &&
-           (core.options.stay_connected || outbox.has_work() || inbox.has_work() ||
-            rotation.has_work() || adoption.has_work() || publisher.has_work() ||
-            rewrapper.has_work() || !inquiries.empty() || looking > 0 ||
-            (link.up() && bind_watch.asked()));
+    return account.ready() && (core.options.stay_connected || outbox.has_work() ||
+                               inbox.has_work() || rotation.has_work() || adoption.has_work() ||
+                               publisher.has_work() || rewrapper.has_work() || !inquiries.empty() ||
+                               looking > 0 || (link.up() && bind_watch.asked()));
   }
 
   /// Lets every part act on what changed, until nothing does.
@@ -97,6 +96,8 @@ struct Client::Impl {
     for (const Inquiry& inquiry : std::exchange(inquiries, {})) {
       ++looking;
       lookup.recipient_anew(inquiry.addr, [this, inquiry](const Result<Recipient>& found) {
+        if (found && !found->to.empty())  // it has no key: whom it leads to has
+          return inquired(inquiry, fail(Code::not_found, "bound to others"));
         if (!found) return inquired(inquiry, tl::unexpected(found.error()));
         const auto address = wire::parse_address(inquiry.addr);
         lookup.chain(address->domain, Lookup::Ask::cached_will_do,

@@ -28,8 +28,9 @@ using RecordPtr = std::shared_ptr<const keys::KeyRecord>;
 
 /// Whom a message may be sealed to: judged by the policy in force (POL-8, POL-9).
 struct Recipient {
-  RecordPtr record;     // the address's own key, which signs
-  RecordPtr sealed_to;  // the key for the stanza: the same, or a shared one (BND-9)
+  RecordPtr record;                  // the address's own key, which signs
+  RecordPtr sealed_to;               // the key for the stanza: the same, or a shared one (BND-9)
+  std::vector<std::string> to = {};  // the address is bound to these instead: no keys (BLG-31)
 };
 
 /// What goes into our letters: our binding and what our domain's log proves of it (MSG-37).
@@ -112,7 +113,11 @@ class Lookup {
                                   const wire::Value& proof, const keys::Chain& chain);
   Result<> check_change(const std::string& addr, const BindingRow& row,
                         const keys::Binding& binding, const keys::Chain& chain);
+  void judge_redirect(const std::string& addr, const wire::Value& answer, RecipientThen then);
+  Result<Recipient> check_redirect(const std::string& addr, const wire::Value& answer,
+                                   const keys::Chain& chain);
   bool endorsed(const bindlog::Checked& shown, const BindingRow& before);
+  bool redirect_endorsed(const bindlog::Checked& shown, const BindingRow& before);
   RecordPtr held_record(const keys::KeyId& id, const BindingRow& before) const;
   void note_unendorsed(const std::string& addr, const BindingRow& row);
   void alarm(const std::string& addr, const BindingRow& row, const Error& why,

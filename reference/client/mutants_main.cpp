@@ -177,6 +177,18 @@ bool own_copy_is_read() {
   return bench.count<Received>() == 1;
 }
 
+/// What becomes of a letter to the first of `hops` forwards that lead in a ring.
+Code led_refusal(int hops) {
+  LogBench bench;
+  bench.enrol();
+  const auto at = [](int i) { return "f" + std::to_string(i) + "@away.example"; };
+  for (int i = 0; i < hops; ++i) bench.lead(at(i), {at((i + 1) % hops)});
+  bench.client->submit(bench.draft({at(0)}), bench.now);
+  bench.run_for(10s);
+  const auto* failed = bench.last<SubmitFailed>();
+  return failed ? failed->why.code : Code{};
+}
+
 bool unendorsed_is_held() {
   LogBench bench;
   bench.enrol();
@@ -208,12 +220,7 @@ bool other_log_is_refused() {
   bench.enrol();
   bench.client->submit(bench.draft({bench.bob.addr}), bench.now);
   bench.run_for(10s);
-  const auto other = LogBench::make_log(bench.home).identity();
-  bench.away.log->note = *to_array<32>(other.log.key().raw());
-  bench.away.seq = 2;
-  bench.away.policy = keys::next_policy(keys::isp_policy(), keys::Policy::isp, {}, bench.now);
-  bench.away.remake();
-  bench.server.chains[bench.away.name] = bench.away.chain;
+  bench.replace_away_log();
   bench.run_for(25h);
   bench.client->submit(bench.draft({bench.bob.addr}), bench.now);
   bench.run_for(10s);
@@ -245,6 +252,8 @@ std::vector<Probe> probes() {
       {"client.skip_staple", own_copy_is_read},
       {"client.skip_log_match", contradiction_is_refused},
       {"client.skip_endorsement", unendorsed_is_held},
+      {"client.skip_redirect_loop", [] { return led_refusal(2) == Code::binding_loop; }},
+      {"client.skip_redirect_depth", [] { return led_refusal(6) == Code::binding_depth; }},
       {"client.skip_own_endorsement", rotation_is_endorsed},
       {"client.accept_other_log", other_log_is_refused},
       {"client.skip_history", foreign_version_alarms},

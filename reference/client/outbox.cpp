@@ -153,19 +153,54 @@ void Outbox::look(Entry& entry) {
   const std::uint64_t ticket = entry.ticket;
   const std::vector<std::string> recipients = entry.draft->deliver_to;
   entry.staple.reset();
+  entry.came_by.clear();
+  entry.hops.clear();
   entry.keys_awaited = recipients.size() + 1;
   lookup_.staple(account_.record().id(),
                  [this, ticket](const auto& outcome) { stapled(ticket, outcome); });
   for (const std::string& addr : recipients)
-    lookup_.recipient(addr, [this, ticket, addr](const Result<Recipient>& outcome) {
-      looked(ticket, addr, outcome);
-    });
+    if (Entry* looking = find(ticket)) look_up(*looking, addr);
+}
+
+void Outbox::look_up(Entry& entry, const std::string& addr) {
+  lookup_.recipient(addr, [this, ticket = entry.ticket, addr](const Result<Recipient>& outcome) {
+    looked(ticket, addr, outcome);
+  });
+}
+
+/// BLG-31: the addresses that this one stands for take its place.
+void Outbox::follow(Entry& entry, const std::string& addr, const std::vector<std::string>& to) {
+  std::vector<std::string>& all = entry.draft->deliver_to;
+  all.erase(std::remove(all.begin(), all.end(), addr), all.end());
+  const std::size_t depth = entry.hops[addr] + 1;
+  std::vector<std::string> way{addr};
+  for (auto at = entry.came_by.find(addr); at != entry.came_by.end() && !contains(way, at->second);
+       at = entry.came_by.find(at->second))
+    way.push_back(at->second);
+  if (depth > redirect_depth_max && !mutant("client.skip_redirect_depth"))
+    return look_failed(entry, addr, Error{Code::binding_depth, "recipient"});
+  for (const std::string& next : to) {
+    if (contains(way, next) && !mutant("client.skip_redirect_loop"))
+      return look_failed(entry, addr, Error{Code::binding_loop, "recipient"});
+    if (contains(all, next)) continue;  // reached another way too
+    if (all.size() >= recipients_max && !mutant("client.skip_redirect_depth"))
+      return look_failed(entry, addr, Error{Code::binding_depth, "recipient"});
+    all.push_back(next);
+    entry.came_by[next] = addr;
+    entry.hops[next] = depth;
+    ++entry.keys_awaited;
+    look_up(entry, next);
+  }
 }
 
 void Outbox::looked(std::uint64_t ticket, const std::string& addr,
                     const Result<Recipient>& outcome) {
   Entry* entry = find(ticket);
   if (!entry || entry->stage != Stage::looking) return;
+  if (outcome && !outcome->to.empty()) {
+    follow(*entry, addr, outcome->to);
+    return look_ended(*entry);
+  }
   Result<> usable;
   if (!outcome) usable = tl::unexpected(outcome.error());
   if (outcome) usable = outcome->record->valid_at(core_.now);

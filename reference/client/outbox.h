@@ -24,6 +24,8 @@
 
 namespace ams::client {
 
+inline constexpr std::size_t redirect_depth_max = 4;  // BLG-31
+inline constexpr std::size_t recipients_max = 100;    // that a draft's addresses lead to
 inline constexpr std::size_t tickets_at_once_max =
     4;  // of all that wait; each puts one blob at a time
 
@@ -51,8 +53,10 @@ class Outbox {
     std::optional<mail::Draft> draft;       // until sealed
     std::map<std::string, RecordPtr> keys;  // sealed to, by address
     std::optional<Staple> staple;
-    std::size_t keys_awaited = 0;      // and the staple
-    std::optional<FailedRow> failure;  // the first met
+    std::map<std::string, std::string> came_by;  // where aliases, forwards and groups led us
+    std::map<std::string, std::size_t> hops;     // how many of them, by address
+    std::size_t keys_awaited = 0;                // and the staple
+    std::optional<FailedRow> failure;            // the first met
     std::vector<SealedRow> messages;
     std::size_t next = 0;          // of messages, to be sent
     std::size_t blobs_put = 0;     // of that message, the body first
@@ -67,6 +71,8 @@ class Outbox {
   void look(Entry& entry);
   void looked(std::uint64_t ticket, const std::string& addr, const Result<Recipient>& outcome);
   void stapled(std::uint64_t ticket, const Result<std::optional<Staple>>& outcome);
+  void look_up(Entry& entry, const std::string& addr);
+  void follow(Entry& entry, const std::string& addr, const std::vector<std::string>& to);
   void look_failed(Entry& entry, const std::string& addr, const Error& why);
   void look_ended(Entry& entry);
   void seal(Entry& entry);

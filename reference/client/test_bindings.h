@@ -59,6 +59,32 @@ struct LogBench : Bench {
     server.lookups[bob.addr].as_object().insert_or_assign("proof",
                                                           bindlog::to_value(away_log.prove(entry)));
   }
+  /// The server hands out carol's key for bob; his domain's log has his.
+  void lie_about_bob() {
+    const keys::KeyRecord& wrong = carol.pair.record;
+    wire::Object& answer = server.lookups[bob.addr].as_object();
+    answer.insert_or_assign("binding", sign_binding(away, bob.addr, wrong.id()));
+    answer.insert_or_assign("key", wrong.value());
+  }
+  /// away's next record names another log (DOM-17).
+  void replace_away_log() {
+    const bindlog::Identity other = make_log(home).identity();
+    away.log->note = *to_array<32>(other.log.key().raw());
+    away.seq = 2;
+    away.policy = keys::next_policy(keys::isp_policy(), keys::Policy::isp, {}, now);
+    away.remake();
+    server.chains[away.name] = away.chain;
+  }
+  /// An address of away that stands for others.
+  void lead(const std::string& addr, std::vector<std::string> to,
+            bindlog::Type type = bindlog::Type::forward) {
+    bindlog::Entry entry = entry_of(addr, carol.pair.record.id());
+    entry.type = type;
+    entry.to = std::move(to);
+    ASSERT_TRUE(away_log.add(entry).has_value());
+    away_log.seal(now_s());
+    server.lookups[addr] = wire::Object{{"proof", bindlog::to_value(away_log.prove(entry))}};
+  }
   /// bob's domain binds him to another key: version 2, endorsed by his old key or not.
   void rebind_bob(const keys::KeyPair& next, bool endorsed) {
     const bindlog::Entry before = entry_of(bob.addr, bob.pair.record.id());

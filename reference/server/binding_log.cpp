@@ -177,6 +177,13 @@ Result<> BindingLog::add(Txn& txn, const keys::Binding& binding, keys::Policy mo
   return put(txn, made, now_ms, nonce12);
 }
 
+Result<> BindingLog::add_entry(Txn& txn, const bindlog::Entry& made, std::int64_t now_ms,
+                               ByteView nonce12) {
+  AMS_CHECK(load());
+  AMS_CHECK(recall(txn, made.addr));
+  return put(txn, made, now_ms, nonce12);
+}
+
 Result<> BindingLog::put(Txn& txn, const bindlog::Entry& made, std::int64_t now_ms,
                          ByteView nonce12) {
   const auto leaf = prover_.add(made);

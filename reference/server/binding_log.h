@@ -31,6 +31,8 @@ class BindingLog {
   /// entry, when the client made it (BLG-28). Fails with storage.
   Result<> add(Txn& txn, const keys::Binding& binding, keys::Policy mode, std::int64_t now_ms,
                ByteView nonce12, const bindlog::Entry* made = nullptr);
+  /// The same of an entry that binds an address to others (BLG-33).
+  Result<> add_entry(Txn& txn, const bindlog::Entry& made, std::int64_t now_ms, ByteView nonce12);
   /// BLG-28: whether the version after `held_version` may be this one. `record` is of the key that
   /// `held_version` has. Fails with the codes of BLG-4, storage.
   Result<> judge_endorsed(Txn& txn, const bindlog::Entry& made, std::int64_t held_version,

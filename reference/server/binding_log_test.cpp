@@ -191,6 +191,30 @@ TEST_F(Endorsed, is_refused_when_it_is_of_something_else) {
   EXPECT_EQ(refused([](auto& e) { e.at -= 600'000; }), Code{});
 }
 
+TEST_F(Endorsed, may_lead_elsewhere) {
+  entry.key = alice.pair.record.id();
+  entry.type = bindlog::Type::forward;
+  entry.to = {bob.addr};
+  const auto redirect = [&](const bindlog::Entry& made) {
+    return outcome_of(
+        alice.device.call("keys.redirect", wire::Object{{"entry", bindlog::to_value(made)}}));
+  };
+  EXPECT_EQ(redirect(entry), Code::unendorsed);
+  bindlog::Entry other = entry;
+  other.addr = "other@a.example";
+  EXPECT_EQ(redirect(*bindlog::endorse(other, alice.pair.signing)), Code::binding_contradiction);
+  EXPECT_EQ(redirect(*bindlog::endorse(entry, alice.pair.signing)), Code{});
+  const auto answer = bob.device.call("keys.lookup", wire::Object{{"addr", alice.addr}});
+  ASSERT_TRUE(answer && !answer->find("binding"));
+  const auto proven = bindlog::verify_proof(*answer->find("proof"), alice.addr, identity(a));
+  ASSERT_TRUE(proven.has_value());
+  EXPECT_EQ(proven->entry->to, std::vector{bob.addr});
+  EXPECT_EQ(wire::encode(*answer).size() % 4'096, 0u);
+  ASSERT_TRUE(rotate(3));  // and back to a key
+  EXPECT_EQ(looked_up().entry->type, bindlog::Type::key);
+  EXPECT_TRUE(history().has_value());
+}
+
 TEST_F(BindingLogTest, who_knew_an_earlier_version_is_shown_the_later_ones) {
   const auto known = looked_up();
   const auto asked = [&](std::int64_t version, std::int64_t size) {

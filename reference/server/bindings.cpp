@@ -49,6 +49,7 @@ Result<std::optional<Core::Held>> Core::held_binding(Txn& txn, std::string_view 
   wire::ObjectReader in(row_value, "binding row");
   held.binding = in.any("binding");
   held.group = in.string("group");
+  if (const wire::Value* entry = in.optional("entry")) held.entry = *entry;
   if (!in.finish()) return fail(Code::storage, "binding row");
   AMS_TRY(const keys::Binding binding, keys::parse_binding(held.binding));
   held.key = binding.key;
@@ -57,10 +58,13 @@ Result<std::optional<Core::Held>> Core::held_binding(Txn& txn, std::string_view 
 }
 
 Result<> Core::put_binding(Txn& txn, std::string_view addr, std::int64_t version,
-                           const wire::Value& binding, const std::string& group) {
+                           const wire::Value& binding, const std::string& group,
+                           const std::optional<wire::Value>& entry) {
   const Hash key = crypto::hmac_sha256(options_.index_key, as_bytes(addr));
   const Bytes nonce = drbg_.bytes(12);
-  Bytes sealed = pad_row(wire::Object{{"binding", binding}, {"group", group}});
+  wire::Object row{{"binding", binding}, {"group", group}};
+  if (entry) row.emplace("entry", *entry);
+  Bytes sealed = pad_row(row);
   if (!mutant("server.plain_rows")) {
     AMS_TRY(sealed, crypto::aead_seal(crypto::Aead::a256gcm, options_.row_key, nonce,
                                       row_aad(options_.domain, key, version), sealed));
@@ -166,7 +170,8 @@ Result<> Core::op_associate(const Asked& to, Conn& conn, const wire::Value& args
 /// the same group. True when `held` is new and in `txn`.
 bool Core::follow_policy(Txn& txn, const std::string& addr, Held& held) {
   const keys::PolicyTerms& terms = keys::policy_at(chain_->record, now_);
-  if (!held.enc || terms.shares(*held.enc) || mutant("server.keep_old_shared_key")) return false;
+  if (held.entry || !held.enc || terms.shares(*held.enc) || mutant("server.keep_old_shared_key"))
+    return false;
   for (const keys::SharedKey& listed : terms.keys) {
     if (listed.group != held.group || !record_of(listed.key)) continue;
     auto binding = keys::parse_binding(held.binding);
@@ -178,7 +183,7 @@ bool Core::follow_policy(Txn& txn, const std::string& addr, Held& held) {
     binding->dkid = chain_->record.op.kid;
     const auto made = keys::make_binding(*binding, op_);
     if (!made || !put_binding(txn, addr, binding->version, *made, held.group)) return false;
-    held = Held{binding->key, binding->version, *made, listed.key, held.group};
+    held = Held{binding->key, binding->version, *made, listed.key, held.group, {}};
     return true;
   }
   return false;
@@ -219,6 +224,7 @@ Result<> Core::op_lookup(const Asked& to, Conn& conn, const wire::Value& args) {
   }
   if (!held) return fail(Code::not_found, "keys.lookup.addr");
   fresh = follow_policy(txn, addr, *held) || fresh;
+  if (held->entry) return answer_redirect(to, txn, addr, *held, since);
   // Who has ended a key still sees it bound, to bind another one (KEY-15).
   if (conn.addr != addr) AMS_CHECK(not_ended(held->key));
   AMS_TRY(const keys::KeyRecord record, record_of(held->key));
@@ -233,14 +239,7 @@ Result<> Core::op_lookup(const Asked& to, Conn& conn, const wire::Value& args) {
   }
   AMS_TRY(const bool ended, add_proof(txn, addr, *held, since, answer));
   if (binding_log_) pad_answer(answer);
-  if (!fresh && !ended) {
-    answer_stable(to, std::move(answer));
-    return {};
-  }
-  commit(txn, [this, to, answer = std::move(answer)](const Result<>& outcome) {
-    if (!outcome) return refuse(to, outcome.error(), 60);  // STO-2
-    ok(to, answer);
-  });
+  answer_kept(to, txn, fresh || ended, std::move(answer));
   return {};
 }
 
@@ -296,6 +295,14 @@ Result<> Core::log_binding(Txn& txn, const keys::Binding& bound,
   return added;
 }
 
+void Core::answer_kept(const Asked& to, Txn& txn, bool kept, wire::Value answer) {
+  if (!kept) return answer_stable(to, std::move(answer));
+  commit(txn, [this, to, answer = std::move(answer)](const Result<>& outcome) {
+    if (!outcome) return refuse(to, outcome.error(), 60);  // STO-2
+    ok(to, answer);
+  });
+}
+
 Result<std::optional<Core::Since>> Core::read_since(const wire::Value* value) {
   if (!value) return std::optional<Since>();
   wire::ObjectReader in(*value, "since");
@@ -333,6 +340,47 @@ Result<bool> Core::add_proof(Txn& txn, const std::string& addr, const Held& held
   return ended || proven;
 }
 
+/// BLG-33: of an address that is bound to others there is a proof and no key.
+Result<> Core::answer_redirect(const Asked& to, Txn& txn, const std::string& addr, const Held& held,
+                               const std::optional<Since>& since) {
+  wire::Object answer;
+  AMS_TRY(const bool ended, add_proof(txn, addr, held, since, answer));
+  pad_answer(answer);
+  answer_kept(to, txn, ended, std::move(answer));
+  return {};
+}
+
+Result<> Core::op_redirect(const Asked& to, Conn& conn, const wire::Value& args) {
+  wire::ObjectReader in(args, "keys.redirect", wire::ObjectReader::Unknown::ignore_x);
+  const wire::Value value = in.any("entry");
+  AMS_CHECK(in.finish());
+  AMS_TRY(const bindlog::Entry made, bindlog::parse_entry(value));
+  Txn txn(reader_);
+  AMS_TRY(const std::optional<Held> held, held_binding(txn, conn.addr));
+  if (!held || !binding_log_) return fail(Code::not_found, "keys.redirect");
+  if (made.version != held->version + 1) return fail(Code::version_conflict, "keys.redirect.entry");
+  const bool own = made.addr == conn.addr && made.type != bindlog::Type::key &&
+                   made.key == held->key &&
+                   made.policy == keys::policy_at(chain_->record, now_).mode;
+  if (!own && !mutant("server.redirect_anyone"))
+    return fail(Code::binding_contradiction, "keys.redirect.entry");
+  const bool of_now = made.at >= now_ms() - entry_clock_ms && made.at <= now_ms() + entry_clock_ms;
+  if (!of_now) return fail(Code::binding_stale, "keys.redirect.entry");
+  AMS_TRY(const keys::KeyRecord record, record_of(held->key));
+  AMS_CHECK(binding_log_->judge_endorsed(txn, made, held->version, record));
+  AMS_CHECK(put_binding(txn, conn.addr, made.version, held->binding, held->group, value));
+  auto added = binding_log_->add_entry(txn, made, now_ms(), drbg_.bytes(12));
+  if (!added) {
+    binding_log_->forget();
+    return added;
+  }
+  commit(txn, [this, to, version = made.version](const Result<>& outcome) {
+    if (!outcome) return refuse(to, outcome.error(), 60);  // STO-2
+    ok(to, wire::Object{{"version", version}});
+  });
+  return {};
+}
+
 Result<> Core::op_history(const Asked& to, Conn& conn, const wire::Value& args) {
   wire::ObjectReader in(args, "keys.history", wire::ObjectReader::Unknown::ignore_x);
   const std::int64_t from =
@@ -351,14 +399,7 @@ Result<> Core::op_history(const Asked& to, Conn& conn, const wire::Value& args) 
   }
   AMS_TRY(const bool proven, binding_log_->keep_proofs(txn, conn.addr, drbg_.bytes(12)));
   wire::Value answer = wire::Object{{"history", std::move(*history)}};
-  if (!ended && !proven) {
-    answer_stable(to, std::move(answer));
-    return {};
-  }
-  commit(txn, [this, to, answer = std::move(answer)](const Result<>& outcome) {
-    if (!outcome) return refuse(to, outcome.error(), 60);  // STO-2
-    ok(to, answer);
-  });
+  answer_kept(to, txn, ended || proven, std::move(answer));
   return {};
 }
 

@@ -220,12 +220,15 @@ class Core {
     keys::KeyId key;
     std::int64_t version = 0;
     wire::Value binding;
-    std::optional<keys::KeyId> enc;  // the shared key that is sealed to
-    std::string group;               // whose shared key it is; empty: the domain's, or none
+    std::optional<keys::KeyId> enc;    // the shared key that is sealed to
+    std::string group;                 // whose shared key it is; empty: the domain's, or none
+    std::optional<wire::Value> entry;  // the address is bound to others (BLG-33); `binding` was the
+                                       // last one to a key
   };
   Result<std::optional<Held>> held_binding(Txn& txn, std::string_view addr);
   Result<> put_binding(Txn& txn, std::string_view addr, std::int64_t version,
-                       const wire::Value& binding, const std::string& group);
+                       const wire::Value& binding, const std::string& group,
+                       const std::optional<wire::Value>& entry = {});
   Result<std::optional<keys::SharedKey>> judge_shared(const keys::KeyRecord& record,
                                                       const wire::Value* enc) const;
   bool follow_policy(Txn& txn, const std::string& addr, Held& held);
@@ -234,6 +237,12 @@ class Core {
   Result<> not_ended(const keys::KeyId& key) const;
   Result<> op_associate(const Asked& to, Conn& conn, const wire::Value& args);
   Result<> op_lookup(const Asked& to, Conn& conn, const wire::Value& args);
+  struct Since {  // what an asker has seen of an address before (BLG-29)
+    std::int64_t version = 0, size = 0;
+  };
+  Result<> answer_redirect(const Asked& to, Txn& txn, const std::string& addr, const Held& held,
+                           const std::optional<Since>& since);
+  Result<> op_redirect(const Asked& to, Conn& conn, const wire::Value& args);
   Result<> op_history(const Asked& to, Conn& conn, const wire::Value& args);
   /// The entry that a client made of the binding it asks for (BLG-28).
   Result<std::optional<bindlog::Entry>> judge_entry(Txn& txn, const wire::Value* value,
@@ -242,9 +251,8 @@ class Core {
   /// Adds a new binding to the log, where there is one: right before its batch is committed.
   Result<> log_binding(Txn& txn, const keys::Binding& bound,
                        const std::optional<bindlog::Entry>& made = {});
-  struct Since {  // what an asker has seen of an address before (BLG-29)
-    std::int64_t version = 0, size = 0;
-  };
+  /// Answers with what was read, or, where `txn` has something to keep, when that is durable.
+  void answer_kept(const Asked& to, Txn& txn, bool kept, wire::Value answer);
   /// BLG-29: takes one of the asking domain's look-ups. False: it has none, and was refused.
   bool take_lookup(const Asked& to, const Conn& conn);
   /// BLG-32.

@@ -102,7 +102,7 @@ Result<Core::Held> Core::bind_group(Txn& txn, const std::string& addr,
   bound.enc = group.key;
   AMS_TRY(const wire::Value binding, keys::make_binding(bound, op_));
   AMS_CHECK(put_binding(txn, addr, bound.version, binding, group.group));
-  return Held{group.key, bound.version, binding, group.key, group.group};
+  return Held{group.key, bound.version, binding, group.key, group.group, {}};
 }
 
 /// GRP-4: a copy for each member that has none yet. What is full is asked for again, the others

@@ -38,6 +38,7 @@ constexpr const char* switches[] = {
     "server.skip_log",
     "server.stale_log_epoch",
     "server.skip_entry_match",
+    "server.redirect_anyone",
     "server.skip_entry_time",
     "server.skip_endorsement",
     "server.lookup_without_history",

@@ -19,7 +19,7 @@ struct Op {
   Handler handler;
 };
 /// What this machine answers beside the session's own ops, sorted.
-constexpr std::array<Op, 25> all_ops{{
+constexpr std::array<Op, 26> all_ops{{
     {"account.enrol", clients, true, &Core::op_enrol},
     {"blob.get", everyone, true, &Core::op_blob_get},
     {"directory.card", everyone, false, &Core::op_read<&directory::Peer::card>},
@@ -38,6 +38,7 @@ constexpr std::array<Op, 25> all_ops{{
     {"keys.associate", clients, true, &Core::op_associate},
     {"keys.history", clients, true, &Core::op_history},
     {"keys.lookup", everyone, true, &Core::op_lookup},
+    {"keys.redirect", clients, true, &Core::op_redirect},
     {"mail.delete", clients, true, &Core::op_delete},
     {"mail.flag", clients, true, &Core::op_flag},
     {"mail.rewrap", clients, true, &Core::op_rewrap},
