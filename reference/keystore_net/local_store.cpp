@@ -122,6 +122,20 @@ tl::expected<std::unique_ptr<LocalStore>, std::string> LocalStore::unlocked(
   return out;
 }
 
+tl::expected<void, std::string> LocalStore::relock(const Options& options,
+                                                   const keystore::Unlock& before,
+                                                   const keystore::Unlock& after) {
+  const std::string path = lock_path(options.folder);
+  const auto text = read_file(path, keystore::lock_size_max);
+  if (!text) return tl::unexpected(text.error());
+  const auto opened = keystore::open_lock(*text, before);
+  if (!opened) return tl::unexpected(path + ": " + in_words(opened.error()));
+  const auto lock = keystore::make_lock(opened->head, opened->store_key.view(), after,
+                                        net::entropy_seed().view(), options.cost);
+  if (!lock) return tl::unexpected(path + ": " + in_words(lock.error()));
+  return write_new(path, *lock);
+}
+
 tl::expected<std::unique_ptr<LocalStore>, std::string> LocalStore::create(
     const Options& options, const keystore::LockHead& head, const keystore::Unlock& unlock) {
   std::error_code error;

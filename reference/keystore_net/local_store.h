@@ -37,6 +37,12 @@ class LocalStore {
   static tl::expected<std::unique_ptr<LocalStore>, std::string> open(
       const Options& options, const keystore::Unlock& unlock);
 
+  /// The store's key under another passphrase or key file; what opened it before opens it no more.
+  /// After a crash one of the two does.
+  static tl::expected<void, std::string> relock(const Options& options,
+                                                const keystore::Unlock& before,
+                                                const keystore::Unlock& after);
+
   /// A member's request and its answer, durable. A disk that is full is an answer too (`storage`).
   Bytes ask(ByteView request);
   /// The operator's own ops, durable.

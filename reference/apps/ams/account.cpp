@@ -117,6 +117,7 @@ int account_add(const Common& common, const AccountAdd& args) {
                                                  absolute(args.ca_file), args.name_servers});
   if (!home) return say(exit_bad_input, home.error());
   std::optional<client::AccountReady> ready;
+  bool of_key_store = false;
   {
     auto runner = Runner::make(*home, RunnerOptions{common.verbose});
     if (!runner) return say(exit_bad_input, runner.error());
@@ -126,6 +127,8 @@ int account_add(const Common& common, const AccountAdd& args) {
     if (!pair) return say(exit_refused, "cannot make keys: " + explain(pair.error()));
     const int code = enrol(**runner, args, *token, std::move(*pair), ready);
     if (code != exit_ok) return code;
+    const keys::KeyRecord* used = (*runner)->client().key_record();
+    of_key_store = used && used->custody() == keys::Custody::corporate;
   }
   const auto book = KeyBook::open(home->storage(), args.addr);
   if (!book) return say(exit_bad_input, book.error());
@@ -134,6 +137,18 @@ int account_add(const Common& common, const AccountAdd& args) {
     if (!imported) return say(exit_bad_input, imported.error());
   }
   fmt::print("{} is ready. Its key is {}.\n", args.addr, to_uuid_text(ready->key.kid));
+  // Of a key that is the domain's there is nothing here to recover.
+  if (of_key_store && !args.recovery.empty())
+    return say(exit_bad_input,
+               "--recovery: the account's keys are in the domain's key store, not "
+               "here; no recovery file was written");
+  if (of_key_store) {
+    fmt::print(
+        "Its keys are in the domain's key store; what is in {} opens it: this device's "
+        "own key.\n",
+        home->folder());
+    return exit_ok;
+  }
   if (!args.recovery.empty() || (has_terminal() && !*recovered))
     return write_recovery(*home, args, *book);
   fmt::print(

@@ -34,8 +34,14 @@ class Corporate(unittest.TestCase):
         device = user.ams("keystore", "device").stdout.strip()
         self.grant(user.addr, device)
         user.ams("keystore", "use", *place(name))
-        until(f"{user.addr} is ready", lambda: user.enrol(token, check=False).returncode == 0)
+        said = until(f"{user.addr} is ready", lambda: self.ready(user.enrol(token, check=False)))
+        self.assertIn("in the domain's key store", said)
+        self.assertNotIn("private keys are in", said)
         return user
+
+    @staticmethod
+    def ready(enrolled) -> str:
+        return enrolled.stdout if enrolled.returncode == 0 else ""
 
     def mail_flows(self, place) -> None:
         alice, carol = self.member("alice", place), self.member("carol", place)

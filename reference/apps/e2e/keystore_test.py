@@ -70,6 +70,18 @@ class Operator(unittest.TestCase):
         self.store.words.write_text("wrong\n", "utf-8")
         self.assertIn("another passphrase", self.store("list", check=False).stderr)
 
+    def test_another_passphrase_opens_what_was_there_and_the_old_one_no_more(self):
+        self.store("create", "--group", "sales")
+        before, words = self.store("list").stdout, self.store.folder.parent / "new-words"
+        words.write_text("a donkey under the table\n", "utf-8")
+        unsaid = self.store("passphrase", check=False)
+        self.assertEqual((unsaid.returncode, "--new-passphrase-file" in unsaid.stderr), (2, True))
+        self.store("passphrase", "--new-passphrase-file", words)
+        refused = self.store("list", check=False)
+        self.assertEqual((refused.returncode, "another passphrase" in refused.stderr), (2, True))
+        self.store.place[-1] = words
+        self.assertEqual(self.store("list").stdout, before)
+
     def test_the_log_shows_tampering(self):
         self.store("create")
         head = self.store("audit", "verify").stdout.strip()

@@ -29,6 +29,7 @@ constexpr const char* about =
 /// Options live as long as the program: CLI11 writes into them when it parses.
 struct All {
   Common common;
+  std::string new_passphrase_file, new_key_file;
   Init init;
   Serve serve;
   Create create;
@@ -72,6 +73,15 @@ void add_store(CLI::App& group, All& all, int& code) {
                            "keep the keys on a PKCS#11 token: its library");
   init_command->add_option("--token", all.init.token, "the token's label");
   init_command->callback([&] { code = init(all.common, all.init); });
+
+  CLI::App* change_command =
+      command(group, all, "passphrase", "Puts the store under another passphrase or key file",
+              "passphrase --dir ks --passphrase-file words --new-passphrase-file new-words");
+  change_command->add_option("--new-passphrase-file", all.new_passphrase_file,
+                             "its first line opens the store from now on");
+  change_command->add_option("--new-key-file", all.new_key_file, "opens the store from now on");
+  change_command->callback(
+      [&] { code = change_passphrase(all.common, all.new_passphrase_file, all.new_key_file); });
 
   // Its certificate options are the server's own.
   CLI::App* serve_command = group.add_subcommand(

@@ -105,6 +105,28 @@ int init(const Common& common, const Init& options) {
   return exit_ok;
 }
 
+int change_passphrase(const Common& common, const std::string& passphrase_file,
+                      const std::string& key_file) {
+  if (const auto what = keystore_net::misfit(common.place); !what.empty())
+    return complain(exit_bad_input, what);
+  if (!common.place.local()) return complain(exit_bad_input, "--dir: expected a folder here");
+  if (passphrase_file.empty() == key_file.empty())
+    return complain(exit_bad_input, "--new-passphrase-file or --new-key-file: expected one");
+  keystore_net::Place next = common.place;
+  next.passphrase_file = passphrase_file;
+  next.key_file = key_file;
+  const auto before = keystore_net::unlock_of(common.place);
+  if (!before) return complain(exit_bad_input, before.error());
+  const auto after = keystore_net::unlock_of(next);
+  if (!after) return complain(exit_bad_input, after.error());
+  const auto done =
+      keystore_net::LocalStore::relock({common.place.folder, {}, {}}, *before, *after);
+  if (!done) return complain(exit_bad_input, done.error());
+  fmt::print("{}: opened by {} from now on\n", common.place.folder,
+             passphrase_file.empty() ? key_file : "the passphrase in " + passphrase_file);
+  return exit_ok;
+}
+
 int serve(const Common& common, const Serve& options) {
   if (const auto what = keystore_net::misfit(common.place); !what.empty())
     return complain(exit_bad_input, what);

@@ -24,6 +24,10 @@ struct Init {
 };
 int init(const Common& common, const Init& options);
 
+/// One of the two files opens the store from now on, in the place of the one that `common` names.
+int change_passphrase(const Common& common, const std::string& passphrase_file,
+                      const std::string& key_file);
+
 struct Serve {
   std::string listen = "127.0.0.1:7748";  // IP:port
   std::string ca_file, certificate_file, key_file;
