@@ -74,8 +74,10 @@ Letters::Shape Letters::shape_of(const mail::Sealed& sealed) const {
   out.body = plain_size(sealed.body.size());
   out.head = plain_size(sealed.head.size());
   if (!sealed.blobs.empty()) out.attachment = plain_size(sealed.blobs[0].size());
+  const wire::Value no_proof{wire::Object{}};
   out.leaves.push_back(
-      mail::leaf0_text({draft_, Id16{}, people_->sender.record.id(), people_->binding}).size());
+      mail::leaf0_text({draft_, Id16{}, people_->sender.record.id(), people_->binding, no_proof})
+          .size());
   for (const mail::Part& part : draft_.parts)
     out.leaves.push_back(wire::encode(mail::part_value(part)).size());
   if (out.attachment > 0) out.leaves.push_back(160);

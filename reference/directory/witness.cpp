@@ -159,6 +159,10 @@ bool Witness::heard(std::string_view domain, std::string_view note, storage::Wri
   const auto held = evicted_.find(domain);
   const bool out = held != evicted_.end();
   if (out && !held->second.empty()) return false;
+  // Many tell the same: its signature was verified when it was remembered.
+  if (std::any_of(seen->notes.begin(), seen->notes.end(),
+                  [&](const auto& one) { return one.second == note; }))
+    return false;
   const auto opened = verifiable::open_checkpoint(note, seen->key);
   if (!opened) return false;
   if (contradicts(domain, *seen, opened->checkpoint, note, writes)) return false;
