@@ -65,7 +65,9 @@ TEST(KeystoreRequest, each_member_missing_unknown_or_of_another_type_is_refused)
   for (const Args& args : one_of_each(b)) {
     const auto whole = *wire::decode(b.bytes_of(b.request(bench::alice, args)));
     const wire::Object members = whole.find("args")->as_object();
-    for (const auto& [name, value] : members) {
+    for (const auto& member : members) {  // a lambda of C++20's clang takes no structured binding
+      const std::string& name = member.first;
+      const wire::Value& value = member.second;
       const bool optional = name == "addr" || name == "group" || name == "after";
       const Code missing = refused(b, args, [&](wire::Object& o) { o.erase(name); });
       const bool may_miss = optional && !std::holds_alternative<RevokeArgs>(args);
