@@ -76,7 +76,7 @@ class Stream {  // STR-1, STR-2: the keys of one sealed stream
   string crypt(bool seals, std::size_t index, bool last, const string& in, string& tag) const {
     string nonce(12, '\0'), out(in.size(), '\0');
     nonce[0] = last ? 1 : 0;
-    for (int i = 0; i < 8; ++i) nonce[11 - i] = static_cast<char>(index >> 8 * i);
+    for (unsigned i = 0; i < 8; ++i) nonce[11 - i] = static_cast<char>(index >> 8 * i);
     const std::unique_ptr<EVP_CIPHER_CTX, void (*)(EVP_CIPHER_CTX*)> context(EVP_CIPHER_CTX_new(),
                                                                              EVP_CIPHER_CTX_free);
     EVP_CipherInit_ex(context.get(), cipher_, nullptr, octets(key_), octets(nonce), seals);
