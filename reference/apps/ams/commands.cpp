@@ -13,7 +13,7 @@
 #include "ams_cli/home.h"
 #include "ams_cli/letters.h"
 #include "ams_cli/new_keys.h"
-#include "ams_cli/runner.h"
+#include "ams_cli/online.h"
 #include "ams_cli/terminal.h"
 #include "net/entropy.h"
 #include "wire/address.h"
@@ -76,20 +76,17 @@ tl::expected<mail::Draft, std::string> compose(const Send& args, const std::stri
 }  // namespace
 
 int send(const Common& common, const Send& args) {
-  auto home = Home::open(common.home);
-  if (!home) return say(exit_bad_input, home.error());
-  auto runner = Runner::make(*home, RunnerOptions{common.verbose});
-  if (!runner) return say(exit_bad_input, runner.error());
-  client::Client& client = (*runner)->client();
-  if (!client.ready())
-    return say(exit_bad_input, "the account is not enrolled yet; run `ams account add` again");
-  auto draft = compose(args, home->settings().addr, (*runner)->now());
+  auto online = go_online(common);
+  if (!online) return say(exit_bad_input, online.error());
+  Runner& runner = *(*online)->runner;
+  client::Client& client = runner.client();
+  auto draft = compose(args, (*online)->home.settings().addr, runner.now());
   if (!draft) return say(exit_bad_input, draft.error());
   progress("sending …");
-  const std::uint64_t ticket = client.submit(std::move(*draft), (*runner)->now());
+  const std::uint64_t ticket = client.submit(std::move(*draft), runner.now());
   std::optional<client::Submitted> sent;
   std::vector<client::SubmitFailed> failures;
-  const auto ended = (*runner)->run([&](const client::Report& report) {
+  const auto ended = runner.run([&](const client::Report& report) {
     const auto* done = std::get_if<client::Submitted>(&report);
     const auto* failed = std::get_if<client::SubmitFailed>(&report);
     if (done && done->ticket == ticket) sent = *done;
@@ -108,18 +105,15 @@ int send(const Common& common, const Send& args) {
 }
 
 int sync(const Common& common) {
-  auto home = Home::open(common.home);
-  if (!home) return say(exit_bad_input, home.error());
-  auto runner = Runner::make(*home, RunnerOptions{common.verbose});
-  if (!runner) return say(exit_bad_input, runner.error());
-  client::Client& client = (*runner)->client();
-  if (!client.ready())
-    return say(exit_bad_input, "the account is not enrolled yet; run `ams account add` again");
-  client.sync((*runner)->now());
+  auto online = go_online(common);
+  if (!online) return say(exit_bad_input, online.error());
+  Runner& runner = *(*online)->runner;
+  client::Client& client = runner.client();
+  client.sync(runner.now());
   int letters = 0, notices = 0, unreadable = 0, sent = 0;
   bool synced = false;
   std::optional<Error> refused;
-  const auto ended = (*runner)->run([&](const client::Report& report) {
+  const auto ended = runner.run([&](const client::Report& report) {
     if (const auto* failed = std::get_if<client::SubmitFailed>(&report))
       say(exit_refused, "not sent: " + failed->addr + ": " + explain(failed->why));
     letters += std::holds_alternative<client::Received>(report) ? 1 : 0;
@@ -142,17 +136,14 @@ int sync(const Common& common) {
 }
 
 int rewrap_mailbox(const Common& common) {
-  auto home = Home::open(common.home);
-  if (!home) return say(exit_bad_input, home.error());
-  auto runner = Runner::make(*home, RunnerOptions{common.verbose});
-  if (!runner) return say(exit_bad_input, runner.error());
-  client::Client& client = (*runner)->client();
-  if (!client.ready())
-    return say(exit_bad_input, "the account is not enrolled yet; run `ams account add` again");
-  client.rewrap((*runner)->now());
+  auto online = go_online(common);
+  if (!online) return say(exit_bad_input, online.error());
+  Runner& runner = *(*online)->runner;
+  client::Client& client = runner.client();
+  client.rewrap(runner.now());
   std::optional<client::MailRewrapped> done;
   std::optional<Error> refused;
-  const auto ended = (*runner)->run([&](const client::Report& report) {
+  const auto ended = runner.run([&](const client::Report& report) {
     const auto* failed = std::get_if<client::CommandFailed>(&report);
     if (failed && failed->what == "rewrap") refused = failed->why;
     if (const auto* rewrapped = std::get_if<client::MailRewrapped>(&report)) done = *rewrapped;

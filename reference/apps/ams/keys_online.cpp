@@ -6,11 +6,10 @@
 #include <iostream>
 #include <optional>
 
-#include "ams_cli/home.h"
 #include "ams_cli/key_book.h"
 #include "ams_cli/new_keys.h"
+#include "ams_cli/online.h"
 #include "ams_cli/recovery.h"
-#include "ams_cli/runner.h"
 #include "ams_cli/terminal.h"
 #include "client/tables.h"
 #include "keys/lineage.h"
@@ -18,25 +17,6 @@
 
 namespace ams::cli {
 namespace {
-
-/// The account and its client; made only when there is an account to speak for.
-struct Online {
-  Home home;
-  std::unique_ptr<Runner> runner;
-  client::Client& client() const { return runner->client(); }
-};
-tl::expected<std::unique_ptr<Online>, std::string> go_online(const Common& common) {
-  auto home = Home::open(common.home);
-  if (!home) return tl::unexpected<std::string>(home.error());
-  auto out = std::make_unique<Online>(Online{std::move(*home), nullptr});
-  auto runner = Runner::make(out->home, RunnerOptions{common.verbose});
-  if (!runner) return tl::unexpected<std::string>(runner.error());
-  out->runner = std::move(*runner);
-  if (!out->client().ready())
-    return tl::unexpected<std::string>(
-        "the account is not enrolled yet; run `ams account add` again");
-  return out;
-}
 
 /// What became of a command: done, refused for good, or neither while the server could be reached.
 struct Outcome {
