@@ -76,13 +76,13 @@ Costs measure(std::chrono::steady_clock::time_point start) {
 }
 
 int check_runs(const Flags& flags, const std::vector<std::string>& names,
-               const std::function<CheckedRun(const RunOptions&)>& run) {
-  std::optional<CheckedRun> first;
+               const std::function<EngineRun(const RunOptions&)>& run) {
+  std::optional<EngineRun> first;
   for (int i = 0; i < flags.runs; ++i) {
     const unsigned threads = 1 + static_cast<unsigned>(i) % 2;
     RunOptions options = run_options(flags, threads);
     options.record_windows = true;
-    CheckedRun result = run(options);
+    EngineRun result = run(options);
     std::printf("run %d, %u thread%s: %s\n", i + 1, threads, threads == 1 ? "" : "s",
                 to_text(result.hash).c_str());
     if (!first) {

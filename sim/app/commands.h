@@ -28,15 +28,9 @@ Costs measure(std::chrono::steady_clock::time_point start);
 void print_invariants(const Flags& flags, std::uint64_t seed,
                       const std::vector<InvariantResult>& invariants);
 
-struct CheckedRun {
-  TraceHash hash;
-  std::vector<WindowHash> windows;
-  std::vector<TraceHash> lp_hashes;
-  std::uint64_t events = 0;
-};
 /// Runs on 1 thread, then 2, 1, 2 …: names the first window and the domains in which a run differs.
 int check_runs(const Flags& flags, const std::vector<std::string>& names,
-               const std::function<CheckedRun(const RunOptions&)>& run);
+               const std::function<EngineRun(const RunOptions&)>& run);
 
 int run_directory_command(const Flags& flags);
 int check_directory_command(const Flags& flags);

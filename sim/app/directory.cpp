@@ -47,10 +47,8 @@ int check_directory_command(const Flags& flags) {
   std::vector<std::string> names = world->names;
   for (std::size_t i = 0; i < world->scenario.looks.size(); ++i)
     names.push_back("client " + std::to_string(i));
-  return check_runs(flags, names, [&](const RunOptions& options) {
-    DirectoryRun result = run_directory(world, options);
-    return CheckedRun{result.hash, std::move(result.windows), std::move(result.lp_hashes),
-                      result.events};
+  return check_runs(flags, names, [&](const RunOptions& options) -> EngineRun {
+    return run_directory(world, options);
   });
 }
 

@@ -81,11 +81,8 @@ int check_command(const Flags& flags) {
   const auto world = prepare(flags);
   std::vector<std::string> names;
   for (const DomainInfo& domain : world->domains) names.push_back(domain.name);
-  return check_runs(flags, names, [&](const RunOptions& options) {
-    RunResult result = run(world, options);
-    return CheckedRun{result.hash, std::move(result.windows), std::move(result.domain_hashes),
-                      result.events};
-  });
+  return check_runs(flags, names,
+                    [&](const RunOptions& options) -> EngineRun { return run(world, options); });
 }
 
 void add_common(CLI::App& app, Flags& flags) {

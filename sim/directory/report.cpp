@@ -1,9 +1,8 @@
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "sim_directory/run.h"
+#include "sim_run/report_json.h"
 #include "sim_world/internet.h"
 
 namespace ams::sim {
@@ -12,7 +11,6 @@ namespace {
 using nlohmann::json;
 
 std::int64_t ms(Duration d) { return d / std::chrono::milliseconds{1}; }
-double seconds(Instant at) { return static_cast<double>(ms(at - world_start)) / 1e3; }
 json ms_or_null(const std::optional<Duration>& d) { return d ? json(ms(*d)) : json(nullptr); }
 json seconds_or_null(const std::optional<Instant>& at) {
   return at ? json(seconds(*at)) : json(nullptr);
@@ -38,20 +36,6 @@ std::map<std::string, std::uint64_t> sum(const DirectoryRun& run,
   std::map<std::string, std::uint64_t> out;
   for (const PeerLedger& peer : run.peers)
     for (const auto& [name, count] : peer.*which) out[name] += count;
-  return out;
-}
-
-json invariants(const DirectoryJudgement& judgement) {
-  json out = json::array();
-  for (const InvariantResult& one : judgement.invariants) {
-    json examples = json::array();
-    for (const Violation& violation : one.violations)
-      examples.push_back({{"t_s", seconds(violation.at)}, {"what", violation.what}});
-    out.push_back({{"name", one.name},
-                   {"checked", one.checked},
-                   {"violations", one.violated},
-                   {"examples", examples}});
-  }
   return out;
 }
 
@@ -103,7 +87,7 @@ json summary(const DirectoryRun& run, const Costs& costs) {
           {"flood", sum(run, &PeerLedger::flood_answers)},
           {"refused", sum(run, &PeerLedger::refused)},
           {"asked", sum(run, &PeerLedger::asked_by_op)},
-          {"invariants", invariants(run.judgement)},
+          {"invariants", to_json(run.judgement.invariants)},
           {"network",
            {{"connections", run.net.connects},
             {"segments", run.net.segments},
@@ -191,21 +175,12 @@ std::vector<std::string> figure_lines(const DirectoryRun& run) {
 
 tl::expected<void, FileError> write_directory_report(const DirectoryRun& run, const Costs& costs,
                                                      const std::string& dir) {
-  const auto write = [&](const std::string& name, const std::string& content) {
-    std::ofstream out(dir + "/" + name);
-    out << content;
-    return static_cast<bool>(out.flush());
-  };
-  std::error_code error;
-  std::filesystem::create_directories(dir, error);
-  bool good = !error && write("summary.json", summary(run, costs).dump(1) + "\n") &&
-              write("metrics.json", metrics(run).dump(1) + "\n") &&
-              write("report.html", directory_page(run));
+  std::vector<ReportFile> files{{"summary.json", summary(run, costs).dump(1) + "\n"},
+                                {"metrics.json", metrics(run).dump(1) + "\n"},
+                                {"report.html", directory_page(run)}};
   for (const Split& split : run.judgement.figures.splits)
-    if (!split.evidence.empty())
-      good = good && write("proof-" + split.peer + ".txt", split.evidence);
-  if (!good) return tl::unexpected(FileError{dir + ": cannot be written"});
-  return {};
+    if (!split.evidence.empty()) files.push_back({"proof-" + split.peer + ".txt", split.evidence});
+  return write_files(dir, files);
 }
 
 }  // namespace ams::sim

@@ -1,7 +1,5 @@
 #include "sim_directory/run.h"
 
-#include <mutex>
-
 #include "sim_directory/look_process.h"
 #include "sim_directory/peer_process.h"
 #include "sim_rand/rand_hook.h"
@@ -12,21 +10,11 @@ namespace {
 
 constexpr std::uint64_t progress_windows = 2'000;
 
-EngineOptions engine_options(const DirectoryScenario& scenario, const RunOptions& options) {
-  EngineOptions out;
-  out.look_ahead = std::chrono::milliseconds{scenario.base_latency_ms};
-  out.threads = options.threads;
-  out.record_windows = options.record_windows;
-  out.parallel_events_min = 3;
-  return out;
-}
-
 }  // namespace
 
 DirectoryRun run_directory(std::shared_ptr<const DirectoryWorld> world, const RunOptions& options) {
-  static std::once_flag hooked;
-  std::call_once(hooked, install_rand_hook);
-  Engine engine(engine_options(world->scenario, options));
+  install_rand_hook();
+  Engine engine(engine_options(options, world->scenario.network.base_latency_ms));
   const auto peers = static_cast<LpId>(world->peer_count());
   const auto looks = static_cast<LpId>(world->scenario.looks.size());
   for (LpId lp = 0; lp < peers; ++lp) engine.add(std::make_unique<PeerProcess>(world, lp));
@@ -34,21 +22,11 @@ DirectoryRun run_directory(std::shared_ptr<const DirectoryWorld> world, const Ru
   for (LpId lp = 0; lp < peers; ++lp) static_cast<PeerProcess&>(engine.process(lp)).plan(engine);
   for (LpId lp = peers; lp < peers + looks; ++lp)
     static_cast<LookProcess&>(engine.process(lp)).plan(engine);
-  const Duration total = world->scenario.total_time();
-  if (options.progress)
-    engine.on_progress(progress_windows, [&](const Progress& at) {
-      options.progress(at.now - world_start, total, at.events);
-      return true;
-    });
-  engine.run_until(world_start + total);
-
   DirectoryRun out;
+  static_cast<EngineRun&>(out) =
+      run_engine(engine, options, world->scenario.total_time(), progress_windows);
   out.world = world;
-  out.hash = engine.trace_hash();
-  out.windows = engine.window_hashes();
-  out.events = engine.events_handled();
   for (LpId lp = 0; lp < peers + looks; ++lp) {
-    out.lp_hashes.push_back(engine.trace_hash(lp));
     if (lp < peers) {
       out.peers.push_back(static_cast<PeerProcess&>(engine.process(lp)).finish());
       out.net += out.peers.back().net;

@@ -7,20 +7,15 @@
 #include <vector>
 
 #include "sim_directory/judge.h"
-#include "sim_engine/engine.h"
 #include "sim_run/run.h"
 
 namespace ams::sim {
 
-struct DirectoryRun {
+struct DirectoryRun : EngineRun {
   std::shared_ptr<const DirectoryWorld> world;
   DirectoryJudgement judgement;
   std::vector<PeerLedger> peers;
   std::vector<LookLedger> looks;
-  TraceHash hash;
-  std::vector<TraceHash> lp_hashes;
-  std::vector<WindowHash> windows;
-  std::uint64_t events = 0;
   NetStats net;
 };
 

@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "sim_world/table_reader.h"
+#include "sim_world/scenario_file.h"
 
 namespace ams::sim {
 namespace {
@@ -10,7 +10,7 @@ namespace {
 constexpr std::int64_t seconds_max = 30LL * 86'400;
 constexpr std::int64_t peers_max = 4'096;
 
-void read_directory(TableReader in, DirectoryScenario& out) {
+void read_directory(TableReader& in, DirectoryScenario& out) {
   in.integer("seconds", out.seconds, 1, seconds_max);
   in.integer("peers", out.peers, 2, peers_max);
   in.integer("interval_s", out.interval_s, 1, 3'600);
@@ -19,26 +19,15 @@ void read_directory(TableReader in, DirectoryScenario& out) {
   in.integer("failing_permille", out.failing_permille, 0, 900);
   in.integer("quota", out.quota, 1, 10'000'000);
   in.integer("commit_ms", out.commit_ms, 0, 60'000);
-  in.finish();
 }
 
-void read_links(TableReader in, DirectoryScenario& out) {
-  in.integer("base_latency_ms", out.base_latency_ms, 1, 10'000);
-  in.integer("jitter_ms", out.jitter_ms, 0, 10'000);
-  in.integer("loss_permille", out.loss_permille, 0, 900);
-  in.integer("duplicate_permille", out.duplicate_permille, 0, 1'000);
-  in.integer("uplink_bytes_per_s", out.uplink_bytes_per_s, 0, std::int64_t{1} << 40);
-  in.finish();
-}
-
-void read_targets(TableReader in, DirectoryTargets& out) {
+void read_targets(TableReader& in, DirectoryTargets& out) {
   in.integer("healed_ms", out.healed_ms, 1, 1'000 * seconds_max);
   in.integer("reach_ms", out.reach_ms, 1, 1'000 * seconds_max);
   in.integer("reach_permille", out.reach_permille, 1, 1'000);
   in.integer("detect_rounds", out.detect_rounds, 1, 1'000);
   in.integer("evict_rounds", out.evict_rounds, 1, 1'000);
   in.integer("refuse_ms", out.refuse_ms, 1, 1'000 * seconds_max);
-  in.finish();
 }
 
 void read(TableReader& in, CutSpec& out) {
@@ -113,56 +102,28 @@ bool is_directory_scenario(const std::string& path) {
 }
 
 tl::expected<DirectoryScenario, FileError> load_directory_scenario(const std::string& path) {
-  toml::table file;
-  try {
-    file = toml::parse_file(path);
-  } catch (const toml::parse_error& error) {
-    return tl::unexpected(FileError{path + ":" + std::to_string(error.source().begin.line) + ": " +
-                                    std::string(error.description())});
-  }
+  auto file = ScenarioFile::load(path);
+  if (!file) return tl::unexpected(file.error());
   DirectoryScenario out;
-  std::optional<FileError> error;
-  const toml::table none;
-  const auto table = [&](std::string_view name) -> TableReader {
-    const toml::table* found = file.get_as<toml::table>(name);
-    return {path, found ? *found : none, std::string(name), error};
-  };
+  file->table("scenario", [&](TableReader& in) {
+    std::int64_t seed = 1;
+    in.text("name", out.name);
+    in.integer("seed", seed, 0, std::int64_t{1} << 53);
+    out.seed = static_cast<std::uint64_t>(seed);
+  });
+  file->table("directory", [&](TableReader& in) { read_directory(in, out); });
+  file->table("network", [&](TableReader& in) { read(in, out.network); });
+  file->table("targets", [&](TableReader& in) { read_targets(in, out.targets); });
   const auto each = [&](std::string_view name, auto& specs) {
-    const toml::array* entries = file.get_as<toml::array>(name);
-    for (std::size_t i = 0; entries != nullptr && i < entries->size(); ++i) {
-      const toml::table* entry = entries->get_as<toml::table>(i);
-      TableReader in(path, entry ? *entry : none, std::string(name), error);
-      read(in, specs.emplace_back());
-      in.finish();
-    }
+    file->each(name, [&](TableReader& in) { read(in, specs.emplace_back()); });
   };
-  TableReader scenario = table("scenario");
-  std::int64_t seed = 1;
-  scenario.text("name", out.name);
-  scenario.integer("seed", seed, 0, std::int64_t{1} << 53);
-  scenario.finish();
-  out.seed = static_cast<std::uint64_t>(seed);
-  read_directory(table("directory"), out);
-  read_links(table("network"), out);
-  read_targets(table("targets"), out.targets);
   each("cut", out.cuts);
   each("publish", out.publish);
   each("churn", out.churn);
   each("flood", out.floods);
   each("twin", out.twins);
   each("look", out.looks);
-  for (const auto& [key, node] : file) {
-    static constexpr std::string_view known[] = {"scenario", "directory", "network", "targets",
-                                                 "cut",      "publish",   "churn",   "flood",
-                                                 "twin",     "look"};
-    bool found = false;
-    for (const std::string_view name : known) found |= key.str() == name;
-    if (!found && !error)
-      error = FileError{path + ":" + std::to_string(node.source().begin.line) + ": " +
-                        std::string(key.str()) +
-                        ": expected one of [scenario], [directory], [network], [targets], [[cut]], "
-                        "[[publish]], [[churn]], [[flood]], [[twin]], [[look]]"};
-  }
+  std::optional<FileError> error = file->finish();
   if (const auto what = judge(out); what && !error) error = FileError{path + ": " + *what};
   if (error) return tl::unexpected(*error);
   return out;

@@ -60,8 +60,7 @@ struct DirectoryScenario {
   std::int64_t apart = 0;             // and by each side of the first cut alone
   std::int64_t failing_permille = 0;  // of requests, at the peer that is asked
   std::int64_t quota = 100'000;       // new objects a day from one domain
-  std::int64_t base_latency_ms = 50, jitter_ms = 0, loss_permille = 0, duplicate_permille = 0;
-  std::int64_t uplink_bytes_per_s = 0;
+  NetworkSpec network{.base_latency_ms = 50};
   std::int64_t commit_ms = 4;
   std::vector<CutSpec> cuts;
   std::vector<PublishSpec> publish;

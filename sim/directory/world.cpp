@@ -18,14 +18,9 @@ Instant second(std::int64_t s) { return world_start + std::chrono::seconds{s}; }
 
 /// The peers stand in one place: what is far away is said by base_latency_ms alone.
 std::shared_ptr<const NetModel> make_net(const DirectoryScenario& s, std::size_t nodes) {
-  NetOptions options;
-  options.base_latency = std::chrono::milliseconds{s.base_latency_ms};
-  options.link.jitter_mean = std::chrono::milliseconds{s.jitter_ms};
-  options.link.loss_ppm = static_cast<std::uint32_t>(s.loss_permille * 1'000);
-  options.link.duplicate_ppm = static_cast<std::uint32_t>(s.duplicate_permille * 1'000);
-  auto net = std::make_shared<NetModel>(options);
+  auto net = std::make_shared<NetModel>(net_options(s.network));
   for (std::size_t i = 0; i < nodes; ++i)
-    net->add_node({0, 0, static_cast<std::uint64_t>(s.uplink_bytes_per_s)});
+    net->add_node({0, 0, static_cast<std::uint64_t>(s.network.uplink_bytes_per_s)});
   for (const CutSpec& cut : s.cuts) {
     std::vector<LpId> a, b;
     for (LpId lp = 0; lp < static_cast<LpId>(s.peers); ++lp)

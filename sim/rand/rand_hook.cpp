@@ -25,7 +25,10 @@ const RAND_METHOD method = {seed, draw, nullptr, add, draw, status};
 
 }  // namespace
 
-void install_rand_hook() { AMS_ASSERT(RAND_set_rand_method(&method) == 1); }
+void install_rand_hook() {
+  static const bool installed = RAND_set_rand_method(&method) == 1;
+  AMS_ASSERT(installed);
+}
 
 RandScope::RandScope(RandomSequence& sequence) : outer_(current) { current = &sequence; }
 RandScope::~RandScope() { current = outer_; }

@@ -9,7 +9,7 @@
 
 namespace ams::sim {
 
-/// Once, before any thread starts.
+/// Before any thread starts; every call but the first does nothing.
 void install_rand_hook();
 
 class RandScope {

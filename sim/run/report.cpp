@@ -1,9 +1,8 @@
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "sim_run/report_json.h"
 #include "sim_run/run.h"
 
 namespace ams::sim {
@@ -15,28 +14,10 @@ constexpr std::int64_t delay_edges_ms[] = {
     100,    200,     500,     1'000,     2'000,     5'000,      10'000,     30'000,
     60'000, 300'000, 900'000, 3'600'000, 7'200'000, 21'600'000, 43'200'000, 86'400'000};
 
-double seconds(Instant at) {
-  return static_cast<double>((at - world_start) / std::chrono::milliseconds{1}) / 1e3;
-}
-
 std::int64_t percentile(const std::vector<std::int64_t>& ascending, std::size_t percent) {
   return ascending.empty()
              ? 0
              : ascending[std::min(ascending.size() - 1, ascending.size() * percent / 100)];
-}
-
-json invariants(const Judgement& judgement) {
-  json out = json::array();
-  for (const InvariantResult& one : judgement.invariants) {
-    json examples = json::array();
-    for (const Violation& violation : one.violations)
-      examples.push_back({{"t_s", seconds(violation.at)}, {"what", violation.what}});
-    out.push_back({{"name", one.name},
-                   {"checked", one.checked},
-                   {"violations", one.violated},
-                   {"examples", examples}});
-  }
-  return out;
 }
 
 json summary(const RunResult& result, const Costs& costs) {
@@ -79,7 +60,7 @@ json summary(const RunResult& result, const Costs& costs) {
           {"peak_rss_bytes", costs.peak_rss_bytes},
           {"trace_hash", to_text(result.hash)},
           {"command_failures", failures},
-          {"invariants", invariants(result.judgement)},
+          {"invariants", to_json(result.judgement.invariants)},
           {"faults",
            {{"server crashes", crashes},
             {"partitions", s.partitions.size()},
@@ -158,21 +139,13 @@ json timeline(const RunResult& result) {
 
 tl::expected<void, FileError> write_report(const RunResult& result, const Costs& costs,
                                            const std::string& dir) {
-  const auto write = [&](const std::string& name, const json& content) {
-    std::ofstream out(dir + "/" + name);
-    out << content.dump(1) << "\n";
-    return static_cast<bool>(out.flush());
-  };
-  std::error_code error;
-  std::filesystem::create_directories(dir, error);
   const json metrics{{"schema", "ams-sim-metrics/1"},
                      {"delay_ms_histogram", histogram(result.judgement.totals.delays_ms)},
                      {"queue", queue(result)},
                      {"map", map_of(result)},
                      {"timeline", timeline(result)}};
-  if (error || !write("summary.json", summary(result, costs)) || !write("metrics.json", metrics))
-    return tl::unexpected(FileError{dir + ": cannot be written"});
-  return {};
+  return write_files(dir, {{"summary.json", summary(result, costs).dump(1) + "\n"},
+                           {"metrics.json", metrics.dump(1) + "\n"}});
 }
 
 }  // namespace ams::sim

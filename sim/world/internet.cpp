@@ -62,14 +62,9 @@ DomainInfo make_domain(const Scenario& s, std::int64_t index) {
 
 std::shared_ptr<const NetModel> make_net(const Internet& world) {
   const Scenario& s = world.scenario;
-  NetOptions options;
-  options.base_latency = std::chrono::milliseconds{s.base_latency_ms};
-  options.link.jitter_mean = std::chrono::milliseconds{s.jitter_ms};
-  options.link.loss_ppm = static_cast<std::uint32_t>(s.loss_permille * 1'000);
-  options.link.duplicate_ppm = static_cast<std::uint32_t>(s.duplicate_permille * 1'000);
-  auto net = std::make_shared<NetModel>(options);
+  auto net = std::make_shared<NetModel>(net_options(s.network));
   for (const DomainInfo& domain : world.domains)
-    net->add_node({domain.x, domain.y, static_cast<std::uint64_t>(s.uplink_bytes_per_s)});
+    net->add_node({domain.x, domain.y, static_cast<std::uint64_t>(s.network.uplink_bytes_per_s)});
   for (const PartitionSpec& spec : s.partitions) {
     std::vector<LpId> cut;
     for (std::int64_t i = 0; i < spec.domains; ++i) cut.push_back(static_cast<LpId>(i));

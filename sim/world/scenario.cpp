@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <optional>
 
-#include "sim_world/table_reader.h"
+#include "sim_world/scenario_file.h"
 
 namespace ams::sim {
 namespace {
 
-void read_scenario(TableReader in, Scenario& out) {
+void read_scenario(TableReader& in, Scenario& out) {
   std::int64_t seed = static_cast<std::int64_t>(out.seed);
   in.text("name", out.name);
   in.integer("seed", seed, 0, std::int64_t{1} << 53);
@@ -23,17 +23,7 @@ void read_scenario(TableReader in, Scenario& out) {
   in.integer("messages", out.messages, 0, 100'000'000);
   in.integer("rsa_users_permille", out.rsa_users_permille, 0, 1'000);
   in.text("corpus", out.corpus);
-  in.finish();
   out.seed = static_cast<std::uint64_t>(seed);
-}
-
-void read_network(TableReader in, Scenario& out) {
-  in.integer("base_latency_ms", out.base_latency_ms, 1, 10'000);
-  in.integer("jitter_ms", out.jitter_ms, 0, 10'000);
-  in.integer("loss_permille", out.loss_permille, 0, 900);
-  in.integer("duplicate_permille", out.duplicate_permille, 0, 1'000);
-  in.integer("uplink_bytes_per_s", out.uplink_bytes_per_s, 0, std::int64_t{1} << 40);
-  in.finish();
 }
 
 void read_span(TableReader& in, DomainSpan& out, bool with_hours) {
@@ -106,77 +96,41 @@ std::optional<FileError> judge(const std::string& path, const Scenario& s) {
 }  // namespace
 
 tl::expected<Scenario, FileError> load_scenario(const std::string& path) {
-  toml::table file;
-  try {
-    file = toml::parse_file(path);
-  } catch (const toml::parse_error& error) {
-    return tl::unexpected(FileError{path + ":" + std::to_string(error.source().begin.line) + ": " +
-                                    std::string(error.description())});
-  }
+  auto file = ScenarioFile::load(path);
+  if (!file) return tl::unexpected(file.error());
   Scenario out;
-  std::optional<FileError> error;
-  const toml::table none;
-  const auto table = [&](std::string_view name) -> TableReader {
-    const toml::table* found = file.get_as<toml::table>(name);
-    return {path, found ? *found : none, std::string(name), error};
-  };
-  read_scenario(table("scenario"), out);
-  read_network(table("network"), out);
-  TableReader disk = table("disk");
-  disk.integer("commit_ms", out.commit_ms, 0, 60'000);
-  disk.finish();
-  TableReader crashes = table("crashes");
-  crashes.integer("count", out.crashes, 0, 1'000'000);
-  crashes.integer("down_minutes", out.down_minutes, 1, 10'000);
-  crashes.finish();
-  if (const toml::array* partitions = file.get_as<toml::array>("partition")) {
-    for (const toml::node& node : *partitions) {
-      PartitionSpec spec;
-      TableReader in(path, node.is_table() ? *node.as_table() : none, "partition", error);
-      in.integer("from_hour", spec.from_hour, 0, 100'000);
-      in.integer("hours", spec.hours, 1, 10'000);
-      in.integer("domains", spec.domains, 1, 100'000);
-      in.finish();
-      out.partitions.push_back(spec);
-    }
-  }
-  const auto each = [&](std::string_view name, const auto& read) {
-    if (const toml::array* entries = file.get_as<toml::array>(name))
-      for (const toml::node& node : *entries) {
-        TableReader in(path, node.is_table() ? *node.as_table() : none, std::string(name), error);
-        read(in);
-        in.finish();
-      }
-  };
-  each("policy", [&](TableReader& in) {
+  file->table("scenario", [&](TableReader& in) { read_scenario(in, out); });
+  file->table("network", [&](TableReader& in) { read(in, out.network); });
+  file->table("disk", [&](TableReader& in) { in.integer("commit_ms", out.commit_ms, 0, 60'000); });
+  file->table("crashes", [&](TableReader& in) {
+    in.integer("count", out.crashes, 0, 1'000'000);
+    in.integer("down_minutes", out.down_minutes, 1, 10'000);
+  });
+  file->table("shift", [&](TableReader& in) {
+    in.integer("adopt_hours", out.adopt_hours, 0, 1'000);
+    in.integer("reread_hour", out.reread_hour, 0, 100'000);
+  });
+  file->table("dns", [&](TableReader& in) { in.integer("ttl_s", out.dns_ttl_s, 1, 86'400); });
+  file->each("partition", [&](TableReader& in) {
+    PartitionSpec& spec = out.partitions.emplace_back();
+    in.integer("from_hour", spec.from_hour, 0, 100'000);
+    in.integer("hours", spec.hours, 1, 10'000);
+    in.integer("domains", spec.domains, 1, 100'000);
+  });
+  file->each("dns_fault",
+             [&](TableReader& in) { read_dns_fault(in, out.dns_faults.emplace_back()); });
+  file->each("policy", [&](TableReader& in) {
     PolicySpec& spec = out.policies.emplace_back();
     read_span(in, spec.at, false);
     in.one_of("mode", spec.mode, {"isp", "corporate", "groups"});
   });
-  each("flip", [&](TableReader& in) { read_span(in, out.flips.emplace_back(), true); });
-  each("wrong_key", [&](TableReader& in) { read_span(in, out.wrong_keys.emplace_back(), true); });
-  each("store_down", [&](TableReader& in) { read_span(in, out.store_down.emplace_back(), true); });
-  each("dns_fault", [&](TableReader& in) { read_dns_fault(in, out.dns_faults.emplace_back()); });
-  TableReader dns = table("dns");
-  dns.integer("ttl_s", out.dns_ttl_s, 1, 86'400);
-  dns.finish();
-  TableReader shift = table("shift");
-  shift.integer("adopt_hours", out.adopt_hours, 0, 1'000);
-  shift.integer("reread_hour", out.reread_hour, 0, 100'000);
-  shift.finish();
-  for (const auto& [key, node] : file) {
-    static constexpr std::string_view known[] = {"scenario",  "network", "disk",      "crashes",
-                                                 "partition", "policy",  "flip",      "store_down",
-                                                 "shift",     "dns",     "dns_fault", "wrong_key"};
-    bool found = false;
-    for (const std::string_view name : known) found |= key.str() == name;
-    if (!found && !error)
-      error = FileError{
-          path + ":" + std::to_string(node.source().begin.line) + ": " + std::string(key.str()) +
-          ": expected one of [scenario], [network], [disk], [crashes], [shift], [dns], "
-          "[[partition]], [[dns_fault]], [[policy]], [[flip]], [[store_down]], "
-          "[[wrong_key]]"};
-  }
+  const auto spans = [&](std::string_view name, std::vector<DomainSpan>& to) {
+    file->each(name, [&](TableReader& in) { read_span(in, to.emplace_back(), true); });
+  };
+  spans("flip", out.flips);
+  spans("store_down", out.store_down);
+  spans("wrong_key", out.wrong_keys);
+  std::optional<FileError> error = file->finish();
   if (!error) error = judge(path, out);
   if (error) return tl::unexpected(*error);
   return out;

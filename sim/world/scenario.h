@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "base/instant.h"
+#include "sim_world/file_error.h"
+#include "sim_world/network_spec.h"
 
 namespace ams::sim {
 
@@ -60,11 +62,7 @@ struct Scenario {
   std::int64_t log_domains = 1 << 20;  // the first ones keep binding logs
   std::string corpus;
 
-  std::int64_t base_latency_ms = 5;
-  std::int64_t jitter_ms = 0;
-  std::int64_t loss_permille = 0;
-  std::int64_t duplicate_permille = 0;
-  std::int64_t uplink_bytes_per_s = 0;  // 0: unlimited
+  NetworkSpec network;
   std::int64_t commit_ms = 4;
   std::vector<PartitionSpec> partitions;
   std::int64_t dns_ttl_s = 0;  // 0: everyone knows where everyone is; else through DNS
@@ -82,10 +80,6 @@ struct Scenario {
   Duration total_time() const { return writing_time() + std::chrono::hours{drain_hours}; }
 };
 
-/// What is wrong with a file, for a person: "file:line: field: what was expected".
-struct FileError {
-  std::string text;
-};
 tl::expected<Scenario, FileError> load_scenario(const std::string& path);
 
 }  // namespace ams::sim

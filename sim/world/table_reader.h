@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "sim_world/scenario.h"
+#include "sim_world/file_error.h"
 
 namespace ams::sim {
 
