@@ -36,20 +36,6 @@ struct Member : Corporate {
     const auto state = static_cast<std::int64_t>(server.changes.size());
     return Result<wire::Value>(wire::Object{{"results", std::move(results)}, {"state", state}});
   }
-  void write_to(const std::string& addr, const keys::KeyRecord& record) {
-    mail::Draft letter;
-    letter.from = bob.addr;
-    letter.to = letter.deliver_to = {addr};
-    letter.date = to_unix_ms(now);
-    letter.parts.push_back({"text/plain", "ten bags"});
-    const keys::KeyRecord* recipients[] = {&record};
-    mail::SealOptions seal_options;
-    seal_options.ts = to_unix_ms(now);
-    seal_options.mid = drbg.array<16>();
-    const auto sealed =
-        mail::seal(letter, bob.pair, bob.binding, recipients, seal_options, drbg).value();
-    server.add_message(server.as_message(sealed, 0, "mail"));
-  }
   keys::KeyRecord rotate(const keys::KeyRecord& key) {
     const std::int64_t ms = to_unix_ms(now);
     const auto made =

@@ -96,11 +96,12 @@ struct Corporate : Bench {
   const keys::Binding bound() {
     return keys::parse_binding(*server.lookups.at(alice).find("binding")).value();
   }
-  /// Mail from bob to alice, sealed to `record`.
-  void deliver_to(const keys::KeyRecord& record, const std::string& text) {
+  /// Mail from bob to `addr`, sealed to `record`.
+  void write_to(const std::string& addr, const keys::KeyRecord& record,
+                const std::string& text = "ten bags") {
     mail::Draft letter;
     letter.from = bob.addr;
-    letter.to = letter.deliver_to = {alice};
+    letter.to = letter.deliver_to = {addr};
     letter.date = to_unix_ms(now);
     letter.subject = "Seeds";
     letter.parts.push_back({"text/plain", text});
@@ -111,6 +112,10 @@ struct Corporate : Bench {
     const auto sealed =
         mail::seal(letter, bob.pair, bob.binding, recipients, seal_options, drbg).value();
     server.add_message(server.as_message(sealed, 0, "mail"));
+  }
+  /// To alice.
+  void deliver_to(const keys::KeyRecord& record, const std::string& text) {
+    write_to(alice, record, text);
   }
   void expect_private_keys_at_home() {
     for (const crypto::Secret& secret : client->private_bytes()) {
