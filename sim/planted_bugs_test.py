@@ -32,7 +32,7 @@ BUGS = [
     ("client.forget_former_keys", "policy-shift", READABLE),
     ("keys.skip_chain_root", "dns", CONFIRMED),
     ("server.admit_unproven", "dns", CONFIRMED),
-    ("directory.consistency_without_checkpoint", "directory-equivocation", PROVEN),
+    ("directory.consistency_without_checkpoint", "directory-equivocation-small", PROVEN),
     ("directory.replace_on_pull", "directory-erase-heal", ERASED),
     ("directory.skip_quota", "directory-flood", QUOTA),
     ("verifiable.skip_quorum", "directory-eclipse", PRIVATE_VIEW),

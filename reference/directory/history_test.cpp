@@ -308,6 +308,56 @@ TEST(Witness, cosigns_only_what_extends_the_last_it_saw) {
       Code::signature);
 }
 
+// A new op key makes no new log: of the size it knows, a witness cosigns one root.
+TEST(Witness, a_new_op_key_hides_no_other_history) {
+  World w;
+  Node face(three[0], true, three);
+  const auto key = make_key(13), hidden = make_key(14);
+  ASSERT_TRUE(w.a.publish(publish_args({&key}), "x.example"));
+  ASSERT_TRUE(face.publish(publish_args({&hidden}), "x.example"));
+  w.a.tick(w.now + seconds{1});
+  face.op = make_key(15);
+  face.restart();
+  face.tick(w.now + seconds{1});
+  const auto show = [&](Node& liar) {
+    const wire::Value args =
+        wire::Object{{"checkpoint", *liar.peer.head()->find("checkpoint")}, {"first", 1}};
+    return w.b.take(w.b.peer.gossip(args, "a.example", &liar.op.record.signing(), w.now));
+  };
+  ASSERT_NE(show(w.a)->find("cosignature"), nullptr);
+  EXPECT_EQ(show(face).error().code, Code::proof);
+  w.a.op = make_key(16);  // the same log goes on under another key
+  w.a.restart();
+  EXPECT_NE(show(w.a)->find("cosignature"), nullptr);
+}
+
+// Many tell of one checkpoint: that log is asked about it once.
+TEST(Witness, what_was_proven_once_is_not_asked_again) {
+  World w;
+  w.a.tick(w.now + seconds{1});
+  const wire::Value first = wire::Object{{"checkpoint", *w.a.peer.head()->find("checkpoint")}};
+  ASSERT_TRUE(w.b.take(w.b.peer.gossip(first, "a.example", &w.a.op.record.signing(), w.now)));
+  const auto key = make_key(17);
+  ASSERT_TRUE(w.a.publish(publish_args({&key}), "x.example"));
+  w.a.tick(w.now + seconds{61});
+  const wire::Value told = wire::Object{
+      {"seen", wire::Array{wire::Object{{"checkpoint", *w.a.peer.head()->find("checkpoint")},
+                                        {"domain", "a.example"}}}}};
+  const auto asked = [&] {
+    EXPECT_TRUE(w.b.take(w.b.peer.gossip(told, "c.example", &w.c.op.record.signing(), w.now)));
+    int count = 0;
+    while (auto ask = w.b.peer.poll_ask()) {
+      if (ask->op != "directory.consistency") continue;
+      ++count;
+      w.b.peer.handle_reply(ask->cookie, w.a.serve(*ask, w.b), &w.a.op.record.signing(), w.now);
+    }
+    return count;
+  };
+  EXPECT_EQ(asked(), 1);
+  EXPECT_EQ(asked(), 0);
+  EXPECT_EQ(w.b.peer.stats().peers_evicted, 0u);
+}
+
 TEST(Witness, an_accusation_without_proof_is_nothing) {
   World w;
   w.a.tick(w.now + seconds{1});

@@ -67,10 +67,12 @@ Peer::Peer(PeerOptions options, const crypto::SigningKey* log_key, const storage
       requests_(5 * options_.requests_per_s, 86'400 * options_.requests_per_s) {
   std::erase(options_.peers, options_.domain);
   put_in_order(options_.domain, options_.peers);
-  if (!options_.peers.empty())
-    next_round_ =
-        now + (options_.full ? options_.interval : push_retry_intervals * options_.interval);
+  if (!options_.peers.empty()) next_round_ = now + round_interval();
   if (options_.full) next_epoch_ = now + std::chrono::seconds{1};
+}
+
+Duration Peer::round_interval() const {
+  return options_.full ? options_.interval : push_retry_intervals * options_.interval;
 }
 
 void Peer::begin() {
@@ -248,8 +250,7 @@ void Peer::handle_timeout(Instant now) {
   begin();
   if (next_epoch_ && *next_epoch_ <= now) cut_epoch(now);
   if (!next_round_ || now < *next_round_) return;
-  next_round_ =
-      now + (options_.full ? options_.interval : push_retry_intervals * options_.interval);
+  next_round_ = now + round_interval();
   retry_outbox();
   if (options_.full) start_gossip(now);
 }

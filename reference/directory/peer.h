@@ -207,6 +207,7 @@ class Peer {
   void send_push(const std::string& domain, const std::set<Id16>& kids);
   void retry_outbox();
   void handle_pushed(const Asked& asked, const wire::Value& ok);
+  Duration round_interval() const;
   void start_round(const std::string& domain);
   void pump_round();
   bool ask_again(const Asked& asked, Code why);

@@ -80,7 +80,10 @@ void Witness::evict(std::string_view domain, const verifiable::NoteKey& key, std
 
 void Witness::remember(Seen& seen, const verifiable::Checkpoint& checkpoint,
                        std::string_view note) {
-  seen.notes.emplace_back(checkpoint, std::string(note));
+  // What the log itself showed last stays last.
+  const bool last = seen.notes.empty() || checkpoint == seen.newest;
+  seen.notes.emplace(last ? seen.notes.end() : std::prev(seen.notes.end()), checkpoint,
+                     std::string(note));
   if (seen.notes.size() > seen_notes_max) seen.notes.pop_front();
 }
 
@@ -117,8 +120,7 @@ Result<Witness::Shown> Witness::show(std::string_view domain, const crypto::Veri
   if (contradicts(domain, *seen, checkpoint, note, writes))
     return Shown{{}, seen->newest.size, true};
   if (checkpoint.size < seen->newest.size) return Shown{{}, seen->newest.size, false};
-  const bool begins = seen->notes.empty() && seen->newest == checkpoint;
-  if (!begins && checkpoint.size > seen->newest.size) {
+  if (checkpoint != seen->newest) {  // of the same size, too: notes know of one op key alone
     const bool jump = mutant("directory.cosign_jump");
     if (first != seen->newest.size && !jump) return Shown{{}, seen->newest.size, false};
     if (!mutant("directory.skip_consistency") && !jump)
@@ -184,9 +186,11 @@ bool Witness::consistent(std::string_view domain, const verifiable::Checkpoint& 
   const bool later = opened->checkpoint.size > known.size;
   const verifiable::Checkpoint& first = later ? known : opened->checkpoint;
   const verifiable::Checkpoint& second = later ? opened->checkpoint : known;
-  if (verifiable::verify_consistency(first.size, first.root, second.size, second.root, proof))
-    return true;
+  const bool one_history =
+      verifiable::verify_consistency(first.size, first.root, second.size, second.root, proof)
+          .has_value();
   remember(*seen, opened->checkpoint, note);
+  if (one_history) return true;
   const auto own = verifiable::open_checkpoint(shown, seen->key);
   if (own && contradicts(domain, *seen, own->checkpoint, shown, writes)) return false;
   evict(domain, seen->key, {}, writes);  // no proof for others, enough for us
