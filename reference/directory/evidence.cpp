@@ -99,7 +99,8 @@ Result<JudgedEvidence> judge_lookup(const wire::Value& evidence, const EvidenceT
     const auto witness = believed(one, trust);
     if (!witness) continue;  // EVD-2: whom the reader does not know does not count
     auto key = log_key(one.domain, witness->op.signing(), verifiable::NoteKeyType::cosignature_v1);
-    if (!key || one.domain == read.peer.domain) continue;
+    const bool again = std::find(domains.begin(), domains.end(), one.domain) != domains.end();
+    if (!key || one.domain == read.peer.domain || again) continue;
     witnesses.push_back(std::move(*key));
     domains.push_back(one.domain);
   }

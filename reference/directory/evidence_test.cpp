@@ -70,6 +70,11 @@ TEST(Evidence, of_a_look_up_holds_for_whoever_believes_the_roots) {
   ASSERT_TRUE(judged->entry);
   EXPECT_TRUE(judged->entry->revoked());
   EXPECT_EQ(judged->cosigned, (std::vector<std::string>{"b.example", "c.example"}));
+  LookupEvidence repeated = w.lookup(w.key.record.id().kid);
+  repeated.witnesses.push_back(repeated.witnesses.front());
+  const auto again = judge_evidence(evidence_of(repeated), trusting(domains, 2));
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->cosigned, judged->cosigned);
   const auto absent =
       judge_evidence(evidence_of(w.lookup(make_key(2).record.id().kid)), trusting(domains, 2));
   ASSERT_TRUE(absent);
