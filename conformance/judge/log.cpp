@@ -158,7 +158,9 @@ std::optional<std::string> judge_map_proof(const Hash& root, const Id16& kid,
                                            const std::optional<Hash>& value, ByteView proof) {
   if (proof.size() < 2 || proof.size() < 2u + proof[1]) return "the map proof is too short";
   const std::uint8_t kind = proof[0];
+  if (kind > 2 || proof[1] > sizeof(Id16)) return "the map proof's form (MAP-5)";
   const ByteView bits = proof.subspan(2, proof[1]);
+  if (!bits.empty() && (bits.back() == 0 || kind == 2)) return "the map proof's form (MAP-5)";
   std::vector<std::size_t> depths;
   for (std::size_t i = 0; i < 8 * bits.size(); ++i)
     if (bits[i / 8] & (0x80 >> (i % 8))) depths.push_back(i);

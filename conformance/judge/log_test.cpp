@@ -70,5 +70,37 @@ TEST(JudgeLog, checkpoints_open_with_their_own_key_and_origin) {
   EXPECT_FALSE(open_checkpoint("hello\n", "d/log", key.record, why));
 }
 
+// Goal: whatever bytes a directory calls a map proof are judged by their form before they are read
+// (MAP-5). Two kids that part at their first bit: the root is the branch of their leaves.
+TEST(JudgeLog, a_map_proof_is_held_to_its_form) {
+  const Id16 low{}, absent{0x01};
+  Id16 high{};
+  high[0] = 0x80;
+  const Hash value = log_leaf(as_bytes("low")), other = log_leaf(as_bytes("high"));
+  const Hash root = map_root({{low, value}, {high, other}});
+  const Hash sibling = map_root({{high, other}});
+  const auto proof = [&](Bytes head, const Hash& beside, ByteView tail = {}) {
+    append(head, ByteView(beside));
+    append(head, tail);
+    return head;
+  };
+  const Bytes present = proof({0, 1, 0x80}, sibling);
+  EXPECT_EQ(judge_map_proof(root, low, value, present), std::nullopt);
+  Bytes leaf(16, 0);
+  append(leaf, ByteView(value));
+  const Bytes missing = proof({1, 1, 0x80}, sibling, leaf);
+  EXPECT_EQ(judge_map_proof(root, absent, std::nullopt, missing), std::nullopt);
+  EXPECT_EQ(judge_map_proof(Hash{}, low, std::nullopt, Bytes{2, 0}), std::nullopt);
+
+  const std::string form = "the map proof's form (MAP-5)";
+  EXPECT_EQ(judge_map_proof(root, absent, std::nullopt, proof({3, 1, 0x80}, sibling)), form);
+  EXPECT_EQ(judge_map_proof(root, low, value, proof({0, 2, 0x80, 0}, sibling)), form);
+  EXPECT_EQ(judge_map_proof(Hash{}, low, std::nullopt, proof({2, 1, 0x80}, sibling)), form);
+  Bytes deep{0, 17};
+  deep.resize(2 + 16, 0);
+  deep.push_back(1);
+  EXPECT_EQ(judge_map_proof(root, low, value, proof(deep, sibling)), form);
+}
+
 }  // namespace
 }  // namespace ams::conform

@@ -178,19 +178,21 @@ class Reader {
     if (!value.contains("options")) return;
     const Json& options = value["options"];
     need(options.is_object() && out.tier == 3, "options", "expected an object, and tier 3");
-    only(options,
-         {"queue_max", "mailbox_bytes_max", "connections_max", "corporate", "groups",
-          "directory_quota", "directory_rate", "directory_work", "lookup_burst"},
-         "options.");
-    out.options.directory_quota = integer_of(options, "directory_quota", 1, 0);
-    out.options.directory_rate = integer_of(options, "directory_rate", 1, 0);
-    out.options.directory_work = integer_of(options, "directory_work", 1, 0);
-    out.options.lookup_burst = integer_of(options, "lookup_burst", 1, 0);
-    out.options.queue_max = integer_of(options, "queue_max", 1, 0);
-    out.options.mailbox_bytes_max = integer_of(options, "mailbox_bytes_max", 1, 0);
-    out.options.connections_max = integer_of(options, "connections_max", 1, 0);
-    out.options.corporate = integer_of(options, "corporate", 1, 0);
-    out.options.groups = integer_of(options, "groups", 1, 0);
+    static const std::map<std::string, std::int64_t TargetOptions::*> known{
+        {"queue_max", &TargetOptions::queue_max},
+        {"mailbox_bytes_max", &TargetOptions::mailbox_bytes_max},
+        {"connections_max", &TargetOptions::connections_max},
+        {"corporate", &TargetOptions::corporate},
+        {"groups", &TargetOptions::groups},
+        {"directory_quota", &TargetOptions::directory_quota},
+        {"directory_rate", &TargetOptions::directory_rate},
+        {"directory_work", &TargetOptions::directory_work},
+        {"lookup_burst", &TargetOptions::lookup_burst}};
+    for (const auto& [name, amount] : options.items()) {
+      const auto option = known.find(name);
+      need(option != known.end(), "options." + name, "no such field here");
+      out.options.*option->second = integer_of(options, name, 1, 0);
+    }
   }
   void read_steps(const Json& steps, int tier) const {
     need(steps.is_array() && !steps.empty(), "steps", "expected an array of steps");

@@ -10,6 +10,7 @@ namespace ams::conform {
 namespace {
 
 constexpr std::int64_t epoch_age_max_s = 3'900;  // an hour (BLG-8), and what clocks may differ
+constexpr std::int64_t epoch_ahead_max_s = 300;  // BLG-14
 
 /// What the domain's record says of its log (DOM-16).
 struct LogKeys {
@@ -79,9 +80,9 @@ class Judge {
       why_ = "the epoch is not the last leaf of the log (BLG-10)";
     } else {
       root_ = epoch->root;
-      size_ = checkpoint->size;
       const std::int64_t age = now_ms / 1'000 - static_cast<std::int64_t>(epoch->time_s);
       if (age > epoch_age_max_s) why_ = "the epoch is more than an hour old (BLG-8)";
+      if (age < -epoch_ahead_max_s) why_ = "the epoch is of the future (BLG-14)";
     }
   }
   /// The version's place has this value, or nothing.
@@ -107,7 +108,6 @@ class Judge {
   const LogKeys& log_;
   std::string why_;
   Hash root_{};
-  std::uint64_t size_ = 0;
 };
 
 /// BLG-13 of an answer's proof, and that it agrees with the answer's binding (BLG-26).
