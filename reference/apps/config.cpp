@@ -68,11 +68,12 @@ tl::expected<ServerConfig, std::string> read_config(settings::Reader reader,
   settings::Section directory = root.section("directory");
   out.server.directory_peers = directory.texts("peers", domain_rule);
   out.server.full_directory = directory.boolean("full", out.server.full_directory);
-  out.server.directory_interval =
-      std::chrono::seconds{directory.integer("interval_s", {1, 3'600}, 60)};  // DIR-7
-  out.server.directory_quota = directory.integer("quota", {1, 1'000'000'000}, 100'000);
-  out.server.directory_work_bits =
-      static_cast<int>(directory.integer("work_bits", {0, directory::work_bits_max}, 22));
+  out.server.directory_interval = std::chrono::seconds{directory.integer(
+      "interval_s", {1, 3'600}, out.server.directory_interval / std::chrono::seconds{1})};  // DIR-7
+  out.server.directory_quota =
+      directory.integer("quota", {1, 1'000'000'000}, out.server.directory_quota);
+  out.server.directory_work_bits = static_cast<int>(directory.integer(
+      "work_bits", {0, directory::work_bits_max}, out.server.directory_work_bits));
   read_limits(root.section("limits"), out.server);
   constexpr std::int64_t page = 4096;
   const auto bytes = root.section("store").integer("bytes", {0, page << 31}, 0);

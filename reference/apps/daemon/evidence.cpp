@@ -1,10 +1,10 @@
 #include "daemon/evidence.h"
 
-#include <ctime>
 #include <filesystem>
 
 #include "daemon/files.h"
 #include "daemon/peer_line.h"
+#include "daemon/utc.h"
 #include "directory/evidence.h"
 #include "directory/history.h"
 #include "directory/light.h"
@@ -22,14 +22,6 @@ Failed bad(const std::string& what) { return Failed(Failure{exit_bad_config, wha
 Failed refuted(const std::string& what) { return Failed(Failure{exit_failure, what}); }
 std::string error_text(const Error& error) {
   return std::string(code_info(error.code).name) + " (" + std::string(error.where) + ")";
-}
-
-std::string utc(std::uint64_t unix_s) {
-  const auto seconds = static_cast<std::time_t>(unix_s);
-  std::tm split{};
-  char out[32] = "";
-  if (gmtime_r(&seconds, &split) != nullptr) std::strftime(out, sizeof out, "%FT%TZ", &split);
-  return out;
 }
 
 std::string short_hash(const Hash& hash) { return to_hex(ByteView(hash)).substr(0, 16) + "…"; }
@@ -156,8 +148,9 @@ std::string summary(const directory::JudgedEvidence& judged) {
     return judged.domain + " showed two faces of its log at size " + std::to_string(judged.size);
   std::string out = "kid " + to_uuid_text(judged.kid) + " ";
   out += judged.entry ? "is " + std::string(keys::name(judged.entry->state())) : "is not";
-  out += " in the directory of " + judged.domain + ", epoch of " + utc(judged.time_s) +
-         ", log of size " + std::to_string(judged.size) + "\nwitnesses:";
+  out += " in the directory of " + judged.domain + ", epoch of " +
+         utc_text(static_cast<std::int64_t>(judged.time_s)) + ", log of size " +
+         std::to_string(judged.size) + "\nwitnesses:";
   for (const std::string& one : judged.cosigned) out += " " + one;
   return out + (judged.cosigned.empty() ? " none" : "");
 }
@@ -201,10 +194,9 @@ tl::expected<std::string, Failure> prove(const apps::ServerConfig& config,
 // --- verify --------------------------------------------------------------------------------------
 
 tl::expected<std::string, Failure> verify(const VerifyOptions& options) {
-  auto text = read_file(options.file);
+  auto text = read_file(options.file, directory::evidence_size_max + 1);  // and a line feed
   if (!text) return bad(text.error());
   if (text->ends_with('\n')) text->pop_back();
-  if (text->size() > directory::evidence_size_max) return bad(options.file + ": above 1 MiB");
   const auto value = wire::decode(as_bytes(*text));
   if (!value) return bad(options.file + ": no AMS-CJ: " + error_text(value.error()));
   std::optional<net::Hosts> hosts;
@@ -234,7 +226,8 @@ tl::expected<std::string, Failure> verify(const VerifyOptions& options) {
   const auto age_max = std::chrono::duration_cast<Duration>(
       std::chrono::duration<double, std::ratio<3600>>(options.age_max_h));
   if (!judged->two_faces && options.age_max_h > 0 && net::Loop().now() > made + age_max)
-    return refuted(options.file + ": holds, but its epoch is of " + utc(judged->time_s));
+    return refuted(options.file + ": holds, but its epoch is of " +
+                   utc_text(static_cast<std::int64_t>(judged->time_s)));
   std::string out = "holds: " + summary(*judged);
   if (!strict)
     out += "\nif the root key of " + judged->domain + " has the fingerprint " +

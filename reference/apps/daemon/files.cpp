@@ -45,11 +45,18 @@ tl::expected<void, std::string> replace_file(const std::string& path, std::strin
   return {};
 }
 
-tl::expected<std::string, std::string> read_file(const std::string& path) {
+tl::expected<std::string, std::string> read_file(const std::string& path, std::size_t size_max) {
   std::ifstream in(path, std::ios::binary);
   in.peek();  // a folder opens well and fails at the first byte
   if (!in.is_open() || in.bad()) return tl::unexpected(path + ": cannot be read");
-  return std::string{std::istreambuf_iterator<char>(in), {}};
+  std::string out;
+  for (char chunk[16'384]; in && out.size() <= size_max;) {
+    in.read(chunk, sizeof chunk);
+    out.append(chunk, static_cast<std::size_t>(in.gcount()));
+  }
+  if (out.size() > size_max)
+    return tl::unexpected(path + ": above " + std::to_string(size_max) + " bytes");
+  return out;
 }
 
 tl::expected<std::string, std::string> read_private_file(const std::string& path) {

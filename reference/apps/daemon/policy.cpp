@@ -1,7 +1,6 @@
 #include "daemon/policy.h"
 
-#include <ctime>
-
+#include "daemon/utc.h"
 #include "net/loop.h"
 
 namespace ams::daemon {
@@ -9,17 +8,9 @@ namespace {
 
 Instant clock_now() { return net::Loop().now(); }
 
-std::string time_text(std::int64_t unix_ms) {
-  const std::time_t seconds = static_cast<std::time_t>(unix_ms / 1000);
-  std::tm utc{};
-  char out[32] = "";
-  if (gmtime_r(&seconds, &utc) != nullptr) std::strftime(out, sizeof out, "%FT%TZ", &utc);
-  return out;
-}
-
 void add_terms(std::string& out, const std::string& what, const keys::PolicyTerms& terms) {
   out += what + " " + std::string(keys::name(terms.mode));
-  if (terms.effective > 0) out += " since " + time_text(terms.effective);
+  if (terms.effective > 0) out += " since " + utc_text(terms.effective / 1'000);
   out += "\n";
   for (const keys::SharedKey& shared : terms.keys)
     out += "  " + (shared.group.empty() ? "whole domain" : "group " + shared.group) + "  kid " +
@@ -32,7 +23,7 @@ std::string policy_text(const keys::DomainRecord& record, Instant now) {
   add_terms(out, "in force:", in_force);
   if (&in_force != &record.policy.terms) {
     keys::PolicyTerms coming = record.policy.terms;
-    const std::string from = time_text(coming.effective);
+    const std::string from = utc_text(coming.effective / 1'000);
     coming.effective = 0;
     add_terms(out, "from " + from + ":", coming);
   }

@@ -1,5 +1,6 @@
 #include "daemon/publication.h"
 
+#include <algorithm>
 #include <sstream>
 
 #include "daemon/files.h"
@@ -96,12 +97,15 @@ tl::expected<std::string, Failure> publish(const apps::ServerConfig& config,
   for (std::size_t i = 0; i < which.size(); ++i) which[i] = i;
   if (auto done = offer(**line, *all, which, 0, site->domain); !done) return Failed(done.error());
   std::erase_if(which, [&](std::size_t i) { return (*all)[i].code != "publisher"; });
-  if (!which.empty()) {
+  std::int64_t paid = 0;
+  if (options.work_bits_max > 0 && !which.empty()) {
     const auto bits = asked_work(**line, options.work_bits_max);
     if (!bits) return Failed(bits.error());
     if (*bits > 0)
       if (auto done = offer(**line, *all, which, *bits, site->domain); !done)
         return Failed(done.error());
+    paid = std::count_if(which.begin(), which.end(),
+                         [&](std::size_t i) { return (*all)[i].code.empty(); });
   }
   std::string text;
   bool refused = false;
@@ -109,7 +113,7 @@ tl::expected<std::string, Failure> publish(const apps::ServerConfig& config,
     text += one.place + ": " + (one.code.empty() ? "published" : "refused: " + one.code) + "\n";
     refused = refused || !one.code.empty();
   }
-  if (!which.empty()) text += std::to_string(which.size()) + " beyond the quota, paid with work\n";
+  if (paid > 0) text += std::to_string(paid) + " beyond the quota, paid with work\n";
   text.pop_back();
   if (refused) return Failed(Failure{exit_failure, text});
   return text;

@@ -140,6 +140,7 @@ class Evidence(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn(f"{objects}:1: published", done.stderr)
         self.assertIn(f"{objects}:2: refused: publisher", done.stderr)
+        self.assertNotIn("paid with work", done.stderr)
         done = run("ams-directory", *command)
         self.assertIn(f"{objects}:2: published\n1 beyond the quota, paid with work", done.stdout)
         objects.write_text("{}\n{ }\n", "utf-8")
