@@ -50,9 +50,7 @@ std::string replay_command(const Flags& flags, std::uint64_t seed) {
 
 void print_invariants(const Flags& flags, std::uint64_t seed,
                       const std::vector<InvariantResult>& invariants) {
-  bool holds = true;
   for (const InvariantResult& one : invariants) {
-    holds &= one.violated == 0;
     std::printf("  %s %s (%llu checks)\n", one.violated == 0 ? "holds   " : "VIOLATED",
                 one.name.c_str(), static_cast<unsigned long long>(one.checked));
     for (std::size_t i = 0; i < one.violations.size() && i < 3; ++i)
@@ -62,7 +60,7 @@ void print_invariants(const Flags& flags, std::uint64_t seed,
               1e3,
           one.violations[i].what.c_str());
   }
-  if (!holds) std::printf("  replay: %s\n", replay_command(flags, seed).c_str());
+  if (!all_hold(invariants)) std::printf("  replay: %s\n", replay_command(flags, seed).c_str());
 }
 
 Costs measure(std::chrono::steady_clock::time_point start) {

@@ -297,7 +297,7 @@ class Judge {
 
 }  // namespace
 
-bool Judgement::holds() const {
+bool all_hold(const std::vector<InvariantResult>& invariants) {
   return std::all_of(invariants.begin(), invariants.end(),
                      [](const InvariantResult& one) { return one.violated == 0; });
 }

@@ -18,6 +18,8 @@ struct InvariantResult {
   std::uint64_t violated = 0;
 };
 
+bool all_hold(const std::vector<InvariantResult>& invariants);
+
 inline constexpr std::size_t violations_kept_max = 20;
 
 /// A promise while it is put to the test.
@@ -65,7 +67,7 @@ struct Judgement {
   std::vector<InvariantResult> invariants;
   Totals totals;
   std::map<std::pair<LpId, LpId>, std::uint64_t> flows;  // delivered, by domain pair
-  bool holds() const;
+  bool holds() const { return all_hold(invariants); }
 };
 
 /// `ledgers` in the order of domains.

@@ -1,18 +1,9 @@
 #include "sim_directory/calls.h"
 
 #include "base/overload.h"
+#include "sim_world/host.h"
 
 namespace ams::sim {
-namespace {
-
-Message timer(std::uint32_t kind, std::uint64_t word) {
-  Message out;
-  out.kind = kind;
-  out.a = word;
-  return out;
-}
-
-}  // namespace
 
 void Calls::ask(LpId dst, std::uint64_t token, const std::string& op, const wire::Value& args,
                 Context& context) {
@@ -26,7 +17,7 @@ void Calls::ask(LpId dst, std::uint64_t token, const std::string& op, const wire
   link.asked.emplace(id, token);
   link.queue.push_back(std::move(job));
   link.used = context.now();
-  context.schedule(call_timeout, timer(calls_kind_give_up, token));
+  context.schedule(call_timeout, message(calls_kind_give_up, token));
   if (fresh) {
     link.conn = net_.connect(dst, 0, context);
     conns_[link.conn].peer = dst;
@@ -66,7 +57,7 @@ void Calls::handle(const Event& event, Context& context) {
 
 void Calls::connected(ConnId conn, Context& context) {
   say(conn, "hello", context);
-  context.schedule(call_idle, timer(calls_kind_idle, conn));
+  context.schedule(call_idle, message(calls_kind_idle, conn));
 }
 
 void Calls::gone(ConnId conn) {
@@ -158,7 +149,7 @@ void Calls::idle(ConnId conn, Context& context) {
   const Instant due = link->second.used + call_idle;
   if (!link->second.asked.empty() || due > context.now()) {
     context.schedule(std::max(due - context.now(), Duration{std::chrono::seconds{1}}),
-                     timer(calls_kind_idle, conn));
+                     message(calls_kind_idle, conn));
     return;
   }
   net_.close(conn, context);

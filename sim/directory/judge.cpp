@@ -172,6 +172,7 @@ class DirectoryJudge {
   void find_eviction(Split& split) const {
     std::size_t honest = 0;
     Instant last{};
+    std::optional<Instant> proven;  // an honest peer holds a proof for others
     for (LpId lp = 0; lp < peers_.size(); ++lp) {
       if (!world_.honest(lp)) continue;
       ++honest;
@@ -184,8 +185,8 @@ class DirectoryJudge {
           split.noticed = eviction.at;
           split.noticed_by = name(lp);
         }
-        if (eviction.evidence.empty() || (split.proven && *split.proven <= eviction.at)) continue;
-        split.proven = eviction.at;
+        if (eviction.evidence.empty() || (proven && *proven <= eviction.at)) continue;
+        proven = eviction.at;
         split.evidence = eviction.evidence;
       }
       split.evicted_by += evicts;
@@ -294,11 +295,6 @@ std::optional<std::int64_t> Split::rounds_until(const std::optional<Instant>& th
   if (!two_faces || !then) return std::nullopt;
   const Duration interval = std::chrono::seconds{interval_s};
   return std::max<std::int64_t>(0, (*then - *two_faces + interval - Duration{1}) / interval);
-}
-
-bool DirectoryJudgement::holds() const {
-  return std::all_of(invariants.begin(), invariants.end(),
-                     [](const InvariantResult& one) { return one.violated == 0; });
 }
 
 DirectoryJudgement judge_directory(const DirectoryWorld& world,

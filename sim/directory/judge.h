@@ -29,7 +29,6 @@ struct Split {  // of one peer with two faces
                                      // and each was shown to a peer since
   std::optional<Instant> noticed;    // an honest peer evicts it
   std::string noticed_by;
-  std::optional<Instant> proven;   // an honest peer holds a proof for others
   std::optional<Instant> evicted;  // by all honest peers
   std::size_t evicted_by = 0;
   std::string evidence;
@@ -47,7 +46,7 @@ struct DirectoryFigures {
 struct DirectoryJudgement {
   std::vector<InvariantResult> invariants;
   DirectoryFigures figures;
-  bool holds() const;
+  bool holds() const { return all_hold(invariants); }
 };
 
 DirectoryJudgement judge_directory(const DirectoryWorld& world,

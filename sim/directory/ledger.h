@@ -51,11 +51,11 @@ struct PeerLedger {
   std::vector<FaceShown> shown;
   std::vector<PublicationEnd> publications;
   std::vector<Resurrection> resurrections;
-  std::map<std::string, std::uint64_t> refused;        // objects and requests, by code
-  std::map<std::string, std::uint64_t> flood_answers;  // by code; "taken"
-  std::uint64_t asked = 0, unanswered = 0, served = 0, failed_on_purpose = 0;
+  std::map<std::string, std::uint64_t> refused;         // objects and requests, by code
+  std::map<std::string, std::uint64_t> flood_answers;   // by code; "taken"
+  std::uint64_t unanswered = 0, failed_on_purpose = 0;  // requests
   std::map<std::string, std::uint64_t> asked_by_op;
-  std::uint64_t keys = 0, cosignatures = 0, epochs = 0;  // in the end
+  std::uint64_t keys = 0;  // in the end
   Hash root{};
   bool mentions_personal_data = false;  // of an owner whose erasure it holds, in the end
   NetStats net;

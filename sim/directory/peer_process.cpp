@@ -178,7 +178,6 @@ void PeerProcess::serve(Calls::Served served, Context& context) {
   const bool client = served.from >= world_->peer_count();
   Face& face = *faces_[face_of(served.from)];
   if (!face.peer) return;
-  ++ledger_.served;
   const auto failing = static_cast<std::uint32_t>(world_->scenario.failing_permille * 1'000);
   if (!client &&
       stream(world_->scenario.seed, self_, PeerDraw::failing).bernoulli_ppm(judged_++, failing)) {
@@ -308,7 +307,6 @@ void PeerProcess::pump(Context& context) {
       }
       while (auto ask = face.peer->poll_ask()) {
         moved = true;
-        ++ledger_.asked;
         ++ledger_.asked_by_op[ask->op];
         if (split_ && ask->op == "directory.gossip")
           ledger_.shown.push_back({context.now(), number});
@@ -394,7 +392,6 @@ void PeerProcess::keep_refusals(const directory::Peer& peer) {
   const directory::Stats stats = peer.stats();
   for (const auto& [code, count] : stats.refused)
     ledger_.refused[std::string(code_info(code).name)] += count;
-  ledger_.cosignatures += stats.cosignatures;
 }
 
 const PeerLedger& PeerProcess::finish() {
@@ -403,7 +400,6 @@ const PeerLedger& PeerProcess::finish() {
     const directory::Stats stats = faces_[0]->peer->stats();
     ledger_.keys = stats.keys;
     ledger_.root = stats.root;
-    ledger_.epochs = stats.epochs;
   }
   const auto lineage = [&](ByteView key, ByteView object) {
     if (erased_.contains(*to_array<16>(key.first(16))) && is_personal(object))

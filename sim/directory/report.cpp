@@ -39,6 +39,12 @@ std::map<std::string, std::uint64_t> sum(const DirectoryRun& run,
   return out;
 }
 
+std::uint64_t total(const DirectoryRun& run, std::uint64_t PeerLedger::*which) {
+  std::uint64_t out = 0;
+  for (const PeerLedger& peer : run.peers) out += peer.*which;
+  return out;
+}
+
 json splits(const DirectoryRun& run) {
   json out = json::array();
   for (const Split& split : run.judgement.figures.splits) {
@@ -87,6 +93,8 @@ json summary(const DirectoryRun& run, const Costs& costs) {
           {"flood", sum(run, &PeerLedger::flood_answers)},
           {"refused", sum(run, &PeerLedger::refused)},
           {"asked", sum(run, &PeerLedger::asked_by_op)},
+          {"unanswered", total(run, &PeerLedger::unanswered)},
+          {"failed_on_purpose", total(run, &PeerLedger::failed_on_purpose)},
           {"invariants", to_json(run.judgement.invariants)},
           {"network",
            {{"connections", run.net.connects},

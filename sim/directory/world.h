@@ -49,7 +49,6 @@ struct Publication {
 struct FloodItem {
   Instant at;
   LpId peer = 0;
-  bool good = false;
   wire::Value object;
 };
 struct Crash {
