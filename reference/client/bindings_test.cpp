@@ -7,16 +7,6 @@
 namespace ams::client::testing {
 namespace {
 
-struct LogSender : LogBench {
-  std::optional<Error> refused() {
-    client->submit(draft({bob.addr}), now);
-    run_for(10s);
-    if (!server.submissions.empty()) return std::nullopt;
-    const auto* failed = last<SubmitFailed>();
-    return failed ? failed->why : Error{Code::bom, "waits"};
-  }
-};
-
 TEST(ClientBindings, a_proven_key_is_sealed_to) {
   LogSender bench;
   bench.enrol();
@@ -206,24 +196,6 @@ TEST(ClientBindings, a_log_that_is_replaced_is_refused) {
   ASSERT_EQ(bench.count<SubmitFailed>(), 1);
   EXPECT_EQ(bench.last<SubmitFailed>()->why.code, Code::log_replaced);
 }
-
-struct LedSender : LogSender {
-  /// Addresses of the last submission.
-  std::vector<std::string> sent_to(const std::string& addr) {
-    client->submit(draft({addr}), now);
-    run_for(10s);
-    std::vector<std::string> out;
-    for (const auto& [ehash, args] : server.submissions)
-      for (const wire::Value& rcpt : args.find("rcpts")->as_array())
-        out.push_back(rcpt.find("addr")->as_string());
-    return out;
-  }
-  Code refused_to(const std::string& addr) {
-    EXPECT_TRUE(sent_to(addr).empty());
-    const auto* failed = last<SubmitFailed>();
-    return failed ? failed->why.code : Code{};
-  }
-};
 
 TEST(ClientBindings, forwards_and_groups_are_followed) {
   LedSender bench;

@@ -152,9 +152,10 @@ void Outbox::look(Entry& entry) {
   entry.keys.clear();
   const std::uint64_t ticket = entry.ticket;
   const std::vector<std::string> recipients = entry.draft->deliver_to;
+  entry.reached = recipients;
   entry.staple.reset();
   entry.came_by.clear();
-  entry.hops.clear();
+  entry.leads.clear();
   entry.keys_awaited = recipients.size() + 1;
   lookup_.staple(account_.record().id(),
                  [this, ticket](const auto& outcome) { stapled(ticket, outcome); });
@@ -168,29 +169,49 @@ void Outbox::look_up(Entry& entry, const std::string& addr) {
   });
 }
 
-/// BLG-31: the addresses that this one stands for take its place.
+/// BLG-31: the addresses that this one stands for take its place. The draft stays as it was
+/// written: the next time that we look, the way is gone again from its beginning.
 void Outbox::follow(Entry& entry, const std::string& addr, const std::vector<std::string>& to) {
-  std::vector<std::string>& all = entry.draft->deliver_to;
+  std::vector<std::string>& all = entry.reached;
   all.erase(std::remove(all.begin(), all.end(), addr), all.end());
-  const std::size_t depth = entry.hops[addr] + 1;
-  std::vector<std::string> way{addr};
-  for (auto at = entry.came_by.find(addr); at != entry.came_by.end() && !contains(way, at->second);
-       at = entry.came_by.find(at->second))
-    way.push_back(at->second);
-  if (depth > redirect_depth_max && !mutant("client.skip_redirect_depth"))
+  entry.leads[addr] = to;
+  if (depth_of(entry, addr) > redirect_depth_max && !mutant("client.skip_redirect_depth"))
     return look_failed(entry, addr, Error{Code::binding_depth, "recipient"});
+  if (leads_back(entry, addr) && !mutant("client.skip_redirect_loop"))
+    return look_failed(entry, addr, Error{Code::binding_loop, "recipient"});
   for (const std::string& next : to) {
-    if (contains(way, next) && !mutant("client.skip_redirect_loop"))
-      return look_failed(entry, addr, Error{Code::binding_loop, "recipient"});
-    if (contains(all, next)) continue;  // reached another way too
-    if (all.size() >= recipients_max && !mutant("client.skip_redirect_depth"))
+    if (contains(all, next) || entry.leads.contains(next)) continue;  // reached another way too
+    if (entry.came_by.size() >= recipients_max && !mutant("client.skip_redirect_depth"))
       return look_failed(entry, addr, Error{Code::binding_depth, "recipient"});
     all.push_back(next);
     entry.came_by[next] = addr;
-    entry.hops[next] = depth;
     ++entry.keys_awaited;
     look_up(entry, next);
   }
+}
+
+/// How many were followed, one after another, up to this one.
+std::size_t Outbox::depth_of(const Entry& entry, const std::string& addr) {
+  std::size_t depth = 1;
+  for (auto at = entry.came_by.find(addr); at != entry.came_by.end();
+       at = entry.came_by.find(at->second))
+    ++depth;
+  return depth;
+}
+
+/// By any way: whatever order the answers came in, one of them closes the loop.
+bool Outbox::leads_back(const Entry& entry, const std::string& addr) {
+  std::set<std::string> seen;
+  std::vector<std::string> ahead = entry.leads.at(addr);
+  while (!ahead.empty()) {
+    const std::string next = std::move(ahead.back());
+    ahead.pop_back();
+    if (next == addr) return true;
+    const auto at = entry.leads.find(next);
+    if (at != entry.leads.end() && seen.insert(next).second)
+      ahead.insert(ahead.end(), at->second.begin(), at->second.end());
+  }
+  return false;
 }
 
 void Outbox::looked(std::uint64_t ticket, const std::string& addr,
@@ -275,7 +296,7 @@ void Outbox::seal(Entry& entry) {
   if (auto valid = account_.record().valid_at(core_.now); !valid)  // KEY-7
     return refused(entry, "", valid.error());
   std::vector<std::vector<std::string>> groups(1);
-  for (const std::string& addr : draft.deliver_to) {
+  for (const std::string& addr : entry.reached) {
     if (contains(draft.to, addr) || contains(draft.cc, addr)) {
       groups[0].push_back(addr);
     } else {
@@ -283,6 +304,8 @@ void Outbox::seal(Entry& entry) {
     }
   }
   if (groups[0].empty()) groups.erase(groups.begin());
+  if (groups.empty())  // only a loop that was not seen leads to nobody
+    return refused(entry, "", Error{Code::binding_depth, "recipient"});
   mail::SealOptions options;
   options.aead = core_.options.aead;
   options.ts = to_unix_ms(core_.now);

@@ -25,7 +25,7 @@
 namespace ams::client {
 
 inline constexpr std::size_t redirect_depth_max = 4;  // BLG-31
-inline constexpr std::size_t recipients_max = 100;    // that a draft's addresses lead to
+inline constexpr std::size_t recipients_max = 100;    // that a draft's addresses lead to (BLG-31)
 inline constexpr std::size_t tickets_at_once_max =
     4;  // of all that wait; each puts one blob at a time
 
@@ -50,13 +50,15 @@ class Outbox {
     Stage stage = Stage::saving;
     bool busy = false;  // an answer or a commit is awaited
     std::int64_t created = 0;
-    std::optional<mail::Draft> draft;       // until sealed
+    std::optional<mail::Draft> draft;  // until sealed
+    // Gathered anew each time that we look:
+    std::vector<std::string> reached;       // in the draft's place: whom its addresses lead to
     std::map<std::string, RecordPtr> keys;  // sealed to, by address
     std::optional<Staple> staple;
-    std::map<std::string, std::string> came_by;  // where aliases, forwards and groups led us
-    std::map<std::string, std::size_t> hops;     // how many of them, by address
-    std::size_t keys_awaited = 0;                // and the staple
-    std::optional<FailedRow> failure;            // the first met
+    std::map<std::string, std::string> came_by;  // the alias, forward or group that led there first
+    std::map<std::string, std::vector<std::string>> leads;  // what each of these stands for
+    std::size_t keys_awaited = 0;                           // and the staple
+    std::optional<FailedRow> failure;                       // the first met
     std::vector<SealedRow> messages;
     std::size_t next = 0;          // of messages, to be sent
     std::size_t blobs_put = 0;     // of that message, the body first
@@ -73,6 +75,8 @@ class Outbox {
   void stapled(std::uint64_t ticket, const Result<std::optional<Staple>>& outcome);
   void look_up(Entry& entry, const std::string& addr);
   void follow(Entry& entry, const std::string& addr, const std::vector<std::string>& to);
+  static std::size_t depth_of(const Entry& entry, const std::string& addr);
+  static bool leads_back(const Entry& entry, const std::string& addr);
   void look_failed(Entry& entry, const std::string& addr, const Error& why);
   void look_ended(Entry& entry);
   void seal(Entry& entry);

@@ -134,4 +134,32 @@ struct LogBench : Bench {
   int alarms() const { return count<Alarm>(); }
 };
 
+struct LogSender : LogBench {
+  std::optional<Error> refused() {
+    client->submit(draft({bob.addr}), now);
+    run_for(10s);
+    if (!server.submissions.empty()) return std::nullopt;
+    const auto* failed = last<SubmitFailed>();
+    return failed ? failed->why : Error{Code::bom, "waits"};
+  }
+};
+
+struct LedSender : LogSender {
+  /// Addresses of the last submission.
+  std::vector<std::string> sent_to(const std::string& addr) {
+    client->submit(draft({addr}), now);
+    run_for(10s);
+    std::vector<std::string> out;
+    for (const auto& [ehash, args] : server.submissions)
+      for (const wire::Value& rcpt : args.find("rcpts")->as_array())
+        out.push_back(rcpt.find("addr")->as_string());
+    return out;
+  }
+  Code refused_to(const std::string& addr) {
+    EXPECT_TRUE(sent_to(addr).empty());
+    const auto* failed = last<SubmitFailed>();
+    return failed ? failed->why.code : Code{};
+  }
+};
+
 }  // namespace ams::client::testing
