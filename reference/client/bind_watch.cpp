@@ -4,18 +4,10 @@
 #include "policy/mutant.h"
 
 namespace ams::client {
-namespace {
-
-constexpr std::string_view row_log_shown = "log_shown";  // AMS-CJ of the last good history
-constexpr std::string_view row_log_alarm = "log_alarm";  // AMS-CJ of the history that alarmed
-
-}  // namespace
 
 bool BindWatch::watched() const {
   return link_.up() && account_.ready() && link_.chain().record.log.has_value();
 }
-
-bindlog::Seen BindWatch::seen() const { return seen_of_own(core_); }
 
 void BindWatch::keep(const bindlog::Seen& seen, const wire::Value& shown) {
   storage::WriteBatch batch;
@@ -34,7 +26,7 @@ void BindWatch::run() {
   asked_ = true;
   connection_ = link_.epoch();
   checked_binding_ = account_.binding();
-  const bindlog::Seen before = seen();
+  const bindlog::Seen before = seen_of_own(core_);
   link_.request("keys.history",
                 wire::Object{{"from", std::max<std::int64_t>(before.version, 1)},
                              {"size", static_cast<std::int64_t>(before.size)}},
@@ -55,7 +47,7 @@ void BindWatch::answered(const Result<wire::Value>& answer) {
   if (!answer) return alarm(answer.error(), wire::Value());  // withheld
   const wire::Value* shown = answer->find("history");
   if (!shown) return alarm(Error{Code::schema, "keys.history"}, *answer);
-  const bindlog::Seen before = seen();
+  const bindlog::Seen before = seen_of_own(core_);
   const auto checked = judge(*shown, before);
   if (!checked) {
     if (is_temporary(checked.error()))
@@ -113,9 +105,12 @@ Evidence BindWatch::denial_of(const bindlog::Checked& checked, const bindlog::En
   return std::nullopt;
 }
 
+/// Where nothing was shown, what was shown before stays: a server that was caught and falls silent
+/// does not take back what convicts it.
 void BindWatch::alarm(const Error& why, const wire::Value& shown, Evidence lie) {
   storage::WriteBatch batch;
-  batch.puts.push_back(put_row(table_account, row_log_alarm, wire::encode(shown)));
+  if (shown != wire::Value())
+    batch.puts.push_back(put_row(table_account, row_log_alarm, wire::encode(shown)));
   core_.commit(std::move(batch), [this, why, shown, lie = std::move(lie)](const Result<>&) {
     core_.again = true;
     core_.tell(Alarm{core_.options.addr, why, shown, lie});

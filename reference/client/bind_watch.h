@@ -29,7 +29,6 @@ class BindWatch {
 
  private:
   bool watched() const;
-  bindlog::Seen seen() const;
   void answered(const Result<wire::Value>& answer);
   Result<bindlog::Checked> judge(const wire::Value& history, const bindlog::Seen& before) const;
   /// The first entry that we did not make.

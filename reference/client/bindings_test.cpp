@@ -310,6 +310,25 @@ TEST(ClientBindings, an_owner_is_alarmed_of_a_history_that_is_withheld) {
   EXPECT_EQ(bench.alarms(), 1);
 }
 
+TEST(ClientBindings, what_convicts_outlives_a_silence) {
+  LogBench bench;
+  bench.enrol();
+  bench.run_for(10s);
+  bench.bind_alice(bench.carol.pair.record.id());
+  bench.run_for(25h);
+  ASSERT_EQ(bench.alarms(), 1);
+  const Bytes caught = wire::encode(bench.last<Alarm>()->shown);
+  for (const bool withheld : {true, false}) {
+    bench.server.hooks["keys.history"] = [&](const wire::Value&) -> FakeServer::Answer {
+      if (withheld) return fail(Code::not_found, "fake");
+      return wire::Value();
+    };
+    bench.run_for(24h);
+    EXPECT_EQ(bench.alarms(), withheld ? 2 : 3);
+    EXPECT_EQ(bench.disk.get(table_account, as_bytes(row_log_alarm)).value(), caught);
+  }
+}
+
 TEST(ClientBindings, what_was_seen_outlives_a_crash) {
   LogBench bench;
   bench.enrol();

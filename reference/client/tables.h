@@ -38,6 +38,8 @@ inline constexpr storage::Table table_policies{0x6b};  // domain -> PolicyRow (P
 inline constexpr std::string_view row_signing = "signing";        // private half, raw
 inline constexpr std::string_view row_encryption = "encryption";  // private half, raw
 inline constexpr std::string_view row_log_seen = "log_seen";      // bindlog::Seen of our address
+inline constexpr std::string_view row_log_shown = "log_shown";    // AMS-CJ: the last good history
+inline constexpr std::string_view row_log_alarm = "log_alarm";    // AMS-CJ: the last that alarmed
 inline constexpr std::string_view row_record = "record";          // AMS-CJ
 inline constexpr std::string_view row_stored = "stored";    // StoredKeys, when they are in use
 inline constexpr std::string_view row_token = "token";      // until the binding is stored
