@@ -137,6 +137,33 @@ TEST(ClientBindings, an_unendorsed_change_of_key_is_told_before_anything_is_seal
   EXPECT_EQ(bench.server.submissions.size(), 2u);
 }
 
+// The change itself is in order; the key record beside it is not, for as long as the server likes.
+TEST(ClientBindings, a_change_is_told_once_and_with_the_answer_that_holds) {
+  LogSender bench;
+  bench.enrol();
+  ASSERT_FALSE(bench.refused().has_value());
+  bench.rebind_bob(make_pair(bench.drbg), true);
+  const wire::Value good = bench.server.lookups[bench.bob.addr];
+  bench.server.lookups[bench.bob.addr].as_object().insert_or_assign(
+      "key", bench.carol.pair.record.value());
+  bench.run_for(2h);
+  for (int failed = 1; failed <= 2; ++failed) {
+    bench.client->submit(bench.draft({bench.bob.addr}), bench.now);
+    bench.run_for(10s);
+    EXPECT_EQ(bench.count<SubmitFailed>(), failed);
+    EXPECT_EQ(bench.count<KeyChanged>(), 0);
+  }
+  bench.server.lookups[bench.bob.addr] = good;
+  bench.client->submit(bench.draft({bench.bob.addr}), bench.now);
+  bench.run_for(10s);
+  EXPECT_EQ(bench.server.submissions.size(), 2u);
+  EXPECT_EQ(bench.count<KeyChanged>(), 1);
+  bench.run_for(2h);
+  bench.client->submit(bench.draft({bench.bob.addr}), bench.now);
+  bench.run_for(10s);
+  EXPECT_EQ(bench.count<KeyChanged>(), 1);
+}
+
 TEST(ClientBindings, a_change_that_is_not_shown_is_refused) {
   LogSender bench;
   bench.enrol();

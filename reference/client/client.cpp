@@ -92,33 +92,43 @@ struct Client::Impl {
     std::string addr;
     bool traced = false;
   };
+  struct Judged {  // what a traced look-up is shown from
+    BindingRow row;
+    keys::Chain chain;
+  };
   void inquire() {
     for (const Inquiry& inquiry : std::exchange(inquiries, {})) {
       ++looking;
-      lookup.recipient_anew(inquiry.addr, [this, inquiry](const Result<Recipient>& found) {
-        if (found && !found->to.empty())  // it has no key: whom it leads to has
-          return inquired(inquiry, fail(Code::not_found, "bound to others"));
-        if (!found) return inquired(inquiry, tl::unexpected(found.error()));
-        const auto address = wire::parse_address(inquiry.addr);
-        lookup.chain(address->domain, Lookup::Ask::cached_will_do,
-                     [this, inquiry, record = found->record](const Result<ChainPtr>& chain) {
-                       if (!chain) return inquired(inquiry, tl::unexpected(chain.error()));
-                       auto binding = lookup.binding_of(inquiry.addr);
-                       inquired(inquiry, Correspondent{record, *chain, std::move(binding)});
-                     });
+      lookup.recipient_anew(inquiry.addr, [this, inquiry](const Result<Recipient>& found,
+                                                          const Lookup::Answered* answer) {
+        std::optional<Judged> judged;
+        if (inquiry.traced && answer) judged = Judged{answer->row, answer->chain};
+        answered(inquiry.addr, found, std::move(judged));
       });
     }
   }
-  void inquired(const Inquiry& inquiry, Result<Correspondent> found) {
-    const auto& answer = lookup.last_answer();
-    const bool judged = inquiry.traced && answer && answer->addr == inquiry.addr;
-    const auto tell = [this, addr = inquiry.addr, found](std::vector<LookupStep> steps) {
+  void answered(const std::string& addr, const Result<Recipient>& found,
+                std::optional<Judged> judged) {
+    if (found && !found->to.empty())  // it has no key: whom it leads to has
+      return inquired(addr, fail(Code::not_found, "bound to others"), judged);
+    if (!found) return inquired(addr, tl::unexpected(found.error()), judged);
+    const auto address = wire::parse_address(addr);
+    lookup.chain(
+        address->domain, Lookup::Ask::cached_will_do,
+        [this, addr, record = found->record, judged = std::move(judged)](const auto& chain) {
+          if (!chain) return inquired(addr, tl::unexpected(chain.error()), judged);
+          inquired(addr, Correspondent{record, *chain, lookup.binding_of(addr)}, judged);
+        });
+  }
+  void inquired(const std::string& addr, Result<Correspondent> found,
+                const std::optional<Judged>& judged) {
+    const auto tell = [this, addr, found = std::move(found)](std::vector<LookupStep> steps) {
       --looking;
       core.again = true;
       core.tell(LookedUp{addr, found, std::move(steps)});
     };
     if (!judged) return tell({});
-    tracer.run(inquiry.addr, answer->row, *answer->chain, tell);
+    tracer.run(addr, judged->row, judged->chain, tell);
   }
 
   template <class F>

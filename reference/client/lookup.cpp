@@ -183,35 +183,40 @@ wire::Value Lookup::binding_of(const std::string& addr) const {
 
 void Lookup::recipient(const std::string& addr, RecipientThen then) {
   const auto at = recipients_.find(addr);
+  const auto ask = [this, addr, then] {
+    ask_recipient(addr,
+                  [then](const Result<Recipient>& outcome, const Answered*) { then(outcome); });
+  };
   if (at != recipients_.end() && ms(core_) < at->second.at + binding_life_ms) {
     // Found good before; its domain's policy may have come into force since.
     const auto chain = known_chain(addr.substr(addr.find('@') + 1));
     if (chain && check_policy(at->second, *chain->chain)) return then(at->second.keys);
-    return ask_recipient(addr, std::move(then));
+    return ask();
   }
   auto row = binding_row(addr);
-  if (!row || ms(core_) >= row->at + binding_life_ms) return ask_recipient(addr, std::move(then));
+  if (!row || ms(core_) >= row->at + binding_life_ms) return ask();
   judge(addr, std::move(*row), Ask::cached_will_do,
-        [this, addr, then = std::move(then)](const Result<Recipient>& outcome) {
+        [then, ask](const Result<Recipient>& outcome, const Answered*) {
           if (outcome || is_temporary(outcome.error())) return then(outcome);
-          ask_recipient(addr, then);  // what we kept does not hold any more
+          ask();  // what we kept does not hold any more
         });
 }
 
-void Lookup::ask_recipient(const std::string& addr, RecipientThen then) {
+void Lookup::ask_recipient(const std::string& addr, JudgedThen then) {
   auto& waiters = recipients_asked_[addr];
   waiters.push_back(std::move(then));
   if (waiters.size() > 1) return;
-  const auto finish = [this, addr](const Result<Recipient>& outcome) {
-    for (const RecipientThen& waiter : take_waiters(recipients_asked_, addr)) waiter(outcome);
+  const auto judged = [this, addr](const Result<Recipient>& outcome, const Answered* answer) {
+    for (const JudgedThen& waiter : take_waiters(recipients_asked_, addr)) waiter(outcome, answer);
   };
+  const auto finish = [judged](const Result<Recipient>& outcome) { judged(outcome, nullptr); };
   wire::Object question{{"addr", addr}};
   if (const auto held = binding_row(addr))
     if (const auto seen = parse_seen_row(held->seen))
       question.emplace("since", wire::Object{{"version", seen->version},
                                              {"size", static_cast<std::int64_t>(seen->size)}});
   link_.request("keys.lookup", std::move(question),
-                [this, addr, finish](const Result<wire::Value>& answer) {
+                [this, addr, judged, finish](const Result<wire::Value>& answer) {
                   if (!answer) return finish(tl::unexpected(answer.error()));
                   const wire::Value* binding = answer->find("binding");
                   const wire::Value* key = answer->find("key");
@@ -229,42 +234,43 @@ void Lookup::ask_recipient(const std::string& addr, RecipientThen then) {
                                    proof ? *proof : wire::Value(),
                                    {},
                                    history ? *history : wire::Value()},
-                        Ask::cached_will_do, finish);
+                        Ask::cached_will_do, judged);
                 });
 }
 
 /// Verifies through the domain's chain; when that fails, once more through the chain as it is now:
 /// the domain may have changed its op key.
-void Lookup::judge(const std::string& addr, BindingRow row, Ask ask, RecipientThen then) {
+void Lookup::judge(const std::string& addr, BindingRow row, Ask ask, JudgedThen then) {
   const auto address = wire::parse_address(addr);
-  if (!address) return then(fail(Code::address_syntax, "recipient"));
+  if (!address) return then(fail(Code::address_syntax, "recipient"), nullptr);
   chain(address->domain, ask,
         [this, addr, row = std::move(row), ask, then](const Result<ChainPtr>& found) {
-          if (!found) return then(tl::unexpected(found.error()));
-          last_answer_ = Answered{addr, row, *found};
-          auto known = check(addr, row, **found);
-          if (known) return then(keep(addr, row, std::move(*known)));
-          if (known.error().code == Code::unendorsed) {
+          if (!found) return then(tl::unexpected(found.error()), nullptr);
+          const Answered answer{row, **found};
+          auto checked = check(addr, row, answer.chain);
+          if (checked) return then(keep(addr, row, std::move(*checked)), &answer);
+          const Error& why = checked.error();
+          if (why.code == Code::unendorsed) {
             note_unendorsed(addr, row);
-            return then(tl::unexpected(known.error()));
+            return then(tl::unexpected(why), &answer);
           }
-          if (ask == Ask::anew || (*found)->record.domain == own_domain_) {
-            alarm(addr, row, known.error(), **found);
-            return then(tl::unexpected(known.error()));
+          if (ask == Ask::anew || answer.chain.record.domain == own_domain_) {
+            alarm(addr, row, why, answer.chain);
+            return then(tl::unexpected(why), &answer);
           }
           judge(addr, row, Ask::anew, then);
         });
 }
 
-Result<Lookup::KnownRecipient> Lookup::check(const std::string& addr, const BindingRow& row,
-                                             const keys::Chain& chain) {
+Result<Lookup::CheckedRecipient> Lookup::check(const std::string& addr, const BindingRow& row,
+                                               const keys::Chain& chain) {
   auto binding = keys::verify_binding(row.binding, chain);
   if (!binding && mutant("client.skip_binding_check")) binding = keys::parse_binding(row.binding);
   if (!binding) return tl::unexpected(binding.error());
   if (binding->addr != addr && !mutant("client.skip_binding_check"))
     return fail(Code::from_binding, "binding of another address");
   AMS_TRY(const bindlog::Seen seen, check_log(addr, *binding, row.proof, chain));
-  AMS_CHECK(check_change(addr, row, *binding, chain));
+  AMS_TRY(auto changed, check_change(addr, row, *binding, chain));
   auto record = keys::KeyRecord::parse_as(row.key, binding->key);
   if (!record && mutant("client.skip_record_check")) record = keys::KeyRecord::parse(row.key);
   if (!record) return tl::unexpected(record.error());
@@ -276,7 +282,7 @@ Result<Lookup::KnownRecipient> Lookup::check(const std::string& addr, const Bind
     AMS_TRY(known.keys.sealed_to, check_shared(*binding, row.enc));
   }
   AMS_CHECK(check_policy(known, chain));
-  return known;
+  return CheckedRecipient{std::move(known), std::move(changed)};
 }
 
 /// The record of a binding's shared key (BND-4).
@@ -321,7 +327,8 @@ Result<> Lookup::check_notice(const keys::Chain& chain) {
 /// A binding older than the one we hold is not taken: somebody would have us seal to a key given
 /// up.
 Result<Recipient> Lookup::keep(const std::string& addr, const BindingRow& row,
-                               KnownRecipient known) {
+                               CheckedRecipient checked) {
+  KnownRecipient& known = checked.known;
   const auto held = binding_row(addr);
   if (held) {
     const auto before = keys::parse_binding(held->binding);
@@ -335,6 +342,7 @@ Result<Recipient> Lookup::keep(const std::string& addr, const BindingRow& row,
     batch.puts.push_back(put_row(table_bindings, addr, to_row(kept)));
     core_.commit(std::move(batch), [](const Result<>&) {});  // a cache
   }
+  if (checked.changed) core_.tell(std::move(*checked.changed));
   Recipient keys = known.keys;
   learn_record(keys.record);
   recipients_.erase(addr);

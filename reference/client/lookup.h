@@ -46,6 +46,13 @@ class Lookup {
   using ChainThen = std::function<void(const Result<ChainPtr>&)>;
   using RecordThen = std::function<void(const Result<RecordPtr>&)>;
   using RecipientThen = std::function<void(const Result<Recipient>&)>;
+  /// What keys.lookup answered and the chain that it was judged by last: for who wants to see why.
+  struct Answered {
+    const BindingRow& row;
+    const keys::Chain& chain;
+  };
+  /// Null: no binding was judged.
+  using JudgedThen = std::function<void(const Result<Recipient>&, const Answered*)>;
   enum class Ask : std::uint8_t { cached_will_do, anew };
 
   Lookup(Core& core, Link& link) : core_(core), link_(link) {}
@@ -57,19 +64,12 @@ class Lookup {
   /// The keys that addr's domain says are addr's, if nothing speaks against sealing to them.
   void recipient(const std::string& addr, RecipientThen then);
   /// The same, whatever is kept.
-  void recipient_anew(const std::string& addr, RecipientThen then) {
+  void recipient_anew(const std::string& addr, JudgedThen then) {
     ask_recipient(addr, std::move(then));
   }
   /// For letters signed by `key`, which has to be the one that our domain binds our address to
   /// (binding_foreign).
   void staple(const keys::KeyId& key, StapleThen then);
-  /// What keys.lookup answered last, and the chain that it was judged by: for who wants to see why.
-  struct Answered {
-    std::string addr;
-    BindingRow row;
-    ChainPtr chain;
-  };
-  const std::optional<Answered>& last_answer() const { return last_answer_; }
   /// The binding that recipient() verified last for addr; empty if there is none.
   wire::Value binding_of(const std::string& addr) const;
 
@@ -93,6 +93,10 @@ class Lookup {
     wire::Value binding;
     Bytes seen;  // in the log, as in BindingRow
   };
+  struct CheckedRecipient {
+    KnownRecipient known;
+    std::optional<KeyChanged> changed;  // told when it is kept: what is refused changes nothing
+  };
   struct Fetch {
     std::optional<Instant> deadline;  // while it resolves
     std::vector<ChainThen> waiters;
@@ -104,15 +108,16 @@ class Lookup {
   Result<ChainPtr> accept_chain(const std::string& domain, const keys::KeyId& root,
                                 const wire::Value& answer);
   ChainPtr keep_chain(const std::string& domain, ChainPtr chain);
-  Result<KnownRecipient> check(const std::string& addr, const BindingRow& row,
-                               const keys::Chain& chain);
+  Result<CheckedRecipient> check(const std::string& addr, const BindingRow& row,
+                                 const keys::Chain& chain);
   Result<RecordPtr> check_shared(const keys::Binding& binding, const wire::Value& record);
   Result<> check_policy(const KnownRecipient& known, const keys::Chain& chain);
   Result<> check_notice(const keys::Chain& chain);
   Result<bindlog::Seen> check_log(const std::string& addr, const keys::Binding& binding,
                                   const wire::Value& proof, const keys::Chain& chain);
-  Result<> check_change(const std::string& addr, const BindingRow& row,
-                        const keys::Binding& binding, const keys::Chain& chain);
+  Result<std::optional<KeyChanged>> check_change(const std::string& addr, const BindingRow& row,
+                                                 const keys::Binding& binding,
+                                                 const keys::Chain& chain);
   void judge_redirect(const std::string& addr, const wire::Value& answer, RecipientThen then);
   Result<Recipient> check_redirect(const std::string& addr, const wire::Value& answer,
                                    const keys::Chain& chain);
@@ -123,9 +128,9 @@ class Lookup {
   void alarm(const std::string& addr, const BindingRow& row, const Error& why,
              const keys::Chain& chain);
   std::optional<BindingRow> binding_row(const std::string& addr) const;
-  void judge(const std::string& addr, BindingRow row, Ask ask, RecipientThen then);
-  Result<Recipient> keep(const std::string& addr, const BindingRow& row, KnownRecipient known);
-  void ask_recipient(const std::string& addr, RecipientThen then);
+  void judge(const std::string& addr, BindingRow row, Ask ask, JudgedThen then);
+  Result<Recipient> keep(const std::string& addr, const BindingRow& row, CheckedRecipient checked);
+  void ask_recipient(const std::string& addr, JudgedThen then);
 
   Core& core_;
   Link& link_;
@@ -133,13 +138,12 @@ class Lookup {
   std::map<std::string, KnownChain> chains_;
   std::map<std::string, KnownRecipient> recipients_;
   std::map<keys::KeyId, RecordPtr> records_;
-  std::optional<Answered> last_answer_;
   std::optional<Staple> staple_;  // checked at staple_at_
   std::int64_t staple_at_ = 0;
   // Who asks for what is asked already waits for the one answer.
   std::map<std::string, Fetch> fetches_;
   std::map<keys::KeyId, std::vector<RecordThen>> records_asked_;
-  std::map<std::string, std::vector<RecipientThen>> recipients_asked_;
+  std::map<std::string, std::vector<JudgedThen>> recipients_asked_;
 };
 
 }  // namespace ams::client

@@ -22,15 +22,19 @@ Result<bindlog::Seen> Lookup::check_log(const std::string& addr, const keys::Bin
   return bindlog::Seen{proven.head.size, proven.head.log_root, binding.version, proven.value};
 }
 
-/// BLG-15: what lies between the version that we knew and this one. Told before anything is sealed
-/// to the new key; without the old key's word refused until it was told.
-Result<> Lookup::check_change(const std::string& addr, const BindingRow& row,
-                              const keys::Binding& binding, const keys::Chain& chain) {
+/// BLG-15: what lies between the version that we knew and this one: a change of key, to be told
+/// before anything is sealed to the new key, or none. Without the old key's word refused until it
+/// was told.
+Result<std::optional<KeyChanged>> Lookup::check_change(const std::string& addr,
+                                                       const BindingRow& row,
+                                                       const keys::Binding& binding,
+                                                       const keys::Chain& chain) {
+  const std::optional<KeyChanged> none;
   const auto held = binding_row(addr);
   const auto before = held ? parse_seen_row(held->seen) : std::nullopt;
   if (!chain.record.log || !before || before->version >= binding.version ||
       mutant("client.skip_endorsement"))
-    return {};
+    return none;
   AMS_TRY(const bindlog::Identity log, bindlog::identity_of(chain.record, &core_.labels));
   AMS_TRY(const bindlog::Checked shown, bindlog::verify_history(row.history, addr, log, *before));
   if (!shown.complete || shown.seen.version != binding.version)
@@ -38,14 +42,13 @@ Result<> Lookup::check_change(const std::string& addr, const BindingRow& row,
   const keys::KeyId& from = shown.entries.front().key;
   if (std::all_of(shown.entries.begin(), shown.entries.end(),
                   [&](const bindlog::Entry& entry) { return entry.key == from; }))
-    return {};
+    return none;
   const bool vouched = endorsed(shown, *held);
   const auto told = core_.row(table_told, addr);
   const bool known = told && *told == key_of(binding.key);
   if (!vouched && core_.options.hold_unendorsed && !known)
     return fail(Code::unendorsed, "keys.lookup.history");
-  core_.tell(KeyChanged{addr, from, binding.key, vouched});
-  return {};
+  return KeyChanged{addr, from, binding.key, vouched};
 }
 
 /// Each change of the key by the key before it. A key whose record is not at hand endorses nothing.
