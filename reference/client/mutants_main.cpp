@@ -160,12 +160,7 @@ bool unproven_is_refused() {
 }
 
 bool contradiction_is_refused() {
-  return !sends_to_bob([](LogBench& bench) {
-    const wire::Value proof = *bench.server.lookups[bench.bob.addr].find("proof");
-    const keys::KeyRecord& wrong = bench.carol.pair.record;
-    answer_for_bob(bench, sign_binding(bench.away, bench.bob.addr, wrong.id()), wrong);
-    bench.server.lookups[bench.bob.addr].as_object().insert_or_assign("proof", proof);
-  });
+  return !sends_to_bob([](LogBench& bench) { bench.lie_about_bob(); });
 }
 
 bool own_copy_is_read() {

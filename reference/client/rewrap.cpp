@@ -1,13 +1,12 @@
 #include "client/rewrap.h"
 
+#include "client/sync.h"
 #include "mail/objects.h"
 
 namespace ams::client {
-namespace {
 
-constexpr std::size_t rewrap_page_max = 64;  // SYN-1: fewer than an item limit of RWP-1 and KST-11
-
-}  // namespace
+// What a page of mail.sync has goes to the key store and back to the server in one request.
+static_assert(sync_page_max <= keystore::rewrap_max);
 
 void Rewrapper::request() {
   core_.again = true;
@@ -24,12 +23,19 @@ void Rewrapper::run() {
   if (stage_ == Stage::reading) return more_ ? ask_page() : end();
 }
 
+/// What we asked for came; false: an error, which ends this.
+template <class T>
+bool Rewrapper::took(const Result<T>& answer) {
+  asked_ = false;
+  core_.again = true;
+  if (!answer) failed(answer.error());
+  return answer.has_value();
+}
+
 void Rewrapper::list_keys() {
   asked_ = true;
   store_.refresh([this](const Result<>& outcome) {
-    asked_ = false;
-    core_.again = true;
-    if (!outcome) return failed(outcome.error());
+    if (!took(outcome)) return;
     stage_ = Stage::reading;
     since_ = 0;
     more_ = true;
@@ -41,10 +47,7 @@ void Rewrapper::ask_page() {
   asked_ = true;
   link_.request("mail.sync", wire::Object{{"since", since_}},
                 [this](const Result<wire::Value>& answer) {
-                  asked_ = false;
-                  core_.again = true;
-                  if (!answer) return failed(answer.error());
-                  take_page(*answer);
+                  if (took(answer)) take_page(*answer);
                 });
 }
 
@@ -52,7 +55,7 @@ void Rewrapper::take_page(const wire::Value& answer) {
   wire::ObjectReader in(answer, "mail.sync", wire::ObjectReader::Unknown::ignore_x);
   const std::int64_t state = in.integer("state");
   more_ = in.boolean("more");
-  const wire::Array& changes = in.array("changes", rewrap_page_max);
+  const wire::Array& changes = in.array("changes", sync_page_max);
   if (auto read = in.finish(); !read) return failed(read.error());
   if (more_ && state <= since_) return failed(Error{Code::schema, "mail.sync.state"});
   since_ = state;
@@ -98,10 +101,7 @@ void Rewrapper::wrap_next() {
   asked_ = true;
   store_.rewrap(node.key().first, node.key().second, node.mapped().items,
                 [this, way = node.key(), batch = node.mapped()](Result<keystore::Rewrapped> got) {
-                  asked_ = false;
-                  core_.again = true;
-                  if (!got) return failed(got.error());
-                  put_back(way, batch, *got);
+                  if (took(got)) put_back(way, batch, *got);
                 });
 }
 
@@ -120,10 +120,7 @@ void Rewrapper::put_back(const Way& way, const Batch& batch, const keystore::Rew
   asked_ = true;
   link_.request("mail.rewrap", wire::Object{{"items", std::move(items)}},
                 [this](const Result<wire::Value>& answer) {
-                  asked_ = false;
-                  core_.again = true;
-                  if (!answer) return failed(answer.error());
-                  count(*answer);
+                  if (took(answer)) count(*answer);
                 });
 }
 

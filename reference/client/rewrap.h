@@ -32,6 +32,8 @@ class Rewrapper {
     std::vector<keystore::RewrapItem> items;
   };
 
+  template <class T>
+  bool took(const Result<T>& answer);
   void list_keys();
   void ask_page();
   void take_page(const wire::Value& answer);

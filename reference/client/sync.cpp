@@ -5,8 +5,6 @@
 namespace ams::client {
 namespace {
 
-constexpr std::size_t page_max = 64;  // SYN-1
-
 Bytes mailbox_key(std::int64_t uid) { return key_of(static_cast<std::uint64_t>(uid)); }
 
 }  // namespace
@@ -64,7 +62,7 @@ void Inbox::take_page(const wire::Value& answer) {
   wire::ObjectReader in(answer, "mail.sync", wire::ObjectReader::Unknown::ignore_x);
   const std::int64_t state = in.integer("state");
   const bool more = in.boolean("more");
-  const wire::Array& changes = in.array("changes", page_max);
+  const wire::Array& changes = in.array("changes", sync_page_max);
   storage::WriteBatch batch;
   auto fresh = std::make_shared<std::map<std::int64_t, Message>>();
   if (auto read = in.finish(); !read) return sync_failed(read.error());
@@ -215,7 +213,8 @@ void Inbox::run() {
     active_ += message.active ? 1 : 0;
     unopened += message.reported ? 0 : 1;
   }
-  if (link_.up() && wanted_ && !busy_ && core_.now >= retry_at_ && unopened < page_max) ask_page();
+  if (link_.up() && wanted_ && !busy_ && core_.now >= retry_at_ && unopened < sync_page_max)
+    ask_page();
   std::vector<std::int64_t> due_now;
   for (const auto& [uid, message] : waiting_)
     if (!message.active && !message.reported && core_.now >= message.retry_at)

@@ -18,6 +18,7 @@
 
 namespace ams::client {
 
+inline constexpr std::size_t sync_page_max = 64;      // changes, SYN-1
 inline constexpr std::size_t opened_at_once_max = 4;  // messages whose parts are being fetched
 inline constexpr std::uint64_t blob_size_max = std::uint64_t{64} << 20;
 inline constexpr Duration record_patience = std::chrono::hours{24};  // for a record still in gossip
