@@ -288,6 +288,27 @@ std::optional<Checkpoint> open_checkpoint(const std::string& note, const std::st
   return Checkpoint{std::stoull(size), *to_array<32>(ByteView(*root)), split->text};
 }
 
+std::optional<EpochEntry> open_head(const Json& head, const std::string& origin,
+                                    const Json& key_record, std::string& why) {
+  const auto checkpoint = open_checkpoint(head.at("checkpoint"), origin, key_record, why);
+  if (!checkpoint) {
+    why = "the checkpoint " + why;
+    return std::nullopt;
+  }
+  const Bytes entry = unb64(head.at("epoch"));
+  const auto epoch = read_epoch(entry);
+  if (!epoch) {
+    why = "the epoch is no entry of a log (LOG-2)";
+    return std::nullopt;
+  }
+  if (!is_last_leaf(log_leaf(entry), checkpoint->size, checkpoint->root,
+                    unb64(head.at("inclusion")))) {
+    why = "the epoch is not the last leaf of the log (LOG-5)";
+    return std::nullopt;
+  }
+  return epoch;
+}
+
 bool has_cosignature(const std::string& note, const std::string& text, const std::string& name,
                      const Json& key_record) {
   const auto split = split_note(note);

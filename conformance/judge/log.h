@@ -51,6 +51,10 @@ std::string make_checkpoint(const std::string& origin, std::uint64_t size, const
 /// The checkpoint if the record's key signed it as `origin`; otherwise why not, in `why`.
 std::optional<Checkpoint> open_checkpoint(const std::string& note, const std::string& origin,
                                           const Json& key_record, std::string& why);
+/// The epoch that is the last leaf of the log under a checkpoint (LOG-2, LOG-5): {"checkpoint",
+/// "epoch","inclusion"} of `head`; otherwise why there is none, in `why`.
+std::optional<EpochEntry> open_head(const Json& head, const std::string& origin,
+                                    const Json& key_record, std::string& why);
 /// Whether the note has a cosignature of its text by that key under `name` (CKP-5).
 bool has_cosignature(const std::string& note, const std::string& text, const std::string& name,
                      const Json& key_record);

@@ -65,25 +65,12 @@ std::vector<std::int64_t> below(std::int64_t version) {
 class Judge {
  public:
   Judge(const LogKeys& log, const Json& head, std::int64_t now_ms) : log_(log) {
-    const auto checkpoint =
-        open_checkpoint(head.at("checkpoint"), origin_of(log.domain), log.note, why_);
-    if (!checkpoint) {
-      why_ = "the checkpoint " + why_;
-      return;
-    }
-    const Bytes entry = unb64(head.at("epoch"));
-    const auto epoch = read_epoch(entry);
-    if (!epoch) {
-      why_ = "the epoch is no entry of a log (LOG-2)";
-    } else if (!is_last_leaf(log_leaf(entry), checkpoint->size, checkpoint->root,
-                             unb64(head.at("inclusion")))) {
-      why_ = "the epoch is not the last leaf of the log (BLG-10)";
-    } else {
-      root_ = epoch->root;
-      const std::int64_t age = now_ms / 1'000 - static_cast<std::int64_t>(epoch->time_s);
-      if (age > epoch_age_max_s) why_ = "the epoch is more than an hour old (BLG-8)";
-      if (age < -epoch_ahead_max_s) why_ = "the epoch is of the future (BLG-14)";
-    }
+    const auto epoch = open_head(head, origin_of(log.domain), log.note, why_);
+    if (!epoch) return;
+    root_ = epoch->root;
+    const std::int64_t age = now_ms / 1'000 - static_cast<std::int64_t>(epoch->time_s);
+    if (age > epoch_age_max_s) why_ = "the epoch is more than an hour old (BLG-8)";
+    if (age < -epoch_ahead_max_s) why_ = "the epoch is of the future (BLG-14)";
   }
   /// The version's place has this value, or nothing.
   void place(const std::string& addr, std::int64_t version, const std::optional<Hash>& value,
@@ -188,18 +175,17 @@ Json Stage::built_binding_log(const std::string& name, const Json& plan) {
   if (name == "$bind_entry") return built_entry(plan);
   if (name == "$bind_value") return b64(value_of(plan.at("entry"), plan.at("r")));
   if (name == "$bind_rest") return canonical(plan).size() % 4'096;  // BLG-32
-  if (name == "$bind_size") {                                       // of the log under a head
-    std::string why;
-    const Json& record = vars_.at("domain_record");
-    const auto opened = open_checkpoint(plan.at("checkpoint"), origin_of(target_.domain),
-                                        {{"sk", record.at("log_key")}}, why);
-    if (!opened) fail_step("the checkpoint " + why);
-    return opened->size;
-  }
   const Json& record = vars_.at("domain_record");
   if (!record.contains("vrf_key") || !record.contains("log_key"))
     fail_step("the domain's record names no binding log (DOM-16)");
   const LogKeys log{target_.domain, unb64(record.at("vrf_key")), {{"sk", record.at("log_key")}}};
+  if (name == "$bind_size") {  // of the log under a head
+    std::string why;
+    const auto opened =
+        open_checkpoint(plan.at("checkpoint"), origin_of(log.domain), log.note, why);
+    if (!opened) fail_step("the checkpoint " + why);
+    return opened->size;
+  }
   if (name == "$bind_proof") return judge_bproof(log, plan, target_.unix_ms());
   if (name == "$bind_history") return judge_bhist(log, plan, target_.unix_ms());
   throw StepFailed{Verdict::suite_error, "no such builder: " + name};

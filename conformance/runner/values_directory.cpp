@@ -89,14 +89,8 @@ Json least(const Json& plan) {
 std::string judge_proof(const Json& plan, const std::string& domain, const Json& op_key) {
   const Json& answer = plan.at("answer");
   std::string why;
-  const auto checkpoint =
-      open_checkpoint(answer.at("checkpoint"), directory_origin(domain), op_key, why);
-  if (!checkpoint) return "the checkpoint " + why;
-  const Bytes entry = unb64(answer.at("epoch")), path = unb64(answer.at("inclusion"));
-  const auto epoch = read_epoch(entry);
-  if (!epoch) return "the epoch is no entry of a log (LOG-2)";
-  if (!is_last_leaf(log_leaf(entry), checkpoint->size, checkpoint->root, path))
-    return "the epoch is not the last leaf of the log (LOG-5)";
+  const auto epoch = open_head(answer, directory_origin(domain), op_key, why);
+  if (!epoch) return why;
   std::optional<Hash> value;
   if (answer.contains("value")) value = hash_from(answer["value"]);
   const auto map =
