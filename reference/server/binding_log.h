@@ -41,8 +41,12 @@ class BindingLog {
   Result<bool> refresh(Txn& txn, std::int64_t now_ms);
   /// That this version is the latest. Precondition: refresh() or add() before. Fails with storage.
   Result<wire::Value> proof(Txn& txn, std::string_view addr, std::int64_t version);
+  /// Whether there are versions `from` up to `last` to show to an asker who says that the log had
+  /// `known_size`. To be asked before anything is added or sealed: what a stranger claims must not
+  /// cost us the log in memory. Fails with not_found, storage.
+  Result<> may_show(std::int64_t from, std::int64_t last, std::uint64_t known_size);
   /// The versions `from` up to `last`, or a page of them, for an asker who knows the log of
-  /// `known_size`. Fails with not_found, storage.
+  /// `known_size`. Precondition: may_show() of them. Fails with storage.
   Result<wire::Value> history(Txn& txn, std::string_view addr, std::int64_t from, std::int64_t last,
                               std::uint64_t known_size);
   /// Keeps the VRF proofs that were made for an address, encrypted: a restart need not make them

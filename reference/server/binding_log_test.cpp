@@ -266,6 +266,43 @@ TEST_F(BindingLogTest, a_domain_has_a_budget_of_look_ups) {
   EXPECT_EQ(asked(), Code::lookup_budget);
 }
 
+TEST_F(BindingLogTest, what_a_stranger_claims_costs_no_reload) {
+  ASSERT_TRUE(rotate(2));
+  ASSERT_EQ(looked_up().entry->version, 2);
+  world.advance(std::chrono::minutes{61});  // an epoch is due
+  alice.connect(), bob.connect();
+  a.storage.faults().unreadable = table_log_leaf;  // what a reload reads
+  constexpr std::int64_t claimed = 1'000'000'000'000'000;
+  for (int i = 0; i < 2; ++i) {
+    const wire::Object since{{"version", 1}, {"size", claimed}};
+    EXPECT_EQ(code_of(bob.device.call("keys.lookup",
+                                      wire::Object{{"addr", alice.addr}, {"since", since}})),
+              Code::not_found);
+    EXPECT_EQ(
+        code_of(alice.device.call("keys.history", wire::Object{{"from", 1}, {"size", claimed}})),
+        Code::not_found);
+  }
+  EXPECT_EQ(looked_up().entry->version, 2);
+  EXPECT_TRUE(history().has_value());
+}
+
+TEST_F(BindingLogTest, an_epoch_that_is_not_committed_is_not_shown) {
+  const auto first = looked_up();
+  world.advance(std::chrono::minutes{61});
+  alice.connect(), bob.connect();
+  a.storage.faults().unreadable = table_log_entry;
+  EXPECT_EQ(code_of(bob.device.call("keys.lookup", wire::Object{{"addr", alice.addr}})),
+            Code::storage);
+  EXPECT_EQ(code_of(alice.device.call("keys.history", wire::Object{{"from", 1}, {"size", 0}})),
+            Code::storage);
+  a.storage.faults().unreadable.reset();
+  EXPECT_EQ(looked_up().head.size, first.head.size + 1);
+  a.crash();
+  a.start();
+  alice.connect();
+  EXPECT_TRUE(history().has_value()) << "what is stored gives the newest epoch";
+}
+
 TEST_F(BindingLogTest, a_restart_makes_no_vrf_proof_again) {
   ASSERT_TRUE(history());
   std::size_t rows = 0;

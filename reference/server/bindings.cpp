@@ -224,7 +224,8 @@ Result<> Core::op_lookup(const Asked& to, Conn& conn, const wire::Value& args) {
   }
   if (!held) return fail(Code::not_found, "keys.lookup.addr");
   fresh = follow_policy(txn, addr, *held) || fresh;
-  if (held->entry) return answer_redirect(to, txn, addr, *held, since);
+  AMS_TRY(const std::optional<Since> shown, to_show(since, *held));
+  if (held->entry) return answer_redirect(to, txn, addr, *held, shown);
   // Who has ended a key still sees it bound, to bind another one (KEY-15).
   if (conn.addr != addr) AMS_CHECK(not_ended(held->key));
   AMS_TRY(const keys::KeyRecord record, record_of(held->key));
@@ -237,9 +238,9 @@ Result<> Core::op_lookup(const Asked& to, Conn& conn, const wire::Value& args) {
     AMS_TRY(const keys::Binding bound, keys::parse_binding(held->binding));
     AMS_CHECK(log_binding(txn, bound));
   }
-  AMS_TRY(const bool ended, add_proof(txn, addr, *held, since, answer));
+  AMS_TRY(const bool kept, add_proof(txn, addr, *held, shown, fresh, answer));
   if (binding_log_) pad_answer(answer);
-  answer_kept(to, txn, fresh || ended, std::move(answer));
+  answer_kept(to, txn, fresh || kept, std::move(answer));
   return {};
 }
 
@@ -315,38 +316,49 @@ Result<std::optional<Core::Since>> Core::read_since(const wire::Value* value) {
   return std::optional(out);
 }
 
-Result<bool> Core::add_proof(Txn& txn, const std::string& addr, const Held& held,
-                             const std::optional<Since>& since, wire::Object& answer) {
-  if (!binding_log_) return false;
-  AMS_TRY(const bool ended, binding_log_->refresh(txn, now_ms()));
-  const bool older = held.version > 1 && mutant("server.prove_older");
-  auto proof = binding_log_->proof(txn, addr, held.version - (older ? 1 : 0));
-  if (!proof) {
-    binding_log_->forget();  // the epoch that was ended will not be committed
-    return tl::unexpected(proof.error());
-  }
-  answer.emplace("proof", std::move(*proof));
+Result<std::optional<Core::Since>> Core::to_show(const std::optional<Since>& since,
+                                                 const Held& held) {
   const bool newer = since && (since->version < held.version || mutant("server.history_always"));
-  if (newer && !mutant("server.lookup_without_history")) {
-    auto history = binding_log_->history(txn, addr, since->version, held.version,
-                                         static_cast<std::uint64_t>(since->size));
-    if (!history) {
-      binding_log_->forget();
-      return tl::unexpected(history.error());
-    }
-    answer.emplace("history", std::move(*history));
-  }
-  AMS_TRY(const bool proven, binding_log_->keep_proofs(txn, addr, drbg_.bytes(12)));
-  return ended || proven;
+  if (!newer || !binding_log_ || mutant("server.lookup_without_history"))
+    return std::optional<Since>();
+  AMS_CHECK(binding_log_->may_show(since->version, held.version,
+                                   static_cast<std::uint64_t>(since->size)));
+  return since;
+}
+
+Result<bool> Core::read_log(Txn& txn, const std::string& addr, bool sealed,
+                            const std::function<Result<>()>& read) {
+  AMS_TRY(const bool ended, binding_log_->refresh(txn, now_ms()));
+  auto proven = read();
+  const auto kept = proven ? binding_log_->keep_proofs(txn, addr, drbg_.bytes(12))
+                           : tl::unexpected(std::move(proven).error());
+  if (kept) return ended || *kept;
+  if (sealed || ended) binding_log_->forget();  // it will not be committed
+  return kept;
+}
+
+Result<bool> Core::add_proof(Txn& txn, const std::string& addr, const Held& held,
+                             const std::optional<Since>& shown, bool sealed, wire::Object& answer) {
+  if (!binding_log_) return false;
+  return read_log(txn, addr, sealed, [&]() -> Result<> {
+    const bool older = held.version > 1 && mutant("server.prove_older");
+    AMS_TRY(wire::Value proof, binding_log_->proof(txn, addr, held.version - (older ? 1 : 0)));
+    answer.emplace("proof", std::move(proof));
+    if (!shown) return {};
+    AMS_TRY(wire::Value history, binding_log_->history(txn, addr, shown->version, held.version,
+                                                       static_cast<std::uint64_t>(shown->size)));
+    answer.emplace("history", std::move(history));
+    return {};
+  });
 }
 
 /// BLG-33: of an address that is bound to others there is a proof and no key.
 Result<> Core::answer_redirect(const Asked& to, Txn& txn, const std::string& addr, const Held& held,
-                               const std::optional<Since>& since) {
+                               const std::optional<Since>& shown) {
   wire::Object answer;
-  AMS_TRY(const bool ended, add_proof(txn, addr, held, since, answer));
+  AMS_TRY(const bool kept, add_proof(txn, addr, held, shown, false, answer));
   pad_answer(answer);
-  answer_kept(to, txn, ended, std::move(answer));
+  answer_kept(to, txn, kept, std::move(answer));
   return {};
 }
 
@@ -390,16 +402,15 @@ Result<> Core::op_history(const Asked& to, Conn& conn, const wire::Value& args) 
   Txn txn(reader_);
   AMS_TRY(const std::optional<Held> held, held_binding(txn, conn.addr));
   if (!held || !binding_log_) return fail(Code::not_found, "keys.history");
-  AMS_TRY(const bool ended, binding_log_->refresh(txn, now_ms()));
-  auto history =
-      binding_log_->history(txn, conn.addr, from, held->version, static_cast<std::uint64_t>(size));
-  if (!history) {
-    if (ended) binding_log_->forget();
-    return tl::unexpected(history.error());
-  }
-  AMS_TRY(const bool proven, binding_log_->keep_proofs(txn, conn.addr, drbg_.bytes(12)));
-  wire::Value answer = wire::Object{{"history", std::move(*history)}};
-  answer_kept(to, txn, ended || proven, std::move(answer));
+  AMS_CHECK(binding_log_->may_show(from, held->version, static_cast<std::uint64_t>(size)));
+  wire::Object answer;
+  AMS_TRY(const bool kept, read_log(txn, conn.addr, false, [&]() -> Result<> {
+            AMS_TRY(wire::Value history, binding_log_->history(txn, conn.addr, from, held->version,
+                                                               static_cast<std::uint64_t>(size)));
+            answer.emplace("history", std::move(history));
+            return {};
+          }));
+  answer_kept(to, txn, kept, std::move(answer));
   return {};
 }
 

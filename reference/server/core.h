@@ -240,8 +240,10 @@ class Core {
   struct Since {  // what an asker has seen of an address before (BLG-29)
     std::int64_t version = 0, size = 0;
   };
+  /// BLG-30: `since`, when later versions than it are to be shown. Fails with not_found, storage.
+  Result<std::optional<Since>> to_show(const std::optional<Since>& since, const Held& held);
   Result<> answer_redirect(const Asked& to, Txn& txn, const std::string& addr, const Held& held,
-                           const std::optional<Since>& since);
+                           const std::optional<Since>& shown);
   Result<> op_redirect(const Asked& to, Conn& conn, const wire::Value& args);
   Result<> op_history(const Asked& to, Conn& conn, const wire::Value& args);
   /// The entry that a client made of the binding it asks for (BLG-28).
@@ -258,10 +260,14 @@ class Core {
   /// BLG-32.
   static void pad_answer(wire::Object& answer);
   static Result<std::optional<Since>> read_since(const wire::Value* value);
-  /// Adds the proof of what is held, and the versions since; whether an epoch was ended for it, in
-  /// `txn`.
+  /// Adds the proof of what is held, and the versions since `shown`; whether anything is to be kept
+  /// for it, in `txn`.
   Result<bool> add_proof(Txn& txn, const std::string& addr, const Held& held,
-                         const std::optional<Since>& since, wire::Object& answer);
+                         const std::optional<Since>& shown, bool sealed, wire::Object& answer);
+  /// Reads the log under an epoch of now and keeps the proofs that this made; whether `txn` has
+  /// anything of it. `sealed`: `txn` has something of the log already.
+  Result<bool> read_log(Txn& txn, const std::string& addr, bool sealed,
+                        const std::function<Result<>()>& read);
 
   // --- blobs.cpp
   void blob_put(Conn& conn, session::BlobPut put);

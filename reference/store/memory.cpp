@@ -14,6 +14,7 @@ bool MemoryStorage::Less::operator()(const A& a, const B& b) const {
 }
 
 Result<std::optional<Bytes>> MemoryStorage::get(storage::Table table, ByteView key) const {
+  if (table == faults_.unreadable) return fail(Code::storage, "unreadable");
   const auto found = entries_.find(KeyView{table, key});
   if (found == entries_.end()) return std::optional<Bytes>{};
   return std::optional<Bytes>{found->second};
@@ -21,6 +22,7 @@ Result<std::optional<Bytes>> MemoryStorage::get(storage::Table table, ByteView k
 
 Result<> MemoryStorage::scan(storage::Table table, ByteView prefix, ByteView from,
                              const std::function<bool(ByteView, ByteView)>& visit) const {
+  if (table == faults_.unreadable) return fail(Code::storage, "unreadable");
   const bool from_is_later =
       std::lexicographical_compare(prefix.begin(), prefix.end(), from.begin(), from.end());
   auto entry = entries_.lower_bound(KeyView{table, from_is_later ? from : prefix});

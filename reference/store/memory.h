@@ -20,6 +20,7 @@ struct MemoryFaults {
   bool fail_next_commit =
       false;  // one shot: commit() undoes everything since the last and resets it
   std::uint64_t bytes_max = std::numeric_limits<std::uint64_t>::max();  // keys + values held
+  std::optional<storage::Table> unreadable = {};  // get() and scan() of it fail
 };
 
 class MemoryStorage final : public storage::Storage {
