@@ -119,7 +119,9 @@ Result<> Core::op_associate(const Asked& to, Conn& conn, const wire::Value& args
   const wire::Value* entry = in.optional("entry");
   AMS_CHECK(in.finish());
   Txn txn(reader_);
-  if (!account(txn, conn.addr)) return fail(Code::no_such_address, "keys.associate");
+  const bool exists = account(txn, conn.addr).has_value();
+  AMS_CHECK(txn.status());
+  if (!exists) return fail(Code::no_such_address, "keys.associate");
   AMS_TRY(const keys::KeyRecord record, keys::KeyRecord::parse(record_value));
   AMS_CHECK(record.valid_at(now_));
   AMS_CHECK(not_ended(record.id()));

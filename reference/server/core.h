@@ -309,9 +309,10 @@ class Core {
   // --- groups.cpp
   std::string group_of(const std::string& addr) const;
   const keys::SharedKey* group_in_force(const std::string& addr) const;
-  std::vector<std::string> members_of(const std::string& addr) const;
-  /// Whether `addr` is an account's or a group's with members.
-  bool takes_mail(Txn& txn, const std::string& addr);
+  /// None: no group, or one without members. Fails with storage.
+  Result<std::vector<std::string>> members_of(const std::string& addr) const;
+  /// Whether `addr` is an account's or a group's with members. Fails with storage.
+  Result<bool> takes_mail(Txn& txn, const std::string& addr);
   Result<Held> bind_group(Txn& txn, const std::string& addr, const keys::SharedKey& group);
   std::optional<Code> accept_for_group(Txn& txn, const Parcel& parcel, const std::string& addr,
                                        Changed& changed);

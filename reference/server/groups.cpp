@@ -13,6 +13,8 @@ Bytes member_key(std::string_view group, std::string_view addr) {
   return key_of({as_bytes(group), key_zero, as_bytes(addr)});
 }
 
+Bytes members_prefix(std::string_view group) { return member_key(group, {}); }
+
 Bytes copy_key(const Hash& ehash, const Id16& acct) {
   return key_of({ehash, crypto::sha256(acct)});
 }
@@ -62,7 +64,7 @@ Result<storage::WriteBatch> member_rows(const Options& options, const storage::R
 Result<std::vector<std::string>> group_members(const storage::Reader& reader,
                                                std::string_view group) {
   std::vector<std::string> out;
-  const Bytes prefix = key_of({as_bytes(group), key_zero});
+  const Bytes prefix = members_prefix(group);
   AMS_CHECK(reader.scan(table_group, prefix, prefix, [&](ByteView key, ByteView) {
     out.emplace_back(as_text(key.subspan(prefix.size())));
     return true;
@@ -83,15 +85,18 @@ const keys::SharedKey* Core::group_in_force(const std::string& addr) const {
   return find_group(keys::policy_at(chain_->record, now_), address->local);
 }
 
-std::vector<std::string> Core::members_of(const std::string& addr) const {
+Result<std::vector<std::string>> Core::members_of(const std::string& addr) const {
   const std::string group = group_of(addr);
-  if (group.empty()) return {};
-  auto members = group_members(reader_, group);
-  return members ? std::move(*members) : std::vector<std::string>();
+  if (group.empty()) return std::vector<std::string>();
+  return group_members(reader_, group);
 }
 
-bool Core::takes_mail(Txn& txn, const std::string& addr) {
-  return account(txn, addr).has_value() || !members_of(addr).empty();
+Result<bool> Core::takes_mail(Txn& txn, const std::string& addr) {
+  bool takes = account(txn, addr).has_value();
+  if (const std::string group = takes ? "" : group_of(addr); !group.empty())
+    takes = txn.any(table_group, members_prefix(group));
+  AMS_CHECK(txn.status());
+  return takes;
 }
 
 /// GRP-2: nobody signs as a group, so its key stands where an account's own would.
@@ -106,14 +111,16 @@ Result<Core::Held> Core::bind_group(Txn& txn, const std::string& addr,
 }
 
 /// GRP-4: a copy for each member that has none yet. What is full is asked for again, the others
-/// have theirs.
+/// have theirs. An address that has neither account nor members is nobody's.
 std::optional<Code> Core::accept_for_group(Txn& txn, const Parcel& parcel, const std::string& addr,
                                            Changed& changed) {
-  const std::vector<std::string> members = members_of(addr);
-  if (members.empty()) return Code::no_such_address;
+  const auto members = members_of(addr);
+  if (!members) return Code::storage;  // not no_such_address: that is for ever
+  if (members->empty())
+    return mutant("server.wrong_code_no_such_address") ? Code::not_local : Code::no_such_address;
   const std::int64_t until = parcel.header->exp + day_ms;
   bool full = false;
-  for (const std::string& member : members) {
+  for (const std::string& member : *members) {
     const auto to = account(txn, member);
     if (!to) continue;
     const Bytes copy = copy_key(parcel.ehash, to->acct);
@@ -139,9 +146,10 @@ bool Core::has_group_copy(Txn& txn, const Hash& ehash, const Id16& acct) {
 
 bool Core::group_has_room(Txn& txn, const Hash& ehash, const std::string& addr,
                           std::uint64_t size) {
-  const std::vector<std::string> members = members_of(addr);
-  return members.empty() ||
-         std::any_of(members.begin(), members.end(), [&](const std::string& member) {
+  const auto members = members_of(addr);
+  // Who cannot be read now is asked for again where the mail is accepted.
+  return !members || members->empty() ||
+         std::any_of(members->begin(), members->end(), [&](const std::string& member) {
            const auto to = account(txn, member);
            return to && (has_group_copy(txn, ehash, to->acct) || room_for(txn, to->acct, size));
          });

@@ -3,6 +3,7 @@
 // whose accounts are members, and a sender elsewhere who seals to what the look-up says.
 #include <gtest/gtest.h>
 
+#include "server/tables.h"
 #include "server/world_test.h"
 
 namespace ams::server::testing {
@@ -156,6 +157,27 @@ TEST_F(GroupTest, a_full_mailbox_is_tried_again_and_doubles_nothing) {
   EXPECT_EQ(inbox(alice), 1u) << "once";
   bob.connect();
   EXPECT_EQ(folder(bob, "notices").size(), 0u);
+}
+
+TEST_F(GroupTest, a_failed_read_makes_nobody_of_no_one) {
+  member(alice), member(carol);
+  std::size_t sent = 0;
+  for (const storage::Table table : {table_group, table_account}) {
+    a.storage.faults().unreadable = table;
+    send({&sales}, "from outside");
+    ++sent;
+    if (table == table_group) {
+      ASSERT_TRUE(submit(carol, write_letter(carol, {&sales}, "from inside")));
+      ++sent;
+    }
+    world.advance(std::chrono::minutes{30});
+    a.storage.faults().unreadable.reset();
+    for (int i = 0; i < 6; ++i) world.advance(std::chrono::minutes{30});
+    for (Account* each : {&alice, &carol, &bob}) each->connect();
+    EXPECT_EQ(inbox(alice), sent) << "once it can be read again";
+    EXPECT_EQ(inbox(carol), sent);
+    EXPECT_EQ(folder(bob, "notices").size() + folder(carol, "notices").size(), 0u);
+  }
 }
 
 // --- mail.rewrap ---------------------------------------------------------------------------------

@@ -65,8 +65,6 @@ std::optional<Code> Core::accept_mail(Txn& txn, const Parcel& parcel, const std:
   if (txn.get(table_delivered, seen) && !mutant("server.skip_dedup"))
     return std::nullopt;  // REL-11
   const auto to = account(txn, addr);
-  if (!to && !takes_mail(txn, addr))
-    return mutant("server.wrong_code_no_such_address") ? Code::not_local : Code::no_such_address;
   if (!to) {
     if (const auto refusal = accept_for_group(txn, parcel, addr, changed)) return refusal;
   } else if (!has_group_copy(txn, parcel.ehash, to->acct) &&  // GRP-4

@@ -127,7 +127,9 @@ void Core::judge(DeliverJob& job) {
       if (!rcpt.open()) continue;
       if (!local(rcpt.domain) && !mutant("server.skip_not_local"))
         rcpt.refusal = Code::not_local;  // REL-5
-      else if (!takes_mail(txn, rcpt.addr))
+      else if (const auto takes = takes_mail(txn, rcpt.addr); !takes)
+        rcpt.refusal = takes.error().code;  // not no_such_address: that is for ever
+      else if (!*takes)
         rcpt.refusal =
             mutant("server.wrong_code_no_such_address") ? Code::not_local : Code::no_such_address;
     }
