@@ -313,6 +313,11 @@ class Core {
   Result<std::vector<std::string>> members_of(const std::string& addr) const;
   /// Whether `addr` is an account's or a group's with members. Fails with storage.
   Result<bool> takes_mail(Txn& txn, const std::string& addr);
+  /// Groups come last: who is a recipient too has the copy that was made for her (GRP-4). Reads
+  /// nothing unless the address has a group's name.
+  bool before_groups(Txn& txn, const std::string& addr) {
+    return group_of(addr).empty() || account(txn, addr).has_value();
+  }
   Result<Held> bind_group(Txn& txn, const std::string& addr, const keys::SharedKey& group);
   std::optional<Code> accept_for_group(Txn& txn, const Parcel& parcel, const std::string& addr,
                                        Changed& changed);

@@ -121,11 +121,10 @@ void Core::job_accept(const std::shared_ptr<DeliverJob>& job) {
         txn.get_u64(table_blob_len, delivery.header.body.hash) == delivery.header.body.len;
     if (!whole) delivery.refuse_open(Code::blob_hash);
     const std::string asig = to_base64url(delivery.asig), head = to_base64url(delivery.head);
-    // Groups last: who is a recipient too has the copy that was made for her (GRP-4).
     std::vector<DeliverJob::Rcpt*> in_order;
     for (auto& rcpt : delivery.rcpts) in_order.push_back(&rcpt);
     std::stable_partition(in_order.begin(), in_order.end(), [&](const DeliverJob::Rcpt* rcpt) {
-      return account(txn, rcpt->addr).has_value();
+      return before_groups(txn, rcpt->addr);
     });
     for (DeliverJob::Rcpt* each : in_order) {
       DeliverJob::Rcpt& rcpt = *each;

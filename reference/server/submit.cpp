@@ -281,9 +281,8 @@ Result<> Core::op_submit(const Asked& to, Conn& conn, const wire::Value& args) {
   std::map<std::string, std::vector<const Rcpt*>> by_domain;
   for (const Rcpt& rcpt : mail.rcpts) by_domain[rcpt.domain].push_back(&rcpt);
   if (const auto here = by_domain.find(options_.domain); here != by_domain.end())
-    std::stable_partition(here->second.begin(), here->second.end(), [&](const Rcpt* rcpt) {
-      return account(txn, rcpt->addr).has_value();  // groups last (GRP-4)
-    });
+    std::stable_partition(here->second.begin(), here->second.end(),
+                          [&](const Rcpt* rcpt) { return before_groups(txn, rcpt->addr); });
   for (const auto& [rdom, rcpts] : by_domain) AMS_CHECK(route(*this, txn, out, rdom, rcpts));
   AMS_CHECK(keep_sent_copy(*this, txn, out));
   const std::int64_t until = mail.header.exp + day_ms;
