@@ -295,9 +295,18 @@ class Core {
   /// mail.
   std::optional<Code> accept_mail(Txn& txn, const Parcel& parcel, const std::string& addr,
                                   Changed& changed);
-  /// A copy in the mailbox of `member`, under the address it was sent to; false: no room.
-  bool put_mail(Txn& txn, const Parcel& parcel, const std::string& addr, const std::string& member,
-                const Account& to, Changed& changed);
+  /// A message as mailboxes hold it: made once, for however many of them.
+  struct Stored {
+    wire::Value message;
+    std::uint64_t size = 0;  // bytes, with its blobs
+    std::vector<Hash> blobs;
+  };
+  /// `addr`: whom it was sent to, or who sent it. `kind`: "mail" or "sent".
+  static Stored to_store(Txn& txn, const Parcel& parcel, const std::string& addr,
+                         std::string_view kind);
+  /// A copy in a folder of the mailbox `to` of `owner`; false: no room.
+  bool put_mail(Txn& txn, const Stored& mail, const std::string& owner, const Account& to,
+                std::string_view folder, Changed& changed);
   bool room_for(Txn& txn, const Id16& acct, std::uint64_t size);
   void add_notice(Txn& txn, const std::string& sender, const mail::Notice& notice,
                   Changed& changed);

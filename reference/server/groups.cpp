@@ -119,6 +119,7 @@ std::optional<Code> Core::accept_for_group(Txn& txn, const Parcel& parcel, const
   if (members->empty())
     return mutant("server.wrong_code_no_such_address") ? Code::not_local : Code::no_such_address;
   const std::int64_t until = parcel.header->exp + day_ms;
+  const Stored mail = to_store(txn, parcel, addr, "mail");
   bool full = false;
   for (const std::string& member : *members) {
     const auto to = account(txn, member);
@@ -128,7 +129,7 @@ std::optional<Code> Core::accept_for_group(Txn& txn, const Parcel& parcel, const
         txn.get(table_group_copy, copy) ||
         txn.get(table_delivered, key_of({parcel.ehash, crypto::sha256(as_bytes(member))}));
     if (has_one && !mutant("server.group_copy_again")) continue;
-    if (!put_mail(txn, parcel, addr, member, *to, changed)) {
+    if (!put_mail(txn, mail, member, *to, "inbox", changed)) {
       full = true;
       continue;
     }

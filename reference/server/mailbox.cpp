@@ -68,7 +68,7 @@ std::optional<Code> Core::accept_mail(Txn& txn, const Parcel& parcel, const std:
   if (!to) {
     if (const auto refusal = accept_for_group(txn, parcel, addr, changed)) return refusal;
   } else if (!has_group_copy(txn, parcel.ehash, to->acct) &&  // GRP-4
-             !put_mail(txn, parcel, addr, addr, *to, changed)) {
+             !put_mail(txn, to_store(txn, parcel, addr, "mail"), addr, *to, "inbox", changed)) {
     return Code::mailbox_full;
   }
   const std::int64_t until = parcel.header->exp + day_ms;
@@ -77,18 +77,22 @@ std::optional<Code> Core::accept_mail(Txn& txn, const Parcel& parcel, const std:
   return std::nullopt;
 }
 
-bool Core::put_mail(Txn& txn, const Parcel& parcel, const std::string& addr,
-                    const std::string& member, const Account& to, Changed& changed) {
+Core::Stored Core::to_store(Txn& txn, const Parcel& parcel, const std::string& addr,
+                            std::string_view kind) {
   wire::Object message{{"addr", addr},        {"asig", parcel.asig}, {"env", *parcel.env},
-                       {"head", parcel.head}, {"kind", "mail"},      {"stanza", parcel.stanza}};
+                       {"head", parcel.head}, {"kind", kind},        {"stanza", parcel.stanza}};
   if (parcel.vouch) message.emplace("vouch", *parcel.vouch);
-  wire::Value value(std::move(message));
-  std::uint64_t size = wire::encode(value).size();
-  const std::vector<Hash> blobs = blobs_of(*parcel.header);
-  for (const Hash& blob : blobs) size += txn.get_u64(table_blob_len, blob);
-  if (!room_for(txn, to.acct, size)) return false;
-  const std::uint64_t uid = box_add(txn, member, to.acct, "inbox", std::move(value), size, changed);
-  for (const Hash& blob : blobs) own_blob(txn, blob, owner_mail(to.acct, uid));
+  Stored out{std::move(message), 0, blobs_of(*parcel.header)};
+  out.size = wire::encode(out.message).size();
+  for (const Hash& blob : out.blobs) out.size += txn.get_u64(table_blob_len, blob);
+  return out;
+}
+
+bool Core::put_mail(Txn& txn, const Stored& mail, const std::string& owner, const Account& to,
+                    std::string_view folder, Changed& changed) {
+  if (!room_for(txn, to.acct, mail.size)) return false;
+  const std::uint64_t uid = box_add(txn, owner, to.acct, folder, mail.message, mail.size, changed);
+  for (const Hash& blob : mail.blobs) own_blob(txn, blob, owner_mail(to.acct, uid));
   return true;
 }
 

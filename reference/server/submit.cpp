@@ -235,17 +235,11 @@ Result<> route(Core& core, Txn& txn, Outgoing& out, const std::string& rdom,
 Result<> keep_sent_copy(Core& core, Txn& txn, Outgoing& out) {
   const Submission& mail = *out.mail;
   if (!mail.sent || mutant("server.forget_sent")) return {};
-  wire::Value copy = wire::Object{
-      {"addr", *out.sender}, {"asig", out.asig}, {"env", mail.env},
-      {"head", out.head},    {"kind", "sent"},   {"stanza", mail.stanza_values[*mail.sent]}};
-  std::uint64_t size = wire::encode(copy).size();
-  const std::vector<Hash> blobs = blobs_of(mail.header);
-  for (const Hash& blob : blobs) size += txn.get_u64(table_blob_len, blob);
-  const Id16& acct = out.from.acct;
-  if (!core.room_for(txn, acct, size)) return fail(Code::mailbox_full, "mail.submit.sent");
-  const std::uint64_t uid =
-      core.box_add(txn, *out.sender, acct, "sent", std::move(copy), size, out.changed);
-  for (const Hash& blob : blobs) core.own_blob(txn, blob, Core::owner_mail(acct, uid));
+  const Parcel parcel{
+      &mail.env, &mail.header, mail.ehash, out.asig, out.head, mail.stanza_values[*mail.sent], {}};
+  const Core::Stored copy = Core::to_store(txn, parcel, *out.sender, "sent");
+  if (!core.put_mail(txn, copy, *out.sender, out.from, "sent", out.changed))
+    return fail(Code::mailbox_full, "mail.submit.sent");
   return {};
 }
 
