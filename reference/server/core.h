@@ -307,6 +307,9 @@ class Core {
   /// A copy in a folder of the mailbox `to` of `owner`; false: no room.
   bool put_mail(Txn& txn, const Stored& mail, const std::string& owner, const Account& to,
                 std::string_view folder, Changed& changed);
+  /// A message's newest change is `to` now, no longer `from` (SYN-1).
+  static void move_change(Txn& txn, const Id16& acct, std::uint64_t uid, std::uint64_t from,
+                          std::uint64_t to);
   bool room_for(Txn& txn, const Id16& acct, std::uint64_t size);
   void add_notice(Txn& txn, const std::string& sender, const mail::Notice& notice,
                   Changed& changed);

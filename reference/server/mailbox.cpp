@@ -59,6 +59,12 @@ std::uint64_t Core::box_add(Txn& txn, const std::string& addr, const Id16& acct,
   return uid;
 }
 
+void Core::move_change(Txn& txn, const Id16& acct, std::uint64_t uid, std::uint64_t from,
+                       std::uint64_t to) {
+  txn.erase(table_change, key_of({acct, be64(from)}));
+  txn.put(table_change, key_of({acct, be64(to)}), key_of({be64(uid)}));
+}
+
 std::optional<Code> Core::accept_mail(Txn& txn, const Parcel& parcel, const std::string& addr,
                                       Changed& changed) {
   const Bytes seen = key_of({parcel.ehash, crypto::sha256(as_bytes(addr))});
@@ -193,8 +199,7 @@ Result<> Core::op_flag(const Asked& to, Conn& conn, const wire::Value& args) {
   Box mine = box(txn, who->acct);
   const std::uint64_t state = ++mine.state;
   put_box(txn, who->acct, mine);
-  txn.erase(table_change, key_of({who->acct, be64(integer_of(*row, "state"))}));
-  txn.put(table_change, key_of({who->acct, be64(state)}), key_of({be64(uid)}));
+  move_change(txn, who->acct, uid, integer_of(*row, "state"), state);
   if (!mutant("server.forget_flags")) row->as_object().insert_or_assign("flags", flags);
   row->as_object().insert_or_assign("state", integer(state));
   txn.put_value(table_mail, key, *row);
@@ -223,8 +228,7 @@ Result<> Core::op_delete(const Asked& to, Conn& conn, const wire::Value& args) {
   const std::uint64_t state = ++mine.state;
   mine.bytes -= std::min(mine.bytes, integer_of(*row, "size"));
   put_box(txn, who->acct, mine);
-  txn.erase(table_change, key_of({who->acct, be64(integer_of(*row, "state"))}));
-  txn.put(table_change, key_of({who->acct, be64(state)}), key_of({be64(uid)}));
+  move_change(txn, who->acct, uid, integer_of(*row, "state"), state);
   txn.put_value(table_mail, key, wire::Object{{"gone", true}, {"state", integer(state)}});
   const wire::Value* message = row->find("message");
   if (const wire::Value* env = message ? message->find("env") : nullptr)

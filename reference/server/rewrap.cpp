@@ -50,8 +50,7 @@ std::optional<Code> Core::rewrap_one(Txn& txn, const Account& who, std::uint64_t
   parts.insert_or_assign("rewrapped", mail::to_value(fresh));
   const std::uint64_t before = static_cast<std::uint64_t>(fields.at("state").as_integer());
   const std::uint64_t state = mutant("server.rewrap_unseen") ? before : ++mine.state;
-  txn.erase(table_change, key_of({who.acct, be64(before)}));
-  txn.put(table_change, key_of({who.acct, be64(state)}), key_of({be64(uid)}));
+  move_change(txn, who.acct, uid, before, state);
   fields.insert_or_assign("state", static_cast<std::int64_t>(state));
   txn.put_value(table_mail, key, *row);
   return std::nullopt;
