@@ -158,10 +158,8 @@ Result<> BindingLog::judge_endorsed(Txn& txn, const bindlog::Entry& made, std::i
 }
 
 Result<> BindingLog::add(Txn& txn, const keys::Binding& binding, keys::Policy mode,
-                         std::int64_t now_ms, ByteView nonce12, const bindlog::Entry* offered) {
+                         std::int64_t now_ms, ByteView nonce12) {
   AMS_CHECK(load());
-  AMS_CHECK(recall(txn, binding.addr));
-  if (offered) return put(txn, *offered, now_ms, nonce12);
   bindlog::Entry made;
   made.addr = binding.addr;
   made.version = binding.version;
@@ -174,18 +172,13 @@ Result<> BindingLog::add(Txn& txn, const keys::Binding& binding, keys::Policy mo
     AMS_TRY(const bindlog::Entry before, entry(txn, made.addr, made.version - 1));
     made.prev = prover_.value(before);
   }
-  return put(txn, made, now_ms, nonce12);
+  return add_entry(txn, made, now_ms, nonce12);
 }
 
 Result<> BindingLog::add_entry(Txn& txn, const bindlog::Entry& made, std::int64_t now_ms,
                                ByteView nonce12) {
   AMS_CHECK(load());
   AMS_CHECK(recall(txn, made.addr));
-  return put(txn, made, now_ms, nonce12);
-}
-
-Result<> BindingLog::put(Txn& txn, const bindlog::Entry& made, std::int64_t now_ms,
-                         ByteView nonce12) {
   const auto leaf = prover_.add(made);
   if (!leaf) return fail(Code::storage, "binding log");
   const Bytes key = entry_key(made.addr, made.version);

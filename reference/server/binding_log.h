@@ -27,11 +27,11 @@ class BindingLog {
   static std::unique_ptr<BindingLog> open(const Options& options, const keys::DomainRecord& record,
                                           const storage::Reader& reader);
 
-  /// Adds the entry of a binding and ends an epoch, in `txn`: commit it, or forget(). `made`: the
-  /// entry, when the client made it (BLG-28). Fails with storage.
+  /// Adds the entry of a binding and ends an epoch, in `txn`: commit it, or forget(). Fails with
+  /// storage.
   Result<> add(Txn& txn, const keys::Binding& binding, keys::Policy mode, std::int64_t now_ms,
-               ByteView nonce12, const bindlog::Entry* made = nullptr);
-  /// The same of an entry that binds an address to others (BLG-33).
+               ByteView nonce12);
+  /// The same of an entry that its owner made (BLG-28, BLG-33).
   Result<> add_entry(Txn& txn, const bindlog::Entry& made, std::int64_t now_ms, ByteView nonce12);
   /// BLG-28: whether the version after `held_version` may be this one. `record` is of the key that
   /// `held_version` has. Fails with the codes of BLG-4, storage.
@@ -59,7 +59,6 @@ class BindingLog {
   BindingLog(const Options& options, const storage::Reader& reader, bindlog::Prover prover);
   Result<> load();
   Result<> recall(Txn& txn, std::string_view addr);
-  Result<> put(Txn& txn, const bindlog::Entry& made, std::int64_t now_ms, ByteView nonce12);
   void seal(Txn& txn, std::int64_t now_ms);
   Bytes entry_key(std::string_view addr, std::int64_t version) const;
   Bytes entry_aad(ByteView key) const;

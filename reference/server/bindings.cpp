@@ -275,23 +275,33 @@ Result<std::optional<bindlog::Entry>> Core::judge_entry(Txn& txn, const wire::Va
   const bool same = made.addr == bound.addr && bindlog::agrees(made, bound) &&
                     made.policy == keys::policy_at(chain_->record, now_).mode;
   if (!same && !mutant("server.skip_entry_match")) return fail(Code::binding_contradiction, where);
+  AMS_CHECK(judge_made(txn, made, held, where));
+  return std::optional(std::move(made));
+}
+
+Result<> Core::judge_made(Txn& txn, const bindlog::Entry& made, const std::optional<Held>& held,
+                          std::string_view where) {
   const bool of_now = made.at >= now_ms() - entry_clock_ms && made.at <= now_ms() + entry_clock_ms;
   if (!of_now && !mutant("server.skip_entry_time")) return fail(Code::binding_stale, where);
-  if (held) {
-    AMS_TRY(const keys::KeyRecord record, record_of(held->key));
-    AMS_CHECK(binding_log_->judge_endorsed(txn, made, held->version, record));
-  }
-  return std::optional(std::move(made));
+  if (!held) return {};
+  AMS_TRY(const keys::KeyRecord record, record_of(held->key));
+  return binding_log_->judge_endorsed(txn, made, held->version, record);
 }
 
 Result<> Core::log_binding(Txn& txn, const keys::Binding& bound,
                            const std::optional<bindlog::Entry>& made) {
   if (!binding_log_ || mutant("server.skip_log")) return {};
-  auto added =
-      binding_log_->add(txn, bound, keys::policy_at(chain_->record, now_).mode, now_ms(),
-                        drbg_.bytes(12), made && !mutant("server.drop_entry") ? &*made : nullptr);
+  const Bytes nonce = drbg_.bytes(12);
+  auto added = made && !mutant("server.drop_entry")
+                   ? binding_log_->add_entry(txn, *made, now_ms(), nonce)
+                   : binding_log_->add(txn, bound, keys::policy_at(chain_->record, now_).mode,
+                                       now_ms(), nonce);
+  return keep_logged(txn, bound.addr, std::move(added));
+}
+
+Result<> Core::keep_logged(Txn& txn, const std::string& addr, Result<> added) {
   if (added) {
-    if (auto kept = binding_log_->keep_proofs(txn, bound.addr, drbg_.bytes(12)); !kept)
+    if (auto kept = binding_log_->keep_proofs(txn, addr, drbg_.bytes(12)); !kept)
       added = tl::unexpected(kept.error());
   }
   if (!added) binding_log_->forget();
@@ -378,20 +388,11 @@ Result<> Core::op_redirect(const Asked& to, Conn& conn, const wire::Value& args)
                    made.policy == keys::policy_at(chain_->record, now_).mode;
   if (!own && !mutant("server.redirect_anyone"))
     return fail(Code::binding_contradiction, "keys.redirect.entry");
-  const bool of_now = made.at >= now_ms() - entry_clock_ms && made.at <= now_ms() + entry_clock_ms;
-  if (!of_now) return fail(Code::binding_stale, "keys.redirect.entry");
-  AMS_TRY(const keys::KeyRecord record, record_of(held->key));
-  AMS_CHECK(binding_log_->judge_endorsed(txn, made, held->version, record));
+  AMS_CHECK(judge_made(txn, made, held, "keys.redirect.entry"));
   AMS_CHECK(put_binding(txn, conn.addr, made.version, held->binding, held->group, value));
-  auto added = binding_log_->add_entry(txn, made, now_ms(), drbg_.bytes(12));
-  if (!added) {
-    binding_log_->forget();
-    return added;
-  }
-  commit(txn, [this, to, version = made.version](const Result<>& outcome) {
-    if (!outcome) return refuse(to, outcome.error(), 60);  // STO-2
-    ok(to, wire::Object{{"version", version}});
-  });
+  AMS_CHECK(
+      keep_logged(txn, conn.addr, binding_log_->add_entry(txn, made, now_ms(), drbg_.bytes(12))));
+  answer_kept(to, txn, true, wire::Object{{"version", made.version}});
   return {};
 }
 

@@ -250,6 +250,12 @@ class Core {
   Result<std::optional<bindlog::Entry>> judge_entry(Txn& txn, const wire::Value* value,
                                                     const keys::Binding& bound,
                                                     const std::optional<Held>& held);
+  /// BLG-28: whether an entry that a client made is of now, and endorsed by the key that it
+  /// follows.
+  Result<> judge_made(Txn& txn, const bindlog::Entry& made, const std::optional<Held>& held,
+                      std::string_view where);
+  /// After something was added to the log: keeps the proofs made for it; forgets it on a failure.
+  Result<> keep_logged(Txn& txn, const std::string& addr, Result<> added);
   /// Adds a new binding to the log, where there is one: right before its batch is committed.
   Result<> log_binding(Txn& txn, const keys::Binding& bound,
                        const std::optional<bindlog::Entry>& made = {});
