@@ -97,16 +97,29 @@ Bytes BindingLog::entry_aad(ByteView key) const {
   return key_of({as_bytes(options_.domain), key_zero, key, as_bytes("log entry")});
 }
 
+Result<std::optional<Bytes>> BindingLog::open_row(Txn& txn, Table table, ByteView key) const {
+  const auto row = txn.get(table, key);
+  AMS_CHECK(txn.status());
+  if (!row) return std::optional<Bytes>();
+  if (row->size() < nonce_size) return fail(Code::storage, "binding log row");
+  const ByteView view(*row);
+  auto plain = crypto::aead_open(crypto::Aead::a256gcm, options_.row_key, view.first(nonce_size),
+                                 entry_aad(key), view.subspan(nonce_size));
+  if (!plain) return fail(Code::storage, "binding log row");
+  return std::optional(std::move(*plain));
+}
+
+Result<> BindingLog::put_row(Txn& txn, Table table, const Bytes& key, ByteView plain,
+                             ByteView nonce12) const {
+  AMS_TRY(const Bytes sealed, crypto::aead_seal(crypto::Aead::a256gcm, options_.row_key, nonce12,
+                                                entry_aad(key), plain));
+  txn.put(table, key, key_of({nonce12, sealed}));
+  return {};
+}
+
 Result<bindlog::Entry> BindingLog::entry(Txn& txn, std::string_view addr,
                                          std::int64_t version) const {
-  const Bytes key = entry_key(addr, version);
-  const auto row = txn.get(table_log_entry, key);
-  AMS_CHECK(txn.status());
-  if (!row || row->size() < nonce_size) return fail(Code::storage, "binding log entry");
-  const ByteView view(*row);
-  const auto plain =
-      crypto::aead_open(crypto::Aead::a256gcm, options_.row_key, view.first(nonce_size),
-                        entry_aad(key), view.subspan(nonce_size));
+  AMS_TRY(const auto plain, open_row(txn, table_log_entry, entry_key(addr, version)));
   if (!plain) return fail(Code::storage, "binding log entry");
   AMS_TRY(const wire::Value value, unpad_row(*plain));
   return bindlog::parse_entry(value);
@@ -115,15 +128,9 @@ Result<bindlog::Entry> BindingLog::entry(Txn& txn, std::string_view addr,
 Result<> BindingLog::recall(Txn& txn, std::string_view addr) {
   if (recalled_.size() >= recalled_max) recalled_.clear();
   if (!recalled_.insert(std::string(addr)).second) return {};
-  const Bytes key = entry_key(addr, 0);
-  const auto row = txn.get(table_log_vrf, key);
-  AMS_CHECK(txn.status());
-  if (!row || row->size() < nonce_size) return {};
-  const ByteView view(*row);
-  const auto plain =
-      crypto::aead_open(crypto::Aead::a256gcm, options_.row_key, view.first(nonce_size),
-                        entry_aad(key), view.subspan(nonce_size));
-  if (!plain || plain->size() % vrf_row_size != 0) return fail(Code::storage, "binding log vrf");
+  AMS_TRY(const auto plain, open_row(txn, table_log_vrf, entry_key(addr, 0)));
+  if (!plain) return {};
+  if (plain->size() % vrf_row_size != 0) return fail(Code::storage, "binding log vrf");
   for (std::size_t at = 0; at < plain->size(); at += vrf_row_size) {
     const ByteView one = ByteView(*plain).subspan(at, vrf_row_size);
     prover_.learn(addr, static_cast<std::int64_t>(read_u64(one)), to_bytes(one.subspan(8)));
@@ -142,10 +149,7 @@ Result<bool> BindingLog::keep_proofs(Txn& txn, std::string_view addr, ByteView n
     append_u64(plain, static_cast<std::uint64_t>(version));
     append(plain, vrf);
   }
-  const Bytes key = entry_key(addr, 0);
-  AMS_TRY(const Bytes sealed, crypto::aead_seal(crypto::Aead::a256gcm, options_.row_key, nonce12,
-                                                entry_aad(key), plain));
-  txn.put(table_log_vrf, key, key_of({nonce12, sealed}));
+  AMS_CHECK(put_row(txn, table_log_vrf, entry_key(addr, 0), plain, nonce12));
   return true;
 }
 
@@ -181,10 +185,8 @@ Result<> BindingLog::add_entry(Txn& txn, const bindlog::Entry& made, std::int64_
   AMS_CHECK(recall(txn, made.addr));
   const auto leaf = prover_.add(made);
   if (!leaf) return fail(Code::storage, "binding log");
-  const Bytes key = entry_key(made.addr, made.version);
-  AMS_TRY(const Bytes sealed, crypto::aead_seal(crypto::Aead::a256gcm, options_.row_key, nonce12,
-                                                entry_aad(key), pad_row(bindlog::to_value(made))));
-  txn.put(table_log_entry, key, key_of({nonce12, sealed}));
+  AMS_CHECK(put_row(txn, table_log_entry, entry_key(made.addr, made.version),
+                    pad_row(bindlog::to_value(made)), nonce12));
   txn.put(table_log_leaf, to_bytes(ByteView(leaf->kid)), to_bytes(ByteView(leaf->value)));
   seal(txn, now_ms);
   return {};

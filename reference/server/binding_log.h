@@ -62,6 +62,9 @@ class BindingLog {
   void seal(Txn& txn, std::int64_t now_ms);
   Bytes entry_key(std::string_view addr, std::int64_t version) const;
   Bytes entry_aad(ByteView key) const;
+  /// The plaintext of a row that put_row() wrote; empty: there is none. Fails with storage.
+  Result<std::optional<Bytes>> open_row(Txn& txn, Table table, ByteView key) const;
+  Result<> put_row(Txn& txn, Table table, const Bytes& key, ByteView plain, ByteView nonce12) const;
   Result<bindlog::Entry> entry(Txn& txn, std::string_view addr, std::int64_t version) const;
 
   const Options& options_;
