@@ -32,21 +32,15 @@ keys::LogKeys binding_log_keys(ByteView index_key) {
   return out;
 }
 
-BindingLog::BindingLog(const Options& options, const storage::Reader& reader,
-                       bindlog::Prover prover)
-    : options_(options), reader_(reader), prover_(std::move(prover)) {}
-
 std::unique_ptr<BindingLog> BindingLog::open(const Options& options,
                                              const keys::DomainRecord& record,
                                              const storage::Reader& reader) {
   if (!record.log || record.log != binding_log_keys(options.index_key)) return nullptr;
-  auto prover = bindlog::Prover::make(options.domain, log_secrets(options.index_key));
-  AMS_ASSERT(prover.has_value());
-  return std::unique_ptr<BindingLog>(new BindingLog(options, reader, std::move(*prover)));
+  return std::unique_ptr<BindingLog>(new BindingLog(options, reader));
 }
 
 Result<> BindingLog::load() {
-  if (ready_) return {};
+  if (prover_) return {};
   std::vector<bindlog::Leaf> leaves;
   std::vector<Bytes> epochs;
   bool whole = true;
@@ -76,14 +70,13 @@ Result<> BindingLog::load() {
   prover_ = std::move(*prover);
   recalled_.clear();
   evaluations_ = 0;
-  ready_ = true;
   return {};
 }
 
 void BindingLog::seal(Txn& txn, std::int64_t now_ms) {
-  const std::uint64_t index = prover_.size();
+  const std::uint64_t index = prover_->size();
   const bindlog::Sealed sealed =
-      prover_.seal(static_cast<std::uint64_t>(std::max<std::int64_t>(now_ms, 0) / 1000));
+      prover_->seal(static_cast<std::uint64_t>(std::max<std::int64_t>(now_ms, 0) / 1000));
   epoch_s_ = static_cast<std::int64_t>(verifiable::decode_epoch(sealed.epoch)->time_s);
   txn.put(table_log_epoch, to_bytes(be64(index)), sealed.epoch);
   txn.put(table_meta, to_bytes(note_row), to_bytes(sealed.checkpoint));
@@ -133,15 +126,15 @@ Result<> BindingLog::recall(Txn& txn, std::string_view addr) {
   if (plain->size() % vrf_row_size != 0) return fail(Code::storage, "binding log vrf");
   for (std::size_t at = 0; at < plain->size(); at += vrf_row_size) {
     const ByteView one = ByteView(*plain).subspan(at, vrf_row_size);
-    prover_.learn(addr, static_cast<std::int64_t>(read_u64(one)), to_bytes(one.subspan(8)));
+    prover_->learn(addr, static_cast<std::int64_t>(read_u64(one)), to_bytes(one.subspan(8)));
   }
   return {};
 }
 
 Result<bool> BindingLog::keep_proofs(Txn& txn, std::string_view addr, ByteView nonce12) {
-  if (prover_.evaluations() == evaluations_) return false;
-  evaluations_ = prover_.evaluations();
-  auto proofs = prover_.vrf_proofs(addr);
+  if (!prover_ || prover_->evaluations() == evaluations_) return false;
+  evaluations_ = prover_->evaluations();
+  auto proofs = prover_->vrf_proofs(addr);
   if (std::ssize(proofs) > vrf_kept_max)  // the newest versions are those that are asked for
     proofs.erase(proofs.begin(), proofs.end() - vrf_kept_max);
   Bytes plain;
@@ -158,7 +151,7 @@ Result<> BindingLog::judge_endorsed(Txn& txn, const bindlog::Entry& made, std::i
   AMS_CHECK(load());
   AMS_TRY(const bindlog::Entry before, entry(txn, made.addr, held_version));
   if (mutant("server.skip_endorsement")) return {};
-  return bindlog::verify_endorsement(made, before, prover_.value(before), record);
+  return bindlog::verify_endorsement(made, before, prover_->value(before), record);
 }
 
 Result<> BindingLog::add(Txn& txn, const keys::Binding& binding, keys::Policy mode,
@@ -174,7 +167,7 @@ Result<> BindingLog::add(Txn& txn, const keys::Binding& binding, keys::Policy mo
   made.enc = binding.enc;
   if (made.version > 1) {
     AMS_TRY(const bindlog::Entry before, entry(txn, made.addr, made.version - 1));
-    made.prev = prover_.value(before);
+    made.prev = prover_->value(before);
   }
   return add_entry(txn, made, now_ms, nonce12);
 }
@@ -183,7 +176,7 @@ Result<> BindingLog::add_entry(Txn& txn, const bindlog::Entry& made, std::int64_
                                ByteView nonce12) {
   AMS_CHECK(load());
   AMS_CHECK(recall(txn, made.addr));
-  const auto leaf = prover_.add(made);
+  const auto leaf = prover_->add(made);
   if (!leaf) return fail(Code::storage, "binding log");
   AMS_CHECK(put_row(txn, table_log_entry, entry_key(made.addr, made.version),
                     pad_row(bindlog::to_value(made)), nonce12));
@@ -194,7 +187,7 @@ Result<> BindingLog::add_entry(Txn& txn, const bindlog::Entry& made, std::int64_
 
 Result<bool> BindingLog::refresh(Txn& txn, std::int64_t now_ms) {
   AMS_CHECK(load());
-  const bool fresh = prover_.size() > 0 && now_ms / 1000 - epoch_s_ <= log_epoch_s_max;
+  const bool fresh = prover_->size() > 0 && now_ms / 1000 - epoch_s_ <= log_epoch_s_max;
   if (fresh || mutant("server.stale_log_epoch")) return false;
   seal(txn, now_ms);
   return true;
@@ -204,12 +197,12 @@ Result<wire::Value> BindingLog::proof(Txn& txn, std::string_view addr, std::int6
   AMS_CHECK(load());
   AMS_CHECK(recall(txn, addr));
   AMS_TRY(const bindlog::Entry latest, entry(txn, addr, version));
-  return bindlog::to_value(prover_.prove(latest));
+  return bindlog::to_value(prover_->prove(latest));
 }
 
 Result<> BindingLog::may_show(std::int64_t from, std::int64_t last, std::uint64_t known_size) {
   AMS_CHECK(load());
-  const bool there = from <= last && known_size <= prover_.size();
+  const bool there = from <= last && known_size <= prover_->size();
   if (!there && !mutant("server.clamp_history")) return fail(Code::not_found, "keys.history");
   return {};
 }
@@ -220,9 +213,9 @@ Result<wire::Value> BindingLog::history(Txn& txn, std::string_view addr, std::in
   AMS_CHECK(recall(txn, addr));
   if (mutant("server.clamp_history")) {
     from = std::clamp<std::int64_t>(from, 1, last);
-    known_size = std::min<std::uint64_t>(known_size, prover_.size());
+    known_size = std::min<std::uint64_t>(known_size, prover_->size());
   }
-  AMS_ASSERT(from <= last && known_size <= prover_.size());
+  AMS_ASSERT(from <= last && known_size <= prover_->size());
   if (mutant("server.history_first_only")) last = from;
   const std::int64_t end = std::min(last, from + static_cast<std::int64_t>(bindlog::items_max) - 1);
   std::vector<bindlog::Entry> entries;
@@ -231,7 +224,7 @@ Result<wire::Value> BindingLog::history(Txn& txn, std::string_view addr, std::in
     entries.push_back(std::move(each));
   }
   const bool complete = end == last && !mutant("server.history_without_above");
-  return bindlog::to_value(prover_.history(entries, complete, known_size));
+  return bindlog::to_value(prover_->history(entries, complete, known_size));
 }
 
 }  // namespace ams::server

@@ -53,10 +53,11 @@ class BindingLog {
   /// again. Whether there is something new, in `txn`.
   Result<bool> keep_proofs(Txn& txn, std::string_view addr, ByteView nonce12);
   /// A commit failed: what was added since the last good one is not there.
-  void forget() { ready_ = false; }
+  void forget() { prover_.reset(); }
 
  private:
-  BindingLog(const Options& options, const storage::Reader& reader, bindlog::Prover prover);
+  BindingLog(const Options& options, const storage::Reader& reader)
+      : options_(options), reader_(reader) {}
   Result<> load();
   Result<> recall(Txn& txn, std::string_view addr);
   void seal(Txn& txn, std::int64_t now_ms);
@@ -69,11 +70,10 @@ class BindingLog {
 
   const Options& options_;
   const storage::Reader& reader_;
-  bindlog::Prover prover_;
-  std::int64_t epoch_s_ = 0;  // of the newest epoch
-  bool ready_ = false;
-  std::set<std::string> recalled_;  // addresses whose VRF proofs were read
-  std::uint64_t evaluations_ = 0;   // of the prover, kept
+  std::optional<bindlog::Prover> prover_;  // empty: to be read from storage
+  std::int64_t epoch_s_ = 0;               // of the newest epoch
+  std::set<std::string> recalled_;         // addresses whose VRF proofs were read
+  std::uint64_t evaluations_ = 0;          // of the prover, kept
 };
 
 }  // namespace ams::server
