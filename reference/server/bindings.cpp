@@ -259,8 +259,9 @@ bool Core::take_lookup(const Asked& to, const Conn& conn) {
 void Core::pad_answer(wire::Object& answer) {
   if (mutant("server.skip_lookup_pad")) return;
   answer.insert_or_assign("pad", "");
-  const wire::Value plain(answer);
-  const std::size_t size = wire::encode(plain).size();
+  wire::Value measured(std::move(answer));
+  const std::size_t size = wire::encode(measured).size();
+  answer = std::move(measured.as_object());
   const std::size_t whole = (size + lookup_block - 1) / lookup_block * lookup_block;
   answer.insert_or_assign("pad", std::string(whole - size, '0'));
 }
