@@ -3,6 +3,7 @@
 
 #include "base/overload.h"
 #include "keystore/forms.h"
+#include "wire/wipe.h"
 
 namespace ams::keystore {
 namespace {
@@ -178,11 +179,7 @@ wire::Value ok_value(const Ok& ok) {
 void wipe_shared(wire::Value& answer) {
   if (!answer.is_object()) return;
   const auto ok = answer.as_object().find("ok");
-  if (ok == answer.as_object().end() || !ok->second.is_object()) return;
-  const auto shared = ok->second.as_object().find("shared");
-  if (shared == ok->second.as_object().end() || !shared->second.is_string()) return;
-  std::string& text = shared->second.as_string();
-  crypto::wipe(reinterpret_cast<std::uint8_t*>(text.data()), text.size());
+  if (ok != answer.as_object().end()) wire::wipe_member(ok->second, "shared");
 }
 
 Result<Answer> read_answer(const wire::Value& value, const Args& args) {

@@ -6,6 +6,7 @@
 #include "mail/letter_form.h"
 #include "mail/wrap.h"
 #include "policy/mutant.h"
+#include "wire/wipe.h"
 
 namespace ams::mail {
 namespace {
@@ -59,23 +60,15 @@ class KeyWiper {
   explicit KeyWiper(wire::Value& letter) : letter_(letter) {}
   ~KeyWiper() {
     if (!letter_.is_object()) return;
-    wipe_member(letter_, "fk");
+    wire::wipe_member(letter_, "fk");
     const auto att = letter_.as_object().find("att");
     if (att == letter_.as_object().end() || !att->second.is_array()) return;
-    for (wire::Value& each : att->second.as_array()) wipe_member(each, "key");
+    for (wire::Value& each : att->second.as_array()) wire::wipe_member(each, "key");
   }
   KeyWiper(const KeyWiper&) = delete;
   KeyWiper& operator=(const KeyWiper&) = delete;
 
  private:
-  static void wipe_member(wire::Value& object, std::string_view name) {
-    if (!object.is_object()) return;
-    const auto member = object.as_object().find(name);
-    if (member == object.as_object().end() || !member->second.is_string()) return;
-    std::string& text = member->second.as_string();
-    wipe(reinterpret_cast<std::uint8_t*>(text.data()), text.size());
-  }
-
   wire::Value& letter_;
 };
 
