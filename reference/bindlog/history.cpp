@@ -138,12 +138,4 @@ Result<Checked> verify_history(const wire::Value& value, std::string_view asked,
   return out;
 }
 
-std::vector<Entry> foreign(const Checked& checked, const std::vector<Entry>& own) {
-  std::vector<Entry> out;
-  std::copy_if(
-      checked.entries.begin(), checked.entries.end(), std::back_inserter(out),
-      [&](const Entry& entry) { return std::find(own.begin(), own.end(), entry) == own.end(); });
-  return out;
-}
-
 }  // namespace ams::bindlog

@@ -49,7 +49,4 @@ Result<Checked> verify_history(const wire::Value& value, std::string_view asked,
                                const Identity& log, const Seen& seen,
                                const verifiable::WitnessPolicy& witnesses = {});
 
-/// The entries that are not among `own`, what the owner made: each is an alarm (BLG-18).
-std::vector<Entry> foreign(const Checked& checked, const std::vector<Entry>& own);
-
 }  // namespace ams::bindlog

@@ -88,10 +88,6 @@ Result<Leaf> Prover::add(const Entry& entry) {
   return leaf;
 }
 
-void Prover::undo(const Leaf& leaf) {
-  if (!sealed_.find(leaf.kid)) map_.erase(leaf.kid);
-}
-
 Sealed Prover::seal(std::uint64_t time_s) {
   if (log_.size() > 0) time_s = std::max(time_s, verifiable::decode_epoch(epoch_)->time_s);
   sealed_ = map_;

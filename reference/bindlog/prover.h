@@ -39,8 +39,6 @@ class Prover {
 
   const Identity& identity() const { return identity_; }
   std::uint64_t size() const { return log_.size(); }  // epochs
-  std::size_t versions() const { return map_.size(); }
-  bool dirty() const { return map_.root() != sealed_.root(); }  // entries wait for an epoch
   const std::string& checkpoint() const { return checkpoint_; }
 
   /// BLG-6: r of a version.
@@ -52,8 +50,6 @@ class Prover {
   /// BLG-7. Shown by proofs from the next epoch on. Fails with version_conflict, history_gap
   /// (prev). Two VRF evaluations.
   Result<Leaf> add(const Entry& entry);
-  /// Takes back the last entry added that no epoch has: its batch failed.
-  void undo(const Leaf& leaf);
   /// Ends an epoch (BLG-8); `time_s` is raised to that of the epoch before.
   Sealed seal(std::uint64_t time_s);
   /// Takes a witness's cosignatures of the newest checkpoint. Fails with proof_form, proof (another
