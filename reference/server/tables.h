@@ -4,12 +4,13 @@
 // table        key                              value
 // meta         name                             counters: "queue_seq" u64; "dseq" day u64 -> u64
 // account      addr                             {"acct","created"}
-// token        SHA-256(token)                   {"addr","exp","device"?}: device once it is used
-// (ACC-2) device       addr 0 device(32)                empty binding      HMAC(K_idx, addr)
-// version u64, nonce(12), sealed row (BND-2) aseq         acct day u64                     u64, the
-// last number given (VCH-3) box          acct                             state u64, next uid u64,
-// bytes u64, put bytes u64 mail         acct uid u64
-// {"flags","folder","message","size","state"}; once
+// token        SHA-256(token)                   {"addr","exp","device"?} (ACC-2): device once it
+//                                               is used
+// device       addr 0 device(32)                empty
+// binding      HMAC(K_idx, addr)                version u64, nonce(12), sealed row (BND-2)
+// aseq         acct day u64                     u64, the last number given (VCH-3)
+// box          acct                             state u64, next uid u64, bytes u64, put bytes u64
+// mail         acct uid u64                     {"flags","folder","message","size","state"}; once
 //                                               deleted {"gone","state"}
 // change       acct state u64                   uid u64: the newest change of each message (SYN-1)
 // blob         hash                             the bytes
@@ -18,17 +19,18 @@
 //              hash 'm' acct uid u64            named by a message in this mailbox
 //              hash 'q' rdom 0 seq u64          named by a queue entry for this domain
 //              hash 'r' sdom                    pulled for a delivery that is not accepted yet:
-//              time u64
+//                                               time u64
 // submitted    acct ehash                       exp u64 (SUB-3)
 // delivered    ehash SHA-256(addr)              exp u64, sdom (REL-11, REL-13)
 // queue        rdom 0 seq u64                   {"acct","delivery","from"} (STO-3)
 // queue_state  rdom 0 seq u64                   {"attempts","done","exp","next","refused","sent"}
 // chain        domain                           {"chain","seen"}: the newest verified chain (DOM-6)
 // log_leaf     label(16)                        value(32): an entry of the binding log (BLG-7)
-// log_epoch    index u64                        60 bytes (BLG-8); meta "binding_log_note": the
-// newest
-//                                               checkpoint
+// log_epoch    index u64                        60 bytes (BLG-8); meta "binding_log_note" has the
+//                                               newest checkpoint
 // log_entry    HMAC(K_idx, addr) version u64    nonce(12), sealed entry
+// log_vrf      HMAC(K_idx, addr) 0 u64          nonce(12), sealed VRF proofs that were made for the
+//                                               address, each version u64, proof(81)
 // expiry       time u64, table u8, key          empty: what the sweep removes and when
 // group        group 0 addr                     empty: a member (GRP-3)
 // group_copy   ehash SHA-256(acct)              empty: the account has a copy through a group
