@@ -1,7 +1,8 @@
 // Core: what the files of this room share. One machine, cut by subject:
 //   server.cpp     inputs, effects, ops        sessions.cpp   connections, admission of servers
 //   links.cpp      connections we open         accounts.cpp   account.enrol, account_rows
-//   bindings.cpp   associate, lookup           blobs.cpp      blob.put, blob.get, owners
+//   bindings.cpp   associate, redirect         lookups.cpp    lookup, history
+//   blobs.cpp      blob.put, blob.get, owners
 //   mailbox.cpp    boxes, sync, flags, push    submit.cpp     mail.submit
 //   queue.cpp      retries and expiry          settle.cpp     receipts, status, notices
 //   relay_in.cpp   relay.deliver               relay_check.cpp its judgements
