@@ -47,14 +47,11 @@ void Lookup::learn_record(RecordPtr record) {
 
 std::optional<Lookup::KnownChain> Lookup::known_chain(const std::string& domain) {
   if (const auto at = chains_.find(domain); at != chains_.end()) return at->second;
-  const auto bytes = core_.row(table_chains, domain);
-  if (!bytes) return std::nullopt;
-  auto row = parse_chain_row(*bytes);
-  if (!row) return std::nullopt;
-  auto chain = keys::verify_chain(row->chain, domain, row->root);
-  if (!chain) return std::nullopt;
+  auto kept = read_chain(core_.reader, domain);
+  if (!kept || !*kept) return std::nullopt;
   make_room(chains_);
-  const KnownChain known{row->at, std::make_shared<const keys::Chain>(std::move(*chain))};
+  const KnownChain known{(*kept)->at,
+                         std::make_shared<const keys::Chain>(std::move((*kept)->chain))};
   chains_.emplace(domain, known);
   return known;
 }

@@ -337,6 +337,14 @@ Result<ChainRow> parse_chain_row(ByteView bytes) {
   return row;
 }
 
+Result<std::optional<KeptChain>> read_chain(const storage::Reader& in, const std::string& domain) {
+  AMS_TRY(const auto bytes, in.get(table_chains, as_bytes(domain)));
+  if (!bytes) return std::nullopt;
+  AMS_TRY(const ChainRow row, parse_chain_row(*bytes));
+  AMS_TRY(keys::Chain chain, keys::verify_chain(row.chain, domain, row.root));
+  return KeptChain{row.at, std::move(chain)};
+}
+
 Bytes to_row(const BindingRow& row) {
   return RowWriter()
       .number(static_cast<std::uint64_t>(row.at))

@@ -129,6 +129,13 @@ struct ChainRow {
 };
 Bytes to_row(const ChainRow& row);
 Result<ChainRow> parse_chain_row(ByteView bytes);
+struct KeptChain {
+  std::int64_t at = 0;  // when it was verified first, Unix ms
+  keys::Chain chain;
+};
+/// A domain's chain as it is kept, verified once more. Empty: none is kept; fails where what is
+/// kept does not verify.
+Result<std::optional<KeptChain>> read_chain(const storage::Reader& in, const std::string& domain);
 
 struct BindingRow {
   std::int64_t at = 0;

@@ -30,16 +30,6 @@ std::string_view what_it_says(Code code) {
   }
 }
 
-/// The chain verified last of a domain, as the client keeps it.
-std::optional<keys::Chain> known_chain(const storage::Reader& reader, const std::string& domain) {
-  const auto bytes = reader.get(client::table_chains, as_bytes(domain));
-  if (!bytes || !*bytes) return std::nullopt;
-  const auto row = client::parse_chain_row(**bytes);
-  if (!row) return std::nullopt;
-  auto chain = keys::verify_chain(row->chain, domain, row->root);
-  return chain ? std::optional(std::move(*chain)) : std::nullopt;
-}
-
 Result<bindlog::Lie> read_lie(const std::string& text) {
   AMS_TRY(const wire::Value value, wire::decode(as_bytes(text)));
   return bindlog::parse_lie(value);
@@ -86,15 +76,16 @@ int keys_evidence(const std::string& folder, const std::string& file) {
                    " at " + std::string(lie.error().where));
   auto home = Home::open(folder);
   if (!home) return say(exit_bad_input, home.error());
-  const auto chain = known_chain(home->storage(), lie->domain);
-  if (!chain || !chain->record.log)
+  const auto kept = client::read_chain(home->storage(), lie->domain);
+  const keys::Chain* chain = kept && *kept ? &(*kept)->chain : nullptr;
+  if (chain == nullptr || !chain->record.log)
     return say(exit_refused, lie->domain +
                                  ": no record with a binding log is known here; `ams "
                                  "keys lookup someone@" +
                                  lie->domain + "` asks for it");
   const auto log = bindlog::identity_of(chain->record);
   const Result<> judged =
-      log ? bindlog::verify_lie(*lie, *log, &*chain) : tl::unexpected(log.error());
+      log ? bindlog::verify_lie(*lie, *log, chain) : tl::unexpected(log.error());
   if (!judged)
     return say(exit_refused,
                file + ": shows nothing: " + std::string(code_info(judged.error().code).name) +

@@ -30,15 +30,13 @@ std::optional<Known> accepted_policy(const storage::Reader& storage, const std::
   return Known{row->seq, std::move(*policy), row->at};
 }
 
-/// The chain that the account's client keeps, verified once more.
+/// From the chain that the account's client keeps; nothing where it does not verify any more.
 std::optional<Known> known_record(const storage::Reader& storage, const std::string& domain) {
-  const auto bytes = storage.get(client::table_chains, as_bytes(domain));
-  if (!bytes || !*bytes) return accepted_policy(storage, domain);
-  const auto row = client::parse_chain_row(**bytes);
-  if (!row) return std::nullopt;
-  auto chain = keys::verify_chain(row->chain, domain, row->root);
-  if (!chain) return std::nullopt;
-  return Known{chain->record.seq, std::move(chain->record.policy), row->at};
+  auto kept = client::read_chain(storage, domain);
+  if (!kept) return std::nullopt;
+  if (!*kept) return accepted_policy(storage, domain);
+  keys::DomainRecord& record = (*kept)->chain.record;
+  return Known{record.seq, std::move(record.policy), (*kept)->at};
 }
 
 std::string terms_text(const keys::PolicyTerms& terms) {
