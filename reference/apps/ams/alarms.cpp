@@ -2,9 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
-#include <iterator>
-
 #include "ams_cli/files.h"
 #include "ams_cli/terminal.h"
 #include "bindlog/lie.h"
@@ -30,8 +27,8 @@ std::string_view what_it_says(Code code) {
   }
 }
 
-Result<bindlog::Lie> read_lie(const std::string& text) {
-  AMS_TRY(const wire::Value value, wire::decode(as_bytes(text)));
+Result<bindlog::Lie> read_lie(ByteView text) {
+  AMS_TRY(const wire::Value value, wire::decode(text));
   return bindlog::parse_lie(value);
 }
 
@@ -64,12 +61,11 @@ std::string warn_of(const Home& home, const client::Alarm& alarm) {
 }
 
 int keys_evidence(const std::string& folder, const std::string& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (!in.good() && !in.eof()) return say(exit_bad_input, file + ": cannot be read");
-  if (text.size() > evidence_size_max) return say(exit_bad_input, file + ": too large");
-  if (!text.empty() && text.back() == '\n') text.pop_back();
-  const auto lie = read_lie(text);
+  auto text = read_some(file, evidence_size_max + 1);
+  if (!text) return say(text.error());
+  if (text->size() > evidence_size_max) return say(exit_bad_input, file + ": too large");
+  if (!text->empty() && text->back() == '\n') text->pop_back();
+  const auto lie = read_lie(*text);
   if (!lie)
     return say(exit_bad_input,
                file + ": no evidence (blie/1): " + std::string(code_info(lie.error().code).name) +

@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <utility>
 
 #include "ams_cli/home.h"
@@ -127,6 +128,16 @@ int say(const FileError& error) {
     return say(exit_refused, fmt::format("{}: {} ({})", error.what, explain(*error.refused),
                                          error.refused->where));
   return say(exit_bad_input, error.what);
+}
+
+FileResult<Bytes> read_some(const std::string& path, std::size_t size_max) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return file_error(path, "cannot read");
+  Bytes out(size_max);
+  in.read(reinterpret_cast<char*>(out.data()), static_cast<std::streamsize>(out.size()));
+  if (in.bad()) return file_error(path, "cannot read");
+  out.resize(static_cast<std::size_t>(in.gcount()));
+  return out;
 }
 
 FileResult<NewFile> NewFile::create(const std::string& path, bool replace) {

@@ -24,6 +24,9 @@ using FileResult = tl::expected<T, FileError>;
 /// Says it on standard error; gives the exit code that goes with it (home.h).
 int say(const FileError& error);
 
+/// The first `size_max` bytes of a file: of a larger one, or one that never ends, no more is read.
+FileResult<Bytes> read_some(const std::string& path, std::size_t size_max);
+
 /// Hears now and then how many bytes of how many (0: unknown) were read.
 using Progress = std::function<void(std::uint64_t done, std::uint64_t of)>;
 

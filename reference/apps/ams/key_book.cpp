@@ -1,9 +1,8 @@
 #include "ams_cli/key_book.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 
+#include "ams_cli/files.h"
 #include "ams_cli/runner.h"
 #include "client/tables.h"
 
@@ -21,14 +20,11 @@ std::optional<client::BindingRow> binding_row(ByteView bytes) {
 }  // namespace
 
 tl::expected<keys::KeyRecord, std::string> read_record(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return tl::unexpected<std::string>(path + ": cannot read");
-  std::string text(record_file_size_max, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(in.gcount()));
-  while (!text.empty() && text.back() == '\n') text.pop_back();
+  auto text = read_some(path, record_file_size_max);
+  if (!text) return tl::unexpected<std::string>(text.error().what);
+  while (!text->empty() && text->back() == '\n') text->pop_back();
   const auto read = [&]() -> Result<keys::KeyRecord> {
-    AMS_TRY(const wire::Value value, wire::decode(as_bytes(text)));
+    AMS_TRY(const wire::Value value, wire::decode(*text));
     return keys::KeyRecord::parse(value);
   };
   auto record = read();

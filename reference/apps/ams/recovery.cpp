@@ -2,8 +2,6 @@
 
 #include <unistd.h>
 
-#include <fstream>
-
 #include "ams_cli/runner.h"
 #include "ams_cli/terminal.h"
 #include "client/tables.h"
@@ -36,18 +34,12 @@ tl::expected<void, std::string> write_key_file(const KeyFileTarget& to, const st
 
 FileResult<keyfile::Contents> open_key_file(const std::string& path,
                                             const std::string& passphrase_file) {
-  const auto bad = [](std::string what) {
-    return tl::unexpected<FileError>({{}, std::move(what)});
-  };
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return bad(path + ": cannot read");
-  Bytes bytes(keyfile::file_size_max + 2);
-  in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  bytes.resize(static_cast<std::size_t>(in.gcount()));
+  const auto bytes = read_some(path, keyfile::file_size_max + 2);
+  if (!bytes) return tl::unexpected<FileError>(bytes.error());
   const auto passphrase = read_passphrase(passphrase_file, "The passphrase of " + path,
                                           Passphrase::of_a_file_that_exists);
-  if (!passphrase) return bad(passphrase.error());
-  auto contents = keyfile::open(bytes, passphrase->view());
+  if (!passphrase) return tl::unexpected<FileError>({{}, passphrase.error()});
+  auto contents = keyfile::open(*bytes, passphrase->view());
   if (!contents) return tl::unexpected<FileError>({contents.error(), path});
   return std::move(*contents);
 }
