@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "ams_cli/files.h"
 #include "ams_cli/terminal.h"
 #include "bindlog/lie.h"
@@ -27,6 +29,27 @@ std::string_view what_it_says(Code code) {
   }
 }
 
+constexpr std::string_view answer_end = "-answer.json";
+
+std::string file_name_of(const client::Alarm& alarm) {
+  const std::string about = alarm.addr + ' ' + std::string(code_info(alarm.why.code).name);
+  return "alarm-" + to_hex(ByteView(crypto::sha256(as_bytes(about))).first(6)) +
+         std::string(alarm.lie ? ".json" : answer_end);
+}
+
+/// The file is there already, or there are fewer of its kind than a folder may have.
+bool has_room_for(const std::filesystem::path& file, bool convicts) {
+  std::error_code error;
+  if (std::filesystem::exists(file, error)) return true;
+  std::size_t of_kind = 0;
+  std::filesystem::directory_iterator at(file.parent_path(), error);
+  for (; !error && at != std::filesystem::directory_iterator(); at.increment(error)) {
+    const std::string name = at->path().filename().string();
+    if (name.starts_with("alarm-") && name.ends_with(answer_end) != convicts) ++of_kind;
+  }
+  return of_kind < alarm_files_max;
+}
+
 Result<bindlog::Lie> read_lie(ByteView text) {
   AMS_TRY(const wire::Value value, wire::decode(text));
   return bindlog::parse_lie(value);
@@ -49,9 +72,12 @@ std::string warn_of(const Home& home, const client::Alarm& alarm) {
       fmt::format("WARNING: {} {} ({}: {})", domain, what_it_says(alarm.why.code), alarm.addr,
                   code_info(alarm.why.code).name);
   const wire::Value& shown = alarm.lie ? *alarm.lie : alarm.shown;
+  if (shown == wire::Value()) return what;
+  const std::string path = home.folder() + "/" + file_name_of(alarm);
+  if (!has_room_for(path, alarm.lie.has_value()))
+    return fmt::format("{}; its answer is not kept: {} files of alarms are in {}", what,
+                       alarm_files_max, home.folder());
   Bytes text = wire::encode(shown);
-  const std::string path =
-      home.folder() + "/alarm-" + to_hex(ByteView(crypto::sha256(text)).first(6)) + ".json";
   text.push_back('\n');
   auto file = NewFile::create(path, true);
   if (!file || !file->write(text) || !file->commit())
