@@ -96,10 +96,7 @@ TEST(ClientRedirects, who_left_a_group_between_attempts_gets_nothing) {
       wire::Object{{"proof", bindlog::to_value(bench.away_log.prove(after))}};
   bench.slow.clear();
   bench.run_for(10min);
-  Addresses sent;
-  for (const auto& [ehash, args] : bench.server.submissions)
-    for (const wire::Value& rcpt : args.find("rcpts")->as_array())
-      sent.push_back(rcpt.find("addr")->as_string());
+  Addresses sent = bench.reached();
   std::sort(sent.begin(), sent.end());
   EXPECT_EQ(sent, (Addresses{bench.bob.addr, "slow@away.example"}));
 }

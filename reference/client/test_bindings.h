@@ -145,15 +145,18 @@ struct LogSender : LogBench {
 };
 
 struct LedSender : LogSender {
-  /// Addresses of the last submission.
-  std::vector<std::string> sent_to(const std::string& addr) {
-    client->submit(draft({addr}), now);
-    run_for(10s);
+  /// Addresses of all submissions.
+  std::vector<std::string> reached() const {
     std::vector<std::string> out;
     for (const auto& [ehash, args] : server.submissions)
       for (const wire::Value& rcpt : args.find("rcpts")->as_array())
         out.push_back(rcpt.find("addr")->as_string());
     return out;
+  }
+  std::vector<std::string> sent_to(const std::string& addr) {
+    client->submit(draft({addr}), now);
+    run_for(10s);
+    return reached();
   }
   Code refused_to(const std::string& addr) {
     EXPECT_TRUE(sent_to(addr).empty());
