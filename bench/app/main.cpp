@@ -15,6 +15,8 @@ constexpr const char* help_text =
 
 usage: ams-bench [--list] [--filter REGEX] [--seconds S] [--out FILE.json]
        ams-bench crypto --out DIR          tables and a page: seal, open, sign … beside their limit
+       ams-bench directory --out DIR       the same for the key directory, as it grows
+       ams-bench resident FILE.db          bytes that a directory peer over that database takes
        ams-bench compare A.json B.json     what changed between two runs, and whether it is noise
 
   --list            names the benchmarks, one a line
@@ -52,6 +54,8 @@ class ErrorsSeen : public benchmark::ConsoleReporter {
 int main(int argc, char** argv) {
   const std::string command = argc > 1 ? argv[1] : "";
   if (command == "crypto") return ams::bench::crypto_command(argc - 1, argv + 1);
+  if (command == "directory") return ams::bench::directory_command(argc - 1, argv + 1);
+  if (command == "resident") return ams::bench::resident_command(argc - 1, argv + 1);
   if (command == "compare") return ams::bench::compare_command(argc - 1, argv + 1);
   std::vector<std::string> flags{argv[0]};
   for (int i = 1; i < argc; ++i) {

@@ -100,7 +100,7 @@ MeasuredRow measure(const Row& row, const Options& options) {
   const int rounds = std::min(options.rounds, row.rounds_max);
   for (int round = 0; round < rounds; ++round) {
     for (std::size_t i = 0; i < runners.size(); ++i) {
-      out.series[i].seconds.push_back(runners[i].run(out.series[i].iterations));
+      out.series[i].seconds.push_back(runners[i].run(out.series[i].iterations) / row.items);
     }
   }
   return out;

@@ -29,6 +29,7 @@ struct Row {
   std::int64_t x = 0;  // where the row stands on the table's axis
   std::string label;   // shown instead of x, where x means nothing
   double bytes = 0;    // handled by one operation; 0: operations are what counts
+  double items = 1;    // that one operation handles together; times are those of one
   int threads = 1;     // more than one: wall clock, all threads together
   Clock clock = Clock::cpu;
   int rounds_max = 1000;  // for what takes long

@@ -8,9 +8,10 @@
 namespace ams::paired {
 namespace {
 
-std::string run_name(const MeasuredTable& table, const MeasuredRow& row, const Series& series) {
+std::string run_name(const Report& report, const MeasuredTable& table, const MeasuredRow& row,
+                     const Series& series) {
   const std::string x = row.label.empty() ? fmt::format("{}:{}", table.axis, row.x) : row.label;
-  return fmt::format("crypto/{}/{}/{}", table.id, x, series.name);
+  return fmt::format("{}/{}/{}/{}", report.name, table.id, x, series.name);
 }
 
 const MeasuredRow* row_at(const MeasuredTable& table, std::int64_t x) {
@@ -107,8 +108,8 @@ std::string to_json(const Report& report) {
       for (const Series& series : row.series) {
         for (std::size_t round = 0; round < series.seconds.size(); ++round) {
           const double seconds = series.seconds[round];
-          nlohmann::ordered_json each{{"name", run_name(table, row, series)},
-                                      {"run_name", run_name(table, row, series)},
+          nlohmann::ordered_json each{{"name", run_name(report, table, row, series)},
+                                      {"run_name", run_name(report, table, row, series)},
                                       {"run_type", "iteration"},
                                       {"repetitions", series.seconds.size()},
                                       {"repetition_index", round},

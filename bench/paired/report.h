@@ -13,6 +13,7 @@
 namespace ams::paired {
 
 struct Report {
+  std::string name;  // of the command: what the names in the JSON begin with
   std::string title;
   std::vector<std::pair<std::string, std::string>> context;  // machine, versions, load
   std::vector<std::string> notes;                            // absent peers, how to read it

@@ -135,9 +135,10 @@ std::string cell(const MeasuredTable& table, const MeasuredRow& row, const std::
 
 std::string table_html(const MeasuredTable& table) {
   const auto names = contestants_of(table);
-  std::string out =
-      fmt::format("<h3 id=\"{}\">{}</h3><p>{} Ratios are to {}.</p>{}", table.id,
-                  escaped(table.title), escaped(table.question), escaped(table.base), plot(table));
+  std::string out = fmt::format(
+      "<h3 id=\"{}\">{}</h3><p>{}{}</p>{}", table.id, escaped(table.title), escaped(table.question),
+      table.base.empty() ? "" : fmt::format(" Ratios are to {}.", escaped(table.base)),
+      plot(table));
   out += fmt::format("<table><tr><th>{}</th>", table.axis);
   for (const std::string& name : names) out += fmt::format("<th>{}</th>", escaped(name));
   out += "</tr>";

@@ -20,7 +20,8 @@ std::string text_cell(const MeasuredTable& table, const MeasuredRow& row, const 
 std::string table_text(const MeasuredTable& table) {
   const auto names = contestants_of(table);
   std::string out = fmt::format("\n### {}\n\n{}", table.title, table.question);
-  out += fmt::format(" × is relative to {}.\n\n| {} |", table.base, table.axis);
+  if (!table.base.empty()) out += fmt::format(" × is relative to {}.", table.base);
+  out += fmt::format("\n\n| {} |", table.axis);
   for (const std::string& name : names) out += fmt::format(" {} |", name);
   out += "\n| --- |";
   for (std::size_t i = 0; i < names.size(); ++i) out += " --- |";
