@@ -92,12 +92,15 @@ Sealed Prover::seal(std::uint64_t time_s) {
   if (log_.size() > 0) time_s = std::max(time_s, verifiable::decode_epoch(epoch_)->time_s);
   sealed_ = map_;
   add_epoch(verifiable::encode(verifiable::Epoch{map_.root(), map_.size(), time_s}));
-  verifiable::Note note{
-      verifiable::checkpoint_text({origin_of(identity_.domain), log_.size(), log_.root(), {}}), {}};
-  note.signatures.push_back(
-      *verifiable::sign_note(note.text, origin_of(identity_.domain), secrets_.log));
-  checkpoint_ = verifiable::format(note);
+  checkpoint_ = checkpoint_at(log_.size());
   return {epoch_, checkpoint_};
+}
+
+std::string Prover::checkpoint_at(std::uint64_t size) const {
+  const std::string origin = origin_of(identity_.domain);
+  verifiable::Note note{verifiable::checkpoint_text({origin, size, log_.root(size), {}}), {}};
+  note.signatures.push_back(*verifiable::sign_note(note.text, origin, secrets_.log));
+  return verifiable::format(note);
 }
 
 Result<> Prover::cosigned(std::string_view text) {

@@ -52,6 +52,9 @@ class Prover {
   Result<Leaf> add(const Entry& entry);
   /// Ends an epoch (BLG-8); `time_s` is raised to that of the epoch before.
   Sealed seal(std::uint64_t time_s);
+  /// The checkpoint of the log as it was when it had `size` epochs, 1 to size(): without any
+  /// cosignature. One signature.
+  std::string checkpoint_at(std::uint64_t size) const;
   /// Takes a witness's cosignatures of the newest checkpoint. Fails with proof_form, proof (another
   /// checkpoint), signature (our own is missing).
   Result<> cosigned(std::string_view note);

@@ -21,8 +21,18 @@ class Witness {
   /// open_checkpoint, then with proof.
   Result<std::string> judge(std::string_view note) const;
 
+  /// After a restart: what was kept of the epochs fed.
+  void restore(verifiable::Map map, verifiable::Frontier frontier, std::uint64_t time_s) {
+    map_ = std::move(map);
+    frontier_ = std::move(frontier);
+    time_s_ = time_s;
+  }
+
   std::uint64_t size() const { return frontier_.size(); }
   std::size_t versions() const { return map_.size(); }
+  const verifiable::Frontier& frontier() const { return frontier_; }
+  std::uint64_t time_s() const { return time_s_; }  // of the last epoch
+  const verifiable::NoteKey& log_key() const { return log_key_; }
 
  private:
   verifiable::NoteKey log_key_;

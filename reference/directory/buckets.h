@@ -20,16 +20,16 @@ class Buckets {
     const auto at = buckets_.find(domain);
     return at == buckets_.end() || level(at->second, now) >= 1;
   }
-  /// Whether there was one to take.
-  bool take(std::string_view domain, Instant now) {
+  /// Whether there were so many to take; then they are taken.
+  bool take(std::string_view domain, Instant now, double wanted = 1) {
     auto at = buckets_.find(domain);
     if (at == buckets_.end()) {
       if (buckets_.size() >= domains_max) drop_full(now);
       at = buckets_.emplace(std::string(domain), Bucket{static_cast<double>(burst_), now}).first;
     }
     const double tokens = level(at->second, now);
-    if (tokens < 1) return false;
-    at->second = {tokens - 1, std::max(now, at->second.at)};
+    if (tokens < wanted) return false;
+    at->second = {tokens - wanted, std::max(now, at->second.at)};
     return true;
   }
 

@@ -1,5 +1,6 @@
 // Goal: every mutant switch of this room really breaks its rule, and only when it is on. Method:
 // for each switch a probe that tells whether the rule holds. Exit code: 0 all do, 1 otherwise.
+#include "directory/bindlog_probes_test.h"
 #include "directory/evidence.h"
 #include "directory/light.h"
 #include "directory/mesh_test.h"
@@ -344,5 +345,15 @@ int main() {
       {"directory.consistency_without_checkpoint", a_failed_consistency_gives_a_proof},
       {"directory.round_ends_at_a_failure", a_comparison_goes_on_after_failures},
       {"directory.tell_first_only", checkpoints_are_told_by_turns},
+      {"directory.bindlog_many_epochs", testing::limits_epochs_shown_at_once},
+      {"directory.bindlog_many_versions", testing::limits_versions_shown_at_once},
+      {"directory.bindlog_any_order", testing::demands_labels_in_order},
+      {"directory.bindlog_two_faces", testing::convicts_two_faces},
+      {"directory.wrong_code_bindlog", testing::witnesses_who_keeps_a_log},
+      {"directory.bindlog_other_key", testing::knows_one_key_of_a_log},
+      {"directory.bindlog_any_size", testing::compares_sizes},
+      {"directory.bindlog_any_from", testing::says_from_where},
+      {"directory.bindlog_no_budget", testing::keeps_a_budget_for_logs},
+      {"directory.bindlog_no_cosignature", testing::gives_its_cosignature},
   });
 }

@@ -62,6 +62,8 @@ Peer::Peer(PeerOptions options, const crypto::SigningKey* log_key, const storage
       holdings_(reader),
       history_(options_.domain, options_.full ? log_key : nullptr, reader),
       witness_(options_.domain, options_.full ? log_key : nullptr, reader),
+      bindlogs_(options_.domain, options_.full ? log_key : nullptr, reader,
+                {.per_day = options_.quota}),
       reader_(&reader),
       quotas_(options_.quota, options_.quota),
       requests_(5 * options_.requests_per_s, 86'400 * options_.requests_per_s) {
@@ -226,6 +228,22 @@ Result<wire::Value> Peer::history(const wire::Value& args) const {
   return history_.replay(static_cast<std::uint64_t>(from));
 }
 
+Result<Peer::Answered> Peer::bindlog(const wire::Value& args, const keys::DomainRecord& record,
+                                     Instant now) {
+  Answered out;
+  const auto shown = bindlogs_.show(args, record, now, out.writes);
+  if (!shown) {
+    write(std::move(out.writes));  // the evidence of a lie
+    count(shown.error().code);
+    return tl::unexpected<Error>(shown.error());
+  }
+  wire::Object answer{{"size", static_cast<std::int64_t>(shown->size)}};
+  if (!shown->cosignature.empty() && !mutant("directory.bindlog_no_cosignature"))
+    answer.emplace("cosignature", shown->cosignature);
+  out.answer = wire::Value(std::move(answer));
+  return out;
+}
+
 // --- writes and time ----------------------------------------------------------------------------
 
 void Peer::write(storage::WriteBatch batch) {
@@ -236,6 +254,7 @@ void Peer::handle_write_failure() {
   holdings_.forget();
   history_.forget();
   witness_.forget();
+  bindlogs_.forget();
   epoch_ticket_ = 0;
 }
 
@@ -291,6 +310,7 @@ Stats Peer::stats() const {
   out.peers = options_.peers.size() - out.peers_evicted;
   out.peers_agreeing = agreeing_.size();
   out.epochs = history_.size();
+  out.witnessed = bindlogs_.cosigned();
   return out;
 }
 

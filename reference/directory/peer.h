@@ -24,6 +24,7 @@
 #include "base/bytes.h"
 #include "base/instant.h"
 #include "base/result.h"
+#include "directory/bindlog_witness.h"
 #include "directory/buckets.h"
 #include "directory/history.h"
 #include "directory/holdings.h"
@@ -87,6 +88,7 @@ struct Stats {
   std::uint64_t peers_evicted = 0;
   std::optional<Instant> agreed_at;  // when all peers last agreed with us, one after the other
   std::uint64_t epochs = 0, cosignatures = 0;
+  std::uint64_t witnessed = 0;  // checkpoints of binding logs that were cosigned
   std::uint64_t published = 0, pulled = 0, pushed = 0;  // objects taken, entries merged, sent
   std::map<Code, std::uint64_t> refused;                // objects and requests, by reason
 };
@@ -109,6 +111,11 @@ class Peer {
   /// directory.gossip from another peer; `op`: the op key of its chain (null: unknown).
   Result<Answered> gossip(const wire::Value& args, std::string_view from_domain,
                           const crypto::VerifyKey* op, Instant now);
+  /// directory.bindlog from another domain's server; `record`: of the chain of its session. Fails
+  /// as BindlogWitness::show.
+  Result<Answered> bindlog(const wire::Value& args, const keys::DomainRecord& record, Instant now);
+  /// What directory.domain says beside the chain (DIR-46). Fails with storage.
+  Result<wire::Object> domain_log(std::string_view domain) const { return bindlogs_.known(domain); }
   /// DIR-18: to be asked before each of the ops below. Fails with rate.
   Result<> admit(std::string_view from_domain, Instant now);
   Result<wire::Value> get(const wire::Value& args) const;          // DIR-2
@@ -223,6 +230,7 @@ class Peer {
   mutable Holdings holdings_;
   mutable History history_;
   Witness witness_;
+  BindlogWitness bindlogs_;
   const storage::Reader* reader_;
   Buckets quotas_, requests_;
   Stats stats_;

@@ -403,6 +403,8 @@ class Core {
                    wire::Object answer);
   Result<> op_head(const Asked& to, Conn& conn, const wire::Value& args);
   Result<> op_gossip(const Asked& to, Conn& conn, const wire::Value& args);
+  Result<> op_bindlog(const Asked& to, Conn& conn, const wire::Value& args);
+  Result<> op_directory_domain(const Asked& to, Conn& conn, const wire::Value& args);
   using DirectoryRead = Result<wire::Value> (directory::Peer::*)(const wire::Value&) const;
   Result<> op_directory_read(DirectoryRead read, const Asked& to, const Conn& conn,
                              const wire::Value& args);

@@ -62,6 +62,7 @@ constexpr const char* switches[] = {
     "server.skip_chain",
     "server.admit_unproven",
     "server.skip_connections_max",
+    "server.domain_without_log",
 };
 
 int run_tests(const std::string& program, const std::string& name, const std::string& filter) {

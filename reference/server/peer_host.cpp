@@ -1,6 +1,7 @@
 // The directory peer inside: its ops for others, its asks to others, its writes (DIR).
 #include "policy/mutant.h"
 #include "server/core.h"
+#include "wire/address.h"
 
 namespace ams::server {
 
@@ -55,6 +56,39 @@ Result<> Core::op_gossip(const Asked& to, Conn& conn, const wire::Value& args) {
   AMS_TRY(directory::Peer::Answered answered,
           peer_.gossip(args, conn.domain, chain ? &chain->op.signing() : nullptr, now_));
   return answer_written(to, std::move(answered));
+}
+
+/// BLG-35: of the domain's own log, by the key that its verified chain names.
+Result<> Core::op_bindlog(const Asked& to, Conn& conn, const wire::Value& args) {
+  const auto& chain = conn.session.peer_chain();
+  AMS_CHECK(peer_.admit(asker(conn), now_));
+  if (!chain) return fail(Code::not_found, "directory.bindlog: no chain");
+  auto answered = peer_.bindlog(args, chain->record, now_);
+  if (answered) return answer_written(to, std::move(*answered));
+  later([this] { pump_peer(); });
+  if (answered.error().code != Code::witness_budget) return tl::unexpected<Error>(answered.error());
+  refuse(to, answered.error(), 3'600);
+  return {};
+}
+
+/// DIR-46: the chain that was verified for a domain, and what its binding log was seen to be.
+Result<> Core::op_directory_domain(const Asked& to, Conn& conn, const wire::Value& args) {
+  wire::ObjectReader in(args, "directory.domain", wire::ObjectReader::Unknown::ignore_x);
+  const std::string domain = in.string("domain", wire::domain_size_max);
+  AMS_CHECK(in.finish());
+  AMS_CHECK(peer_.admit(asker(conn), now_));
+  if (!wire::is_domain(domain)) return fail(Code::address_syntax, "directory.domain.domain");
+  Txn txn(reader_);
+  const auto held = txn.get_value(table_chain, as_bytes(domain));
+  AMS_CHECK(txn.status());
+  const wire::Value* chain = held ? held->find("chain") : nullptr;
+  if (local(domain)) chain = &chain_->value;
+  if (!chain || !options_.full_directory) return fail(Code::not_found, "directory.domain.domain");
+  AMS_TRY(wire::Object answer, peer_.domain_log(domain));
+  if (mutant("server.domain_without_log")) answer.clear();
+  answer.emplace("chain", *chain);
+  answer_stable(to, wire::Value(std::move(answer)));
+  return {};
 }
 
 Result<> Core::answer_written(const Asked& to, directory::Peer::Answered answered) {
