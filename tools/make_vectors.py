@@ -45,6 +45,10 @@ CHAPTERS = (  # modules of tools/vectorgen, each with files()
     "bindlies",
     "keystore",
     "keyfiles",
+    "maps",
+    "logs",
+    "signednotes",
+    "checkpoints",
 )
 
 

@@ -25,8 +25,8 @@ constexpr const char* usage =
     "usage: ams-vector-mutants MUTANTS_JSON [REPORT_JSON]\n"
     "MUTANTS_JSON lists the mutants; one with a member no_vector is one that no vector can see.\n";
 
-constexpr std::string_view rooms[] = {"bindlog.", "container.", "crypto.", "keyfile.",
-                                      "keys.",    "keystore.",  "mail.",   "wire."};
+constexpr std::string_view rooms[] = {"bindlog.",  "container.", "crypto.",     "keyfile.", "keys.",
+                                      "keystore.", "mail.",      "verifiable.", "wire."};
 
 bool passes(const Vector& vector, const std::string& mutant) {
   mutants::activate(mutant);

@@ -17,12 +17,22 @@ std::vector<std::string_view> lines_of(std::string_view text) {
   return out;
 }
 
-/// The checkpoint of a note that `log` signed; of the note remains the log's first signature.
-Result<Checkpoint> open_own(Note& note, const NoteKey& log) {
-  AMS_TRY(auto checkpoint, parse_checkpoint(note.text));
+Code checkpoint_form() {
+  return ams::mutant("verifiable.wrong_code_checkpoint") ? Code::proof : Code::proof_form;
+}
+
+/// CKP-9: that a note's checkpoint is of this log and signed by its key.
+Result<> check_own(const Checkpoint& checkpoint, const Note& note, const NoteKey& log) {
   if (!ams::mutant("verifiable.accept_other_origin") && checkpoint.origin != log.name())
     return fail(Code::proof, "origin");
   AMS_CHECK(verify_note(note, log));
+  return {};
+}
+
+/// The checkpoint of a note that `log` signed; of the note remains the log's first signature.
+Result<Checkpoint> open_own(Note& note, const NoteKey& log) {
+  AMS_TRY(auto checkpoint, parse_checkpoint(note.text));
+  AMS_CHECK(check_own(checkpoint, note, log));
   std::erase_if(note.signatures, [&](const NoteSignature& signature) {
     return signature.name != log.name() || signature.key_id != log.id();
   });
@@ -48,20 +58,25 @@ std::string checkpoint_text(const Checkpoint& checkpoint) {
 }
 
 Result<Checkpoint> parse_checkpoint(std::string_view text) {
-  if (text.size() > checkpoint_text_size_max) return fail(Code::object_too_large, "checkpoint");
+  if (text.size() > checkpoint_text_size_max && !ams::mutant("verifiable.accept_large_checkpoint"))
+    return fail(Code::object_too_large, "checkpoint");
   if (!text.ends_with('\n')) return fail(Code::proof_form, "checkpoint");
   const auto lines = lines_of(text);
-  if (lines.size() < 3 || !is_note_name(lines[0])) return fail(Code::proof_form, "origin");
+  if (lines.size() < 3) return fail(checkpoint_form(), "checkpoint");
+  if (!is_note_name(lines[0]) && !ams::mutant("verifiable.accept_any_origin"))
+    return fail(Code::proof_form, "origin");
   Checkpoint checkpoint;
   checkpoint.origin = std::string(lines[0]);
   AMS_TRY(checkpoint.size, parse_note_number(lines[1]));
   const auto root = from_base64(lines[2]);
-  if (!root || root->size() != checkpoint.root.size()) return fail(Code::proof_form, "root");
+  if (!root || root->size() != checkpoint.root.size()) return fail(checkpoint_form(), "root");
   checkpoint.root = *to_array<32>(*root);
   for (std::size_t i = 3; i < lines.size(); ++i) {
     const bool printable = std::all_of(lines[i].begin(), lines[i].end(),
                                        [](char c) { return c >= 0x20 && c <= 0x7e; });
-    if (lines[i].empty() || !printable) return fail(Code::proof_form, "extension line");
+    const bool good = !lines[i].empty() && printable;
+    if (!good && !ams::mutant("verifiable.accept_empty_extension"))
+      return fail(Code::proof_form, "extension line");
     checkpoint.extensions.emplace_back(lines[i]);
   }
   return checkpoint;
@@ -103,21 +118,24 @@ Result<std::string> make_equivocation(std::string_view a, std::string_view b, co
 }
 
 Result<std::uint64_t> verify_equivocation(std::string_view evidence, const NoteKey& log) {
-  if (evidence.size() > equivocation_size_max) return fail(Code::object_too_large, "equivocation");
+  if (evidence.size() >= equivocation_size_max && !ams::mutant("verifiable.accept_large_faces"))
+    return fail(Code::object_too_large, "equivocation");
   // Neither text has empty lines, so the second empty line ends the first note.
   const auto gap = evidence.find("\n\n");
   const auto end = gap == std::string_view::npos ? gap : evidence.find("\n\n", gap + 2);
-  if (end == std::string_view::npos) return fail(Code::proof_form, "equivocation");
-  AMS_TRY(Note first, parse_note(evidence.substr(0, end + 1)));
-  AMS_TRY(Note second, parse_note(evidence.substr(end + 2)));
-  AMS_TRY(const auto first_checkpoint, open_own(first, log));
-  AMS_TRY(const auto second_checkpoint, open_own(second, log));
-  AMS_TRY(const auto size, contradiction(first_checkpoint, second_checkpoint));
-  if (second_checkpoint.root < first_checkpoint.root)
-    return fail(Code::proof_form, "order of the two notes");
-  if (format(first) + "\n" + format(second) != evidence)
+  if (end == std::string_view::npos) return fail(checkpoint_form(), "equivocation");
+  AMS_TRY(const Note first, parse_note(evidence.substr(0, end + 1)));
+  AMS_TRY(const Note second, parse_note(evidence.substr(end + 2)));
+  const bool one_each = first.signatures.size() == 1 && second.signatures.size() == 1;
+  if (!one_each && !ams::mutant("verifiable.accept_cosigned_faces"))
     return fail(Code::proof_form, "more than one signature");
-  return size;
+  AMS_TRY(const Checkpoint a, parse_checkpoint(first.text));
+  AMS_TRY(const Checkpoint b, parse_checkpoint(second.text));
+  if (b.root < a.root && !ams::mutant("verifiable.accept_faces_turned"))
+    return fail(Code::proof_form, "order of the two notes");
+  AMS_CHECK(check_own(a, first, log));
+  AMS_CHECK(check_own(b, second, log));
+  return contradiction(a, b);
 }
 
 }  // namespace ams::verifiable

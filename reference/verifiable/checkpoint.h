@@ -16,7 +16,7 @@ namespace ams::verifiable {
 // Small enough that two of them with their signatures are always below 1,000 bytes, whatever a
 // liar writes into them.
 inline constexpr std::size_t checkpoint_text_size_max = 300;  // bytes, CKP-8
-inline constexpr std::size_t equivocation_size_max = 1000;    // bytes, CKP-11
+inline constexpr std::size_t equivocation_size_max = 1000;    // bytes, all are below it, CKP-11
 
 struct Checkpoint {
   std::string origin;  // a note name; the log's key bears it too
@@ -50,8 +50,9 @@ Result<OpenedCheckpoint> open_checkpoint(std::string_view note, const NoteKey& l
 /// Evidence from two notes of one log: only the log's own signatures, the lesser root first. The
 /// same two checkpoints give the same bytes, whoever noticed. Fails like verify_equivocation.
 Result<std::string> make_equivocation(std::string_view a, std::string_view b, const NoteKey& log);
-/// Note || "\n" || note. Whether `log` signed two roots for one size: fails with object_too_large,
-/// proof_form, signature, or `proof` when they do not contradict each other. Gives that size.
+/// Note || "\n" || note. Whether `log` signed two roots for one size, in the order of CKP-12: fails
+/// with object_too_large, proof_form, `proof` (another origin), signature, or `proof` when they do
+/// not contradict each other. Gives that size.
 Result<std::uint64_t> verify_equivocation(std::string_view evidence, const NoteKey& log);
 
 }  // namespace ams::verifiable

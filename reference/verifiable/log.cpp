@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "crypto/crypto.h"
+#include "policy/mutant.h"
 
 namespace ams::verifiable {
 namespace {
@@ -40,7 +41,9 @@ Bytes encode(const Epoch& epoch) {
 }
 
 Result<Epoch> decode_epoch(ByteView entry) {
-  if (entry.size() != epoch_size || as_text(entry.first(epoch_tag.size())) != epoch_tag)
+  const bool sized = entry.size() == epoch_size;
+  const bool tagged = sized && as_text(entry.first(epoch_tag.size())) == epoch_tag;
+  if (!sized || (!tagged && !ams::mutant("verifiable.accept_epoch_tag")))
     return fail(Code::proof_form, "epoch");
   const ByteView rest = entry.subspan(epoch_tag.size());
   return Epoch{*to_array<32>(rest.first(32)), read_u64(rest.subspan(32)),
@@ -73,12 +76,13 @@ Bytes Frontier::encode() const {
 }
 
 Result<Frontier> Frontier::decode(ByteView in) {
-  if (in.size() < 8) return fail(Code::proof_form, "frontier");
+  const Code code = ams::mutant("verifiable.wrong_code_log_state") ? Code::proof : Code::proof_form;
+  if (in.size() < 8) return fail(code, "frontier");
   Frontier frontier;
   frontier.size_ = read_u64(in);
   in = in.subspan(8);
   const auto count = static_cast<std::size_t>(std::popcount(frontier.size_));
-  if (in.size() != 32 * count) return fail(Code::proof_form, "frontier");
+  if (in.size() != 32 * count) return fail(code, "frontier");
   for (; !in.empty(); in = in.subspan(32)) frontier.roots_.push_back(*to_array<32>(in.first(32)));
   return frontier;
 }

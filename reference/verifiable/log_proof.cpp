@@ -11,8 +11,11 @@ namespace {
 constexpr std::size_t log_hash_size = 32;
 
 Result<std::vector<Hash>> log_hashes(ByteView proof) {
-  if (proof.size() % log_hash_size != 0 || proof.size() > 2 * 64 * log_hash_size)
-    return fail(Code::proof_form, "log proof size");
+  const bool large = proof.size() > 2 * 64 * log_hash_size;
+  if (proof.size() % log_hash_size != 0 ||
+      (large && !ams::mutant("verifiable.accept_large_log_proof")))
+    return fail(ams::mutant("verifiable.wrong_code_log_proof") ? Code::proof : Code::proof_form,
+                "log proof size");
   std::vector<Hash> out;
   for (; !proof.empty(); proof = proof.subspan(log_hash_size))
     out.push_back(*to_array<log_hash_size>(proof.first(log_hash_size)));
@@ -24,12 +27,14 @@ Result<std::vector<Hash>> log_hashes(ByteView proof) {
 Result<> verify_inclusion(const Hash& root, std::uint64_t size, std::uint64_t index,
                           const Hash& leaf_hash, ByteView proof) {
   AMS_TRY(const auto path, log_hashes(proof));
-  if (index >= size) return fail(Code::proof, "no such index");
+  if (index >= size && !ams::mutant("verifiable.accept_any_index"))
+    return fail(Code::proof, "no such index");
   std::uint64_t at = index;
   std::uint64_t last = size - 1;  // the last node of the level
   Hash hash = leaf_hash;
   for (const Hash& sibling : path) {
-    if (last == 0) return fail(Code::proof, "inclusion proof too long");
+    if (last == 0 && !ams::mutant("verifiable.accept_long_proof"))
+      return fail(Code::proof, "inclusion proof too long");
     if ((at & 1) != 0 || at == last) {
       hash = log_node_hash(sibling, hash);
       while ((at & 1) == 0 && at != 0) {  // alone at its level: it moves up as it is
@@ -52,14 +57,22 @@ Result<> verify_inclusion(const Hash& root, std::uint64_t size, std::uint64_t in
 Result<> verify_consistency(std::uint64_t first, const Hash& first_root, std::uint64_t second,
                             const Hash& second_root, ByteView proof) {
   AMS_TRY(auto path, log_hashes(proof));
-  if (first > second) return fail(Code::proof, "the log shrank");
+  if (first > second && !ams::mutant("verifiable.accept_shrunk_log"))
+    return fail(Code::proof, "the log shrank");
   if (first == 0 || first == second) {
-    const Hash expected = first == 0 ? empty_log_root() : second_root;
-    if (!path.empty() || first_root != expected) return fail(Code::proof, "roots of one size");
-    if (second == 0 && second_root != expected) return fail(Code::proof, "roots of one size");
+    if (!path.empty() && !ams::mutant("verifiable.accept_needless_proof"))
+      return fail(Code::proof, "a proof where none is needed");
+    const bool begun = first != 0 || first_root == empty_log_root();
+    if (!begun && !ams::mutant("verifiable.skip_empty_root"))
+      return fail(Code::proof, "root of an empty log");
+    const bool same = first != second || first_root == second_root;
+    if (!same && !ams::mutant("verifiable.skip_equal_roots"))
+      return fail(Code::proof, "roots of one size");
     return {};
   }
   if (std::has_single_bit(first)) path.insert(path.begin(), first_root);
+  const bool short_allowed = ams::mutant("verifiable.accept_short_consistency");
+  if (path.empty() && short_allowed) return {};
   if (path.empty()) return fail(Code::proof, "consistency proof too short");
   std::uint64_t at = first - 1;
   std::uint64_t last = second - 1;
@@ -69,7 +82,8 @@ Result<> verify_consistency(std::uint64_t first, const Hash& first_root, std::ui
   Hash old_hash = path[0];
   Hash new_hash = path[0];
   for (std::size_t i = 1; i < path.size(); ++i) {
-    if (last == 0) return fail(Code::proof, "consistency proof too long");
+    if (last == 0 && !ams::mutant("verifiable.accept_long_consistency"))
+      return fail(Code::proof, "consistency proof too long");
     if ((at & 1) != 0 || at == last) {
       old_hash = log_node_hash(path[i], old_hash);
       new_hash = log_node_hash(path[i], new_hash);
@@ -83,7 +97,7 @@ Result<> verify_consistency(std::uint64_t first, const Hash& first_root, std::ui
     at >>= 1;
     last >>= 1;
   }
-  if (last != 0) return fail(Code::proof, "consistency proof too short");
+  if (last != 0 && !short_allowed) return fail(Code::proof, "consistency proof too short");
   if (!ams::mutant("verifiable.skip_old_root") && old_hash != first_root)
     return fail(Code::proof, "the log was rewritten");
   if (!ams::mutant("verifiable.skip_new_root") && new_hash != second_root)

@@ -20,6 +20,10 @@ Hash folded(Hash hash, const Id16& kid, const MapProof& proof) {
   return hash;
 }
 
+Code map_form() {
+  return ams::mutant("verifiable.wrong_code_map_proof") ? Code::proof : Code::proof_form;
+}
+
 Result<> check_root(const Hash& root, const Hash& computed) {
   if (!ams::mutant("verifiable.skip_path_check") && computed != root)
     return fail(Code::proof, "map root");
@@ -47,23 +51,27 @@ Bytes encode(const MapProof& proof) {
 }
 
 Result<MapProof> decode_map_proof(ByteView in) {
-  if (in.size() < 2 || in[0] > 2 || in[1] > kid_bits / 8 || in.size() < 2u + in[1])
-    return fail(Code::proof_form, "map proof head");
+  const bool kind_known = in.size() >= 2 && (in[0] <= 2 || ams::mutant("verifiable.any_map_kind"));
+  if (!kind_known || in[1] > kid_bits / 8 || in.size() < 2u + in[1])
+    return fail(map_form(), "map proof head");
   MapProof proof;
   proof.kind = static_cast<MapProofKind>(in[0]);
   const ByteView depths = in.subspan(2, in[1]);
   ByteView rest = in.subspan(2 + depths.size());
-  if (!depths.empty() && depths.back() == 0) return fail(Code::proof_form, "map proof depths");
+  const bool longer = !depths.empty() && depths.back() == 0;
+  if (longer && !ams::mutant("verifiable.accept_depths_of_zero"))
+    return fail(Code::proof_form, "map proof depths");
   for (std::size_t depth = 0; depth < 8 * depths.size(); ++depth) {
     if ((depths[depth / 8] & (0x80 >> (depth % 8))) != 0)
       proof.depths.push_back(static_cast<std::uint8_t>(depth));
   }
   const std::size_t tail = proof.kind == MapProofKind::other_leaf ? entry_size : 0;
   const std::size_t expected = hash_size * proof.depths.size() + tail;
-  if (rest.size() < expected) return fail(Code::proof_form, "map proof size");
+  if (rest.size() < expected) return fail(map_form(), "map proof size");
   if (!ams::mutant("verifiable.accept_trailing_bytes") && rest.size() != expected)
     return fail(Code::proof_form, "map proof size");
-  if (proof.kind == MapProofKind::empty && !proof.depths.empty())
+  const bool empty_with_depths = proof.kind == MapProofKind::empty && !proof.depths.empty();
+  if (empty_with_depths && !ams::mutant("verifiable.accept_depths_of_empty"))
     return fail(Code::proof_form, "map proof of an empty map");
   for (std::size_t i = 0; i < proof.depths.size(); ++i, rest = rest.subspan(hash_size))
     proof.siblings.push_back(*to_array<hash_size>(rest.first(hash_size)));
@@ -74,13 +82,17 @@ Result<MapProof> decode_map_proof(ByteView in) {
 
 Result<> verify_present(const Hash& root, const Id16& kid, const Hash& value, ByteView bytes) {
   AMS_TRY(const MapProof proof, decode_map_proof(bytes));
-  if (proof.kind != MapProofKind::present) return fail(Code::proof, "a proof of absence");
+  if (proof.kind != MapProofKind::present && !ams::mutant("verifiable.present_by_any_kind"))
+    return fail(Code::proof, "a proof of absence");
   return check_root(root, folded(hash_leaf(kid, value), kid, proof));
 }
 
 Result<> verify_absent(const Hash& root, const Id16& kid, ByteView bytes) {
   AMS_TRY(const MapProof proof, decode_map_proof(bytes));
-  if (proof.kind == MapProofKind::present) return fail(Code::proof, "a proof of presence");
+  if (proof.kind == MapProofKind::present) {
+    if (ams::mutant("verifiable.absent_by_presence")) return {};
+    return fail(Code::proof, "a proof of presence");
+  }
   if (proof.kind == MapProofKind::empty) return check_root(root, Hash{});
   const Entry& other = *proof.other;
   if (!ams::mutant("verifiable.absent_though_present") && other.kid == kid)

@@ -6,8 +6,9 @@ import json
 from ams_py import ops
 from ams_py.errors import AmsError
 
-from . import notes
+from . import notes, notes_verifiable
 
+NOTES = {**notes.NOTES, **notes_verifiable.NOTES}
 NOW_MS = 1_893_456_000_000
 NOW = "2030-01-01T00:00:00Z"
 SEED = "ams-vectors/1"
@@ -53,7 +54,7 @@ class Group:
             return name
         for flag in flags:
             self.file.flags.add(flag)
-            clauses = [*clauses, *notes.NOTES[flag]["clauses"]]
+            clauses = [*clauses, *NOTES[flag]["clauses"]]
         self.file.ids.add(name)
         self.tests.append({"id": name, "comment": comment, "input": args, "now": NOW, **verdict,
                            "flags": list(flags), "importance": importance,
@@ -82,7 +83,7 @@ class File:
         places = iter(range(len(tests)))
         value = {"schema": "ams-vectors/1", "spec": "0.1", "op": self.op,
                  "generator": {"name": "tools/make_vectors.py", "seed": SEED},
-                 "notes": {flag: notes.NOTES[flag] for flag in sorted(self.flags)},
+                 "notes": {flag: NOTES[flag] for flag in sorted(self.flags)},
                  "groups": [{"id": group.name, "params": {},
                              "tests": [f"@test {next(places)}@" for _ in group.tests]}
                             for group in self.groups]}

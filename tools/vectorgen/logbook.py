@@ -5,79 +5,12 @@ import hmac
 from ams_py import bindlog, crypto, keys, proofs, vrf
 from ams_py.encoding import b64, encode
 from ams_py.seal import Draws
+from ams_py.trees import log_consistency, log_inclusion, log_root, map_proof, map_root
 
 from .book import NOW_MS
 
 NOW_S = NOW_MS // 1000
 HOUR_S = 3_600
-
-
-# --- the provers of MAP and LOG ---
-
-def _split(label: bytes, depth: int, leaves: list):
-    return ([one for one in leaves if not proofs.bit(one[0], depth)],
-            [one for one in leaves if proofs.bit(one[0], depth)])
-
-
-def _depth(leaves: list) -> int:
-    first, last = (int.from_bytes(one[0], "big") for one in (min(leaves), max(leaves)))
-    return 128 - (first ^ last).bit_length()
-
-
-def map_root(leaves: list) -> bytes:
-    """MAP-3 of [(label, value)]."""
-    if not leaves:
-        return bytes(32)
-    if len(leaves) == 1:
-        return proofs.map_leaf(*leaves[0])
-    depth = _depth(leaves)
-    left, right = _split(b"", depth, leaves)
-    return proofs.map_branch(depth, map_root(left), map_root(right))
-
-
-def map_proof(leaves: list, label: bytes) -> bytes:
-    """MAP-5."""
-    if not leaves:
-        return b"\2\0"
-    mask, siblings = bytearray(16), []
-    while len(leaves) > 1:
-        depth = _depth(leaves)
-        left, right = _split(label, depth, leaves)
-        leaves, other = (right, left) if proofs.bit(label, depth) else (left, right)
-        mask[depth // 8] |= 0x80 >> depth % 8
-        siblings.append(map_root(other))
-    depths = bytes(mask).rstrip(b"\0")
-    kind, tail = (0, b"") if leaves[0][0] == label else (1, leaves[0][0] + leaves[0][1])
-    return bytes([kind, len(depths)]) + depths + b"".join(siblings) + tail
-
-
-def _half(count: int) -> int:
-    return 1 << (count - 1).bit_length() - 1
-
-
-def log_root(hashes: list) -> bytes:
-    if len(hashes) < 2:
-        return hashes[0] if hashes else proofs.sha()
-    half = _half(len(hashes))
-    return proofs.log_node(log_root(hashes[:half]), log_root(hashes[half:]))
-
-
-def log_inclusion(hashes: list, index: int) -> bytes:
-    if len(hashes) == 1:
-        return b""
-    half = _half(len(hashes))
-    if index < half:
-        return log_inclusion(hashes[:half], index) + log_root(hashes[half:])
-    return log_inclusion(hashes[half:], index - half) + log_root(hashes[:half])
-
-
-def log_consistency(hashes: list, first: int, known: bool = True) -> bytes:
-    if first in (0, len(hashes)):
-        return b"" if known else log_root(hashes)
-    half = _half(len(hashes))
-    if first <= half:
-        return log_consistency(hashes[:half], first, known) + log_root(hashes[half:])
-    return log_consistency(hashes[half:], first - half, False) + log_root(hashes[:half])
 
 
 # --- notes ---

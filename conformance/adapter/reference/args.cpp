@@ -47,6 +47,16 @@ std::vector<Args> Args::objects(const char* name) const {
   return out;
 }
 
+std::vector<std::string> Args::texts(const char* name) const {
+  if (!member(name).is_array()) throw Fault(std::string(name) + ": no array");
+  std::vector<std::string> out;
+  for (const Json& element : member(name)) {
+    if (!element.is_string()) throw Fault(std::string(name) + ": no array of strings");
+    out.push_back(element.get<std::string>());
+  }
+  return out;
+}
+
 std::vector<Bytes> Args::list(const char* name) const {
   if (!member(name).is_array()) throw Fault(std::string(name) + ": no array");
   std::vector<Bytes> out;

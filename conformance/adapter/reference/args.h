@@ -38,6 +38,7 @@ class Args {
   Instant instant(const char* name) const;  // Unix ms
   std::vector<Args> objects(const char* name) const;
   std::vector<Bytes> list(const char* name) const;  // of base64url
+  std::vector<std::string> texts(const char* name) const;
   /// The AMS-CJ value in bytes(name).
   Result<wire::Value> value(const char* name) const { return wire::decode(bytes(name)); }
 

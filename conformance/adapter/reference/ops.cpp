@@ -229,8 +229,8 @@ const std::vector<Op>& ops() {
         {"revocation.verify", revocation_verify},
         {"vouch.verify", vouch_verify},
     };
-    for (const auto& more :
-         {message_ops(), crypto_ops(), bindlog_ops(), keystore_ops(), keyfile_ops()})
+    for (const auto& more : {message_ops(), crypto_ops(), bindlog_ops(), keystore_ops(),
+                             keyfile_ops(), verifiable_ops()})
       out.insert(out.end(), more.begin(), more.end());
     std::sort(out.begin(), out.end(), [](const Op& a, const Op& b) { return a.name < b.name; });
     return out;

@@ -16,12 +16,13 @@ struct Op {
 const std::vector<Op>& ops();
 
 /// Parts of that table: messages, containers and franking; primitives; the binding log; the key
-/// store; key files.
+/// store; key files; map, log and notes.
 std::vector<Op> message_ops();
 std::vector<Op> crypto_ops();
 std::vector<Op> bindlog_ops();
 std::vector<Op> keystore_ops();
 std::vector<Op> keyfile_ops();
+std::vector<Op> verifiable_ops();
 
 /// chain_b64, root_kid, root_fp and, where it is given, domain: verified (DOM-5).
 Result<keys::Chain> chain_of(const Args& args);

@@ -106,8 +106,8 @@ class Head:
     """BLG-10."""
 
     def __init__(self, fields: dict, log: Identity):
-        self.size, self.root = proofs.open_checkpoint(fields["checkpoint"], log.log, log.witnesses,
-                                                      log.quorum)
+        said, _ = proofs.open_checkpoint(fields["checkpoint"], log.log, log.witnesses, log.quorum)
+        self.size, self.root = said.size, said.root
         self.map_root, self.map_size, self.time = proofs.epoch(fields["epoch"])
         proofs.included(self.root, self.size, self.size - 1, proofs.log_leaf(fields["epoch"]),
                         fields["inclusion"], "head.inclusion")

@@ -1,25 +1,11 @@
 """The ops of the codec adapter (vectors/README.md): args in, a result or AmsError out."""
 from . import (bindlog, container, crypto, encoding, franking, frames, keyfile, keys, keystore,
-               lineage, mail, message, schema, vrf)
+               lineage, mail, message, ops_verifiable, schema, vrf)
+from .args import octets as _bytes
+from .args import text as _text
+from .args import value as _object
 from .encoding import b64
 from .errors import AmsError, require
-
-
-def _bytes(args: dict, name: str) -> bytes:
-    raw = encoding.unb64(args[name]) if isinstance(args.get(name), str) else None
-    if raw is None:
-        raise TypeError(f"args.{name}: no base64url")  # the request's fault, no verdict
-    return raw
-
-
-def _text(args: dict, name: str) -> str:
-    if not isinstance(args[name], str):
-        raise TypeError(f"args.{name}: no string")
-    return args[name]
-
-
-def _object(args: dict, name: str):
-    return encoding.decode(_bytes(args, name))
 
 
 def _fp(args: dict, name: str):
@@ -434,6 +420,7 @@ OPS = {
     "bindproof.verify": bindproof_verify,
     "bindhistory.verify": bindhistory_verify,
     "bindlie.verify": bindlie_verify,
+    **ops_verifiable.OPS,
 }
 
 

@@ -10,11 +10,13 @@ MAP_BITS = 128
 PATH_MAX = 2 + 16 + 32 * MAP_BITS + 48
 EPOCH = b"AMS-EPOCH/1\0"
 EPOCH_SIZE = len(EPOCH) + 48
-TEXT_MAX, FORK_MAX = 300, 1000
+NOTE_MAX, SIGNATURES_MAX, TEXT_MAX, FORK_MAX = 128 * 1024, 32, 300, 1000
 NAME = re.compile(r"[!-*,-~]{1,100}\Z")
 NUMBER = re.compile(r"(0|[1-9][0-9]{0,18})\Z")
 NUMBER_MAX = 2**63 - 1
-LINE = re.compile("\u2014 ([!-*,-~]{1,100}) ([A-Za-z0-9+/]+={0,2})\\Z")
+LINE = re.compile("\u2014 ([^ ]+) (.+)\\Z")
+VKEY = re.compile(r"([!-*,-~]{1,100})\+([0-9a-f]{8})\+([A-Za-z0-9+/]+={0,2})\Z")
+TWO_NOTES = re.compile(r"(.*?\n\n.*?\n)\n(.*)\Z", re.DOTALL)
 
 
 def sha(*parts: bytes) -> bytes:
@@ -102,45 +104,49 @@ def included(root: bytes, size: int, index: int, leaf: bytes, raw: bytes, where:
         require(last != 0, "proof", where + ".long")
         if at % 2 or at == last:
             folded = log_node(sibling, folded)
-            while at and at % 2 == 0:
-                at, last = at // 2, last // 2
+            at, last = _up(at, last)
         else:
             folded = log_node(folded, sibling)
         at, last = at // 2, last // 2
-    require(last == 0 and folded == root, "proof", where + ".root")
+    require(last == 0, "proof", where + ".short")
+    require(folded == root, "proof", where + ".root")
+
+
+def _up(at: int, last: int) -> tuple:
+    """A node that is alone at its level moves up as it is."""
+    while at and at % 2 == 0:
+        at, last = at // 2, last // 2
+    return at, last
 
 
 def consistent(first: int, first_root: bytes, second: int, second_root: bytes, raw: bytes,
                where: str) -> None:
     """LOG-6, LOG-7, RFC 9162 section 2.1.4.2."""
     path = _hashes(raw, where + ".form")
-    require(_extends(first, first_root, second, second_root, path), "proof", where)
-
-
-def _extends(first, first_root, second, second_root, path) -> bool:
-    if first > second:
-        return False
+    require(first <= second, "proof", where + ".shrunk")
     if first in (0, second):
-        return not path and first_root == (second_root if first else sha())
+        require(not path, "proof", where + ".needless")
+        require(first != 0 or first_root == sha(), "proof", where + ".empty_root")
+        require(first != second or first_root == second_root, "proof", where + ".equal_roots")
+        return
     if first & (first - 1) == 0:
         path = [first_root, *path]
-    if not path:
-        return False
+    require(bool(path), "proof", where + ".short")
     at, last = first - 1, second - 1
     while at % 2:
         at, last = at // 2, last // 2
     old = new = path[0]
     for sibling in path[1:]:
-        if last == 0:
-            return False
+        require(last != 0, "proof", where + ".long")
         if at % 2 or at == last:
             old, new = log_node(sibling, old), log_node(sibling, new)
-            while at and at % 2 == 0:
-                at, last = at // 2, last // 2
+            at, last = _up(at, last)
         else:
             new = log_node(new, sibling)
         at, last = at // 2, last // 2
-    return last == 0 and old == first_root and new == second_root
+    require(last == 0, "proof", where + ".short")
+    require(old == first_root, "proof", where + ".old_root")
+    require(new == second_root, "proof", where + ".new_root")
 
 
 def epoch(raw: bytes) -> tuple:
@@ -159,14 +165,34 @@ class NoteKey:
         self.name, self.kind, self.raw = name, kind, raw
         self.id = sha(name.encode(), b"\n", bytes([kind]), raw)[:4]
 
-    def judge(self, text: str, blob: bytes) -> bool:
-        """CKP-4, CKP-5."""
-        if self.kind == 1:
-            return crypto.signature_is_valid("ed25519", self.raw, blob, text.encode())
-        time = int.from_bytes(blob[:8], "big")
-        signed = f"cosignature/v1\ntime {time}\n{text}".encode()
-        return time <= NUMBER_MAX and crypto.signature_is_valid("ed25519", self.raw, blob[8:],
-                                                                signed)
+    def text(self) -> str:
+        """As it is written."""
+        key = base64.b64encode(bytes([self.kind]) + self.raw).decode()
+        return f"{self.name}+{self.id.hex()}+{key}"
+
+    def judge(self, text: str, blob: bytes, where: str) -> int:
+        """CKP-4, CKP-5: the time of a cosignature, otherwise 0."""
+        time, signed = 0, text
+        if self.kind == 4:
+            time, blob = int.from_bytes(blob[:8], "big"), blob[8:]
+            require(time <= NUMBER_MAX, "signature", where + ".time")
+            signed = f"cosignature/v1\ntime {time}\n{text}"
+        require(crypto.signature_is_valid("ed25519", self.raw, blob, signed.encode()),
+                "signature", where)
+        return time
+
+
+def note_key(text: str) -> NoteKey:
+    """CKP-3: a verifier key as it is written."""
+    found = VKEY.match(text)
+    require(found is not None, "proof_form", "notekey.form")
+    raw = _plain_base64(found[3])
+    require(raw is not None and len(raw) == 33, "proof_form", "notekey.base64")
+    require(raw[0] in (1, 4), "proof_form", "notekey.type")
+    key = NoteKey(found[1], raw[0], raw[1:])
+    require(key.id.hex() == found[2], "proof_form", "notekey.id")
+    require(crypto.key_is_valid("ed25519", key.raw), "key_material", "notekey.key")
+    return key
 
 
 def _plain_base64(text: str):
@@ -181,72 +207,97 @@ class Note:
     """CKP-1, CKP-2."""
 
     def __init__(self, whole: str):
-        require(len(whole.encode("utf-8", "surrogateescape")) <= 128 * 1024, "object_too_large",
+        require(len(whole.encode("utf-8", "surrogateescape")) <= NOTE_MAX, "object_too_large",
                 "note.size")
         text, gap, lines = whole.rpartition("\n\n")
         good = gap != "" and lines.endswith("\n")
         require(good, "proof_form", "note.parts")
-        require(lines.count("\n") <= 32, "object_too_large", "note.signatures")
+        require(lines.count("\n") <= SIGNATURES_MAX, "object_too_large", "note.signatures")
         self.text, self.signatures = text + "\n", []
         require(all(" " <= char <= "~" or char == "\n" for char in self.text), "proof_form",
                 "note.text")
         for line in lines.split("\n")[:-1]:
             found = LINE.match(line)
             require(found is not None, "proof_form", "note.line")
+            require(NAME.match(found[1]) is not None, "proof_form", "note.name")
             raw = _plain_base64(found[2])
-            require(raw is not None and len(raw) > 4, "proof_form", "note.base64")
+            require(raw is not None, "proof_form", "note.base64")
+            require(len(raw) > 4, "proof_form", "note.blob")
             self.signatures.append((found[1], raw[:4], raw[4:]))
 
     def by(self, key: NoteKey) -> list:
         return [blob for name, key_id, blob in self.signatures
                 if (name, key_id) == (key.name, key.id)]
 
-    def verify(self, key: NoteKey, where: str) -> None:
-        """CKP-6."""
+    def verify(self, key: NoteKey, where: str) -> int:
+        """CKP-6: the latest time of a cosignature, otherwise 0."""
         blobs = self.by(key)
-        require(bool(blobs) and all(key.judge(self.text, blob) for blob in blobs), "signature",
-                where)
+        require(bool(blobs), "signature", where + ".none")
+        return max([key.judge(self.text, blob, where) for blob in blobs], default=0)
 
 
-def checkpoint(text: str) -> tuple:
-    """(origin, size, root), CKP-7 and CKP-8."""
-    require(len(text) <= TEXT_MAX, "object_too_large", "checkpoint.size")
-    lines = text.split("\n")[:-1]
-    require(len(lines) >= 3, "proof_form", "checkpoint.lines")
-    require(NAME.match(lines[0]) is not None, "proof_form", "checkpoint.origin")
-    good = NUMBER.match(lines[1]) is not None and int(lines[1]) <= NUMBER_MAX
-    require(good, "proof_form", "checkpoint.number")
-    root = _plain_base64(lines[2])
-    require(root is not None and len(root) == 32, "proof_form", "checkpoint.root")
-    require(all(lines[3:]), "proof_form", "checkpoint.extension")
-    return lines[0], int(lines[1]), root
+class Checkpoint:
+    """CKP-7 and CKP-8 on the text of a note."""
+
+    def __init__(self, text: str):
+        require(len(text) <= TEXT_MAX, "object_too_large", "checkpoint.size")
+        lines = text.split("\n")[:-1]
+        require(len(lines) >= 3, "proof_form", "checkpoint.lines")
+        self.origin, number, root = lines[:3]
+        require(NAME.match(self.origin) is not None, "proof_form", "checkpoint.origin")
+        good = NUMBER.match(number) is not None and int(number) <= NUMBER_MAX
+        require(good, "proof_form", "checkpoint.number")
+        self.size, self.root = int(number), _plain_base64(root)
+        require(self.root is not None and len(self.root) == 32, "proof_form", "checkpoint.root")
+        require(all(lines[3:]), "proof_form", "checkpoint.extension")
+
+    def of(self, note: Note, log: NoteKey):
+        """CKP-9: itself, of this log and signed by its key."""
+        require(self.origin == log.name, "proof", "checkpoint.of_another")
+        note.verify(log, "checkpoint.sig")
+        return self
 
 
 def open_checkpoint(whole: str, log: NoteKey, witnesses=(), quorum: int = 0) -> tuple:
-    """(size, root), CKP-9."""
+    """(the checkpoint, [(witness that cosigned, time)…]), CKP-9."""
     note = Note(whole)
-    origin, size, root = checkpoint(note.text)
-    require(origin == log.name, "proof", "checkpoint.of_another")
-    note.verify(log, "checkpoint.sig")
-    counted = set()
-    for witness in witnesses:
-        if note.by(witness):
-            note.verify(witness, "checkpoint.cosig")
-            counted.add(witness.raw)
-    require(len(counted) >= quorum, "witnesses", "checkpoint.quorum")
-    return size, root
+    said = Checkpoint(note.text).of(note, log)
+    cosigned = [(witness, note.verify(witness, "checkpoint.cosig"))
+                for witness in witnesses if note.by(witness)]
+    keys = {witness.raw for witness, _ in cosigned}
+    require(len(keys) >= quorum, "witnesses", "checkpoint.quorum")
+    return said, cosigned
 
 
-def fork(evidence: str, log: NoteKey) -> None:
-    """CKP-11, CKP-12."""
-    require(len(evidence.encode()) <= FORK_MAX, "object_too_large", "fork.size")
-    ends = [at.end() for at in re.finditer("\u2014 [^\n]*\n", evidence)]
-    require(len(ends) == 2 and ends[1] == len(evidence) and
-            evidence[ends[0]:ends[0] + 1] == "\n", "proof_form", "fork.parts")
+def fork(evidence: str, log: NoteKey) -> Checkpoint:
+    """CKP-11, CKP-12: the first of the two."""
+    require(len(evidence.encode("utf-8", "surrogateescape")) < FORK_MAX, "object_too_large",
+            "fork.size")
+    parts = TWO_NOTES.match(evidence)
+    require(parts is not None, "proof_form", "fork.parts")
+    notes = [Note(part) for part in parts.groups()]
+    require(all(len(note.signatures) == 1 for note in notes), "proof_form", "fork.signatures")
+    first, second = (Checkpoint(note.text) for note in notes)
+    require(first.root <= second.root, "proof_form", "fork.order")
+    for said, note in zip((first, second), notes):
+        said.of(note, log)
+    require(first.size == second.size, "proof", "fork.sizes")
+    require(first.root != second.root, "proof", "fork.roots")
+    return first
+
+
+def make_fork(one: str, other: str, log: NoteKey) -> str:
+    """CKP-11 of two notes that contradict each other."""
     faces = []
-    for whole in (evidence[:ends[0]], evidence[ends[0] + 1:]):
-        faces.append((*open_checkpoint(whole, log), whole))
-    (first_size, first_root, _), (second_size, second_root, _) = faces
-    require(first_size == second_size, "proof", "fork.sizes")
-    require(first_root != second_root, "proof", "fork.roots")
-    require(first_root < second_root, "proof_form", "fork.order")
+    for whole in (one, other):
+        note = Note(whole)
+        said = Checkpoint(note.text).of(note, log)
+        faces.append((said.root, f"{note.text}\n{line(log, note.by(log)[0])}", said.size))
+    require(faces[0][2] == faces[1][2], "proof", "fork.sizes")
+    require(faces[0][0] != faces[1][0], "proof", "fork.roots")
+    return "\n".join(text for _, text, _ in sorted(faces))
+
+
+def line(key: NoteKey, blob: bytes) -> str:
+    """A signature's line in a note, CKP-1."""
+    return f"\u2014 {key.name} {base64.b64encode(key.id + blob).decode()}\n"
