@@ -13,17 +13,28 @@ void BindWatch::keep(const bindlog::Seen& seen, const wire::Value& shown) {
   storage::WriteBatch batch;
   batch.puts.push_back(put_row(table_account, row_log_seen, to_row(seen)));
   batch.puts.push_back(put_row(table_account, row_log_shown, wire::encode(shown)));
-  core_.commit(std::move(batch),
-               [this](const Result<>&) { core_.again = true; });  // lost, more is
-                                                                  // checked next time
+  core_.commit(std::move(batch), [this](const Result<>&) {  // lost, more is checked next time
+    core_.again = true;
+    ++checked_;
+  });
+}
+
+void BindWatch::check_now() {
+  wanted_ = true;
+  core_.again = true;
 }
 
 void BindWatch::run() {
+  if (wanted_ && link_.up() && account_.ready() && !watched()) {  // our domain keeps no log
+    wanted_ = false;
+    ++checked_;
+  }
   if (asked_ || !watched()) return;
   const bool changed = checked_binding_ != account_.binding();
-  if (link_.epoch() == connection_ && core_.now < next_ && !changed) return;
+  if (link_.epoch() == connection_ && core_.now < next_ && !changed && !wanted_) return;
   if (mutant("client.skip_history")) return;
   asked_ = true;
+  wanted_ = false;
   connection_ = link_.epoch();
   checked_binding_ = account_.binding();
   const bindlog::Seen before = seen_of_own(core_);
@@ -113,6 +124,7 @@ void BindWatch::alarm(const Error& why, const wire::Value& shown, Evidence lie) 
     batch.puts.push_back(put_row(table_account, row_log_alarm, wire::encode(shown)));
   core_.commit(std::move(batch), [this, why, shown, lie = std::move(lie)](const Result<>&) {
     core_.again = true;
+    ++checked_;
     core_.tell(Alarm{core_.options.addr, why, shown, lie});
   });
 }

@@ -24,7 +24,12 @@ class BindWatch {
       : core_(core), link_(link), account_(account), next_(core.now) {}
 
   void run();
+  /// The next check is due at once, also where none is under way or was asked for.
+  void check_now();
+  bool wanted() const { return wanted_; }
   bool asked() const { return asked_; }
+  /// How many checks had an outcome: kept, or told.
+  std::uint64_t checked() const { return checked_; }
   std::optional<Instant> due() const;
 
  private:
@@ -43,6 +48,8 @@ class BindWatch {
   Link& link_;
   Account& account_;
   bool asked_ = false;
+  bool wanted_ = false;  // by check_now(), and not yet asked for
+  std::uint64_t checked_ = 0;
   wire::Value checked_binding_;   // the account's when the check was made
   std::uint64_t connection_ = 0;  // the last one on which the check was made
   Instant next_;

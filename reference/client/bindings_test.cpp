@@ -301,6 +301,32 @@ TEST(ClientBindings, an_owner_checks_on_connect_and_daily) {
   EXPECT_EQ(bench.alarms(), 0);
 }
 
+TEST(ClientBindings, an_owner_checks_when_asked_to) {
+  LogBench bench;
+  bench.enrol();
+  bench.run_for(10s);
+  EXPECT_EQ(bench.client->bindings_checked(), 1u);
+  bench.client->check_bindings(bench.now);
+  bench.settle();
+  EXPECT_EQ(bench.server.calls["keys.history"], 2);
+  EXPECT_EQ(bench.client->bindings_checked(), 2u);
+  EXPECT_EQ(bench.alarms(), 0);
+  bench.bind_alice(bench.carol.pair.record.id());
+  bench.client->check_bindings(bench.now);
+  bench.settle();
+  EXPECT_EQ(bench.client->bindings_checked(), 3u);
+  EXPECT_EQ(bench.alarms(), 1);
+}
+
+TEST(ClientBindings, a_check_in_a_domain_without_a_log_is_over_at_once) {
+  Bench bench;
+  bench.enrol();
+  bench.client->check_bindings(bench.now);
+  bench.settle();
+  EXPECT_EQ(bench.client->bindings_checked(), 1u);
+  EXPECT_EQ(bench.server.calls["keys.history"], 0);
+}
+
 TEST(ClientBindings, an_owner_is_alarmed_of_a_key_that_is_not_hers) {
   LogBench bench;
   bench.enrol();

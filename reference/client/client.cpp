@@ -44,10 +44,11 @@ struct Client::Impl {
 
   bool has_work() const {
     if (account.has_work()) return true;
-    return account.ready() && (core.options.stay_connected || outbox.has_work() ||
-                               inbox.has_work() || rotation.has_work() || adoption.has_work() ||
-                               publisher.has_work() || rewrapper.has_work() || !inquiries.empty() ||
-                               looking > 0 || (link.up() && bind_watch.asked()));
+    return account.ready() &&
+           (core.options.stay_connected || outbox.has_work() || inbox.has_work() ||
+            rotation.has_work() || adoption.has_work() || publisher.has_work() ||
+            rewrapper.has_work() || !inquiries.empty() || looking > 0 || bind_watch.wanted() ||
+            (link.up() && bind_watch.asked()));
   }
 
   /// Lets every part act on what changed, until nothing does.
@@ -202,6 +203,10 @@ void Client::sync(Instant now) {
   impl_->at(now, [&] { impl_->inbox.sync(); });
 }
 
+void Client::check_bindings(Instant now) {
+  impl_->at(now, [&] { impl_->bind_watch.check_now(); });
+}
+
 void Client::rewrap(Instant now) {
   impl_->at(now, [&] { impl_->rewrapper.request(); });
 }
@@ -282,6 +287,8 @@ std::optional<Report> Client::poll_report() {
 }
 
 bool Client::ready() const { return impl_->account.ready(); }
+
+std::uint64_t Client::bindings_checked() const { return impl_->bind_watch.checked(); }
 
 std::size_t Client::unsent() const { return impl_->outbox.size(); }
 

@@ -132,10 +132,9 @@ struct CommandFailed {  // enrolment, association or sync: with the reason; temp
 /// just before (the same ticket and ehash, the same uid and ehash), but nothing is left out: a
 /// mailbox row is marked as told after poll_report() gave it. Drain poll() after the last
 /// poll_report(): it may have a Commit.
-using Report =
-    std::variant<AccountReady, Submitted, SubmitFailed, Received, Unreadable, NoticeReceived,
-                 SyncDone, KeyRotated, MailRewrapped, Published, LookedUp, KeyChanged, Alarm,
-                 CommandFailed>;
+using Report = std::variant<AccountReady, Submitted, SubmitFailed, Received, Unreadable,
+                            NoticeReceived, SyncDone, KeyRotated, MailRewrapped, Published,
+                            LookedUp, KeyChanged, Alarm, CommandFailed>;
 
 /// A request of ams-ks/1 for the domain's key store, signed by this device. Answer with
 /// handle_key_store for this ticket; a late answer is dropped.
@@ -171,6 +170,9 @@ class Client final : public machine::Machine {
   std::uint64_t submit(mail::Draft draft, Instant now);
   /// Fetches what is new. With stay_connected push events do this by themselves.
   void sync(Instant now);
+  /// The owner's check of our address's history (BLG-18) now, not only when it is due. Report:
+  /// Alarm, where there is something to alarm of.
+  void check_bindings(Instant now);
   /// After a member left and a shared key was rotated: our mailbox's stanzas to the new key. Asking
   /// again is harmless. Report: MailRewrapped or CommandFailed("rewrap").
   void rewrap(Instant now);
@@ -196,6 +198,7 @@ class Client final : public machine::Machine {
 
   bool ready() const;                         // keys associated
   std::size_t unsent() const;                 // tickets not acknowledged and not failed yet
+  std::uint64_t bindings_checked() const;     // owner's checks that had an outcome, told if need be
   bool changing_keys() const;                 // a rotation or a publication is under way
   const keys::KeyPair* account_key() const;   // the one in use; null before enrolment
   const keys::KeyRecord* key_record() const;  // of the key in use, wherever it is

@@ -1,6 +1,7 @@
 // Heard: the client as its driver sees it, with an ear for its reports. Whenever its effects are
 // carried out, `on_report` hears what it has to say, and what follows from that is carried out too;
-// then `on_ask` hears what it would ask the domain's key store.
+// then `on_ask` hears what it would ask the domain's key store, and `on_idle` that all was carried
+// out.
 #pragma once
 
 #include <functional>
@@ -14,9 +15,14 @@ class Heard final : public machine::Machine {
  public:
   using OnReport = std::function<void(Report)>;
   using OnAsk = std::function<void(KeyStoreAsk)>;
-  /// `client` is borrowed. `on_ask` may be absent where there is no key store.
-  Heard(Client& client, OnReport on_report, OnAsk on_ask = {})
-      : client_(client), on_report_(std::move(on_report)), on_ask_(std::move(on_ask)) {}
+  using OnIdle = std::function<void()>;
+  /// `client` is borrowed. `on_ask` may be absent where there is no key store, `on_idle` where
+  /// nobody waits for what no report says.
+  Heard(Client& client, OnReport on_report, OnAsk on_ask = {}, OnIdle on_idle = {})
+      : client_(client),
+        on_report_(std::move(on_report)),
+        on_ask_(std::move(on_ask)),
+        on_idle_(std::move(on_idle)) {}
 
   void handle_accepted(machine::ConnId conn, const Hash& exporter, Instant now) override {
     client_.handle_accepted(conn, exporter, now);
@@ -51,6 +57,7 @@ class Heard final : public machine::Machine {
       if (!ask) break;
       on_ask_(std::move(*ask));
     }
+    if (on_idle_) on_idle_();
     return std::nullopt;
   }
   std::optional<Instant> timeout() const override { return client_.timeout(); }
@@ -59,6 +66,7 @@ class Heard final : public machine::Machine {
   Client& client_;
   OnReport on_report_;
   OnAsk on_ask_;
+  OnIdle on_idle_;
 };
 
 }  // namespace ams::client
