@@ -1,4 +1,4 @@
-// ams-conform: judges AMS servers and codecs from outside.
+// ams-conform: judges AMS servers, clients and codecs from outside.
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <fstream>
@@ -7,6 +7,7 @@
 
 #include "judge/data.h"
 #include "report/report.h"
+#include "runner/client_target.h"
 #include "runner/suite_domain.h"
 #include "runner/tls_target.h"
 #include "vectors_run/command.h"
@@ -34,6 +35,8 @@ constexpr const char* footer = R"(Examples:
   A directory peer, which needs no accounts; conform.test is one of its peers (README.md):
     ams-conform run --role directory --addr 127.0.0.1:7747 --ca ca.pem --domain d.example \
       --root-kid 0123… --root-fp 89ab… --listen 127.0.0.1:7799
+  A client, through its adapter; the suite is its server (README.md):
+    ams-conform run --role client --sut ./theirs --listen 127.0.0.1:7799
   The codec of an implementation, through its adapter (conformance/README.md):
     ams-conform vectors --sut ./theirs
   What one case, vector or flag of vectors asks for:
@@ -44,7 +47,7 @@ Exit codes: 0 clean; 1 unexpected result; 2 WARN under --strict, bad usage or ca
 3 nothing or too little ran; 4 harness error.)";
 
 struct Arguments {
-  std::string role, addr, domain, root_kid, root_fp, cases_dir, json, junit;
+  std::string sut, role, addr, domain, root_kid, root_fp, cases_dir, json, junit;
   TlsOptions tls;
   std::string listen;
   std::vector<std::string> accounts, tokens;
@@ -104,7 +107,23 @@ std::pair<std::string, std::uint16_t> host_port(const std::string& option,
   return {text.substr(0, colon), static_cast<std::uint16_t>(std::stoi(port))};
 }
 
+/// A client, which comes to us.
+std::unique_ptr<Target> await_client(const Arguments& given) {
+  if (given.sut.empty() || given.listen.empty())
+    throw Usage("run: expected --sut COMMAND and --listen HOST:PORT, or --simulator");
+  const auto [host, port] = host_port("--listen", given.listen);
+  std::unique_ptr<Target> target;
+  try {
+    target = make_client_target(given.sut, host, port);
+  } catch (const std::runtime_error& error) {
+    throw Usage(error.what());
+  }
+  target->patience = Millis{given.patience_ms};
+  return target;
+}
+
 std::unique_ptr<Target> reach(const Arguments& given) {
+  if (given.role == "client") return await_client(given);
   TlsOptions tls = given.tls;
   if (given.addr.empty() || tls.ca_file.empty())
     throw Usage("run: expected --addr HOST:PORT and --ca FILE, or --simulator");
@@ -138,8 +157,8 @@ std::unique_ptr<Target> reach(const Arguments& given) {
 }
 
 int run(const Arguments& given) {
-  if (given.role != "server" && given.role != "directory")
-    throw Usage("--role: expected server or directory");
+  if (given.role != "server" && given.role != "directory" && given.role != "client")
+    throw Usage("--role: expected server, directory or client");
   const std::vector<Case> cases = load_cases(given.cases_dir);
   Filter filter = given.filter;
   filter.role = given.role;
@@ -210,8 +229,9 @@ int hosts(const Arguments& given) {
 }
 
 void run_options(CLI::App& command, Arguments& to) {
-  command.add_option("--role", to.role, "what is judged: server or directory")->required();
-  command.add_flag("--simulator", to.simulator, "judge the reference server, in this process");
+  command.add_option("--role", to.role, "what is judged: server, directory or client")->required();
+  command.add_flag("--simulator", to.simulator, "judge the reference, in this process");
+  command.add_option("--sut", to.sut, "of a client: the command of its adapter");
   command.add_option("--addr", to.addr, "HOST:PORT of the server");
   command.add_option("--ca", to.tls.ca_file, "PEM file its certificate is verified with");
   command.add_option("--server-name", to.tls.server_name, "name on its certificate [the host]");
@@ -230,7 +250,7 @@ void run_options(CLI::App& command, Arguments& to) {
 
 int act(int argc, char** argv) {
   Arguments given;
-  CLI::App app{"ams-conform: judges AMS servers and codecs from outside.", "ams-conform"};
+  CLI::App app{"ams-conform: judges AMS servers, clients and codecs from outside.", "ams-conform"};
   app.footer(footer);
   app.require_subcommand(1);
   const auto filters = [&](CLI::App& command) {

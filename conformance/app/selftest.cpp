@@ -56,7 +56,7 @@ std::vector<Mutant> read_mutants(const std::vector<Case>& cases, bool full) {
     for (const std::string killer : entry.at("killed_by")) {
       if (const Case* one = find_case(cases, killer))
         named.insert(one);
-      else if (killer.starts_with("srv-"))
+      else if (killer.starts_with("srv-") || killer.starts_with("cli-"))
         throw CaseError(killer + ": mutants.json: no such case");
       else
         mutant.elsewhere.push_back(killer);
@@ -167,7 +167,7 @@ Json matrix_json(const std::vector<Case>& cases, const std::vector<Mutant>& all)
 
 std::string matrix_markdown(const Json& matrix) {
   std::string out =
-      "# Kill matrix\n\nEach mutant breaks one rule of the reference server; a case "
+      "# Kill matrix\n\nEach mutant breaks one rule of the reference; a case "
       "kills it when it fails then.\n\n| mutant | clause | killed by |\n"
       "| --- | --- | --- |\n";
   for (const Json& mutant : matrix.at("mutants")) {

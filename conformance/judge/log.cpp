@@ -185,6 +185,31 @@ std::optional<std::string> judge_map_proof(const Hash& root, const Id16& kid,
   return hash == root ? std::nullopt : std::optional("the map proof leads to another root");
 }
 
+Bytes map_proof(const std::map<Id16, Hash>& leaves, const Id16& kid) {
+  Bytes bits(sizeof(Id16)), siblings;
+  std::map<Id16, Hash> way = leaves;
+  for (std::size_t depth = 0; way.size() > 1; ++depth) {
+    std::map<Id16, Hash> sides[2];
+    for (const auto& leaf : way) sides[bit_of(leaf.first, depth) ? 1 : 0].insert(leaf);
+    if (sides[0].empty() || sides[1].empty()) continue;
+    const int own = bit_of(kid, depth) ? 1 : 0;
+    bits[depth / 8] |= static_cast<std::uint8_t>(0x80 >> (depth % 8));
+    append(siblings, map_root(sides[1 - own]));
+    way = std::move(sides[own]);
+  }
+  while (!bits.empty() && bits.back() == 0) bits.pop_back();
+  const bool present = way.contains(kid);
+  const std::uint8_t kind = present ? 0 : way.empty() ? 2 : 1;
+  Bytes out{kind, static_cast<std::uint8_t>(bits.size())};
+  append(out, bits);
+  append(out, siblings);
+  if (kind == 1) {
+    append(out, way.begin()->first);
+    append(out, way.begin()->second);
+  }
+  return out;
+}
+
 // --- log -----------------------------------------------------------------------------------------
 
 Hash log_leaf(ByteView entry) {
@@ -198,6 +223,19 @@ Hash log_root(const std::vector<Hash>& leaves) { return log_root_of(leaves); }
 Bytes consistency_proof(const std::vector<Hash>& leaves, std::size_t first) {
   Bytes out;
   if (first > 0) sub_proof(leaves, first, true, out);
+  return out;
+}
+
+Bytes last_leaf_path(const std::vector<Hash>& leaves) {
+  std::vector<Hash> roots;  // of what lies left of the way, from the root down
+  std::span<const Hash> rest(leaves);
+  while (rest.size() > 1) {
+    const std::size_t split = std::bit_floor(rest.size() - 1);
+    roots.push_back(log_root_of(rest.first(split)));
+    rest = rest.subspan(split);
+  }
+  Bytes out;
+  for (auto at = roots.rbegin(); at != roots.rend(); ++at) append(out, *at);
   return out;
 }
 

@@ -20,11 +20,15 @@ Hash joined_digests(const std::vector<Hash>& parts, std::size_t depth);
 /// (MAP-5 to MAP-7); empty: it does.
 std::optional<std::string> judge_map_proof(const Hash& root, const Id16& kid,
                                            const std::optional<Hash>& value, ByteView proof);
+/// MAP-5 of a kid, there or not.
+Bytes map_proof(const std::map<Id16, Hash>& leaves, const Id16& kid);
 
 Hash log_leaf(ByteView entry);
 Hash log_root(const std::vector<Hash>& leaves);
 /// The hashes of RFC 9162 section 2.1.4.1. Precondition: first <= leaves.size().
 Bytes consistency_proof(const std::vector<Hash>& leaves, std::size_t first);
+/// The path of the last leaf (RFC 9162 section 2.1.3.1). Precondition: there is one.
+Bytes last_leaf_path(const std::vector<Hash>& leaves);
 /// Whether the last of `size` leaves is this one (LOG-5).
 bool is_last_leaf(const Hash& leaf, std::uint64_t size, const Hash& root, ByteView path);
 /// Whether the log of `second` extends that of `first` (LOG-6, LOG-7).

@@ -99,6 +99,15 @@ Request Link::inbound(const std::string& op, Millis at_most) {
   return out;
 }
 
+std::optional<Request> Link::next_request() {
+  channel_->wait(Millis{0});
+  absorb();
+  if (requests_.empty()) return std::nullopt;
+  Request out = std::move(requests_.front());
+  requests_.pop_front();
+  return out;
+}
+
 void Link::expect_close(Millis at_most) {
   if (wait_until([&] { return channel_->closed(); }, at_most)) return;
   fail_step("the connection stayed open");

@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "judge/canon.h"
@@ -38,6 +39,8 @@ class Link {
   Json answer(std::int64_t id, Millis at_most);
   Json event(const std::string& name, Millis at_most);
   Request inbound(const std::string& op, Millis at_most);
+  /// The oldest request that has come; empty: none has.
+  std::optional<Request> next_request();
   void expect_close(Millis at_most);
   /// True when nothing at all comes for so long.
   bool silent(Millis for_so_long);
@@ -48,6 +51,7 @@ class Link {
 
   const Hash& exporter() const { return channel_->exporter(); }
   const Bytes& payload_of_answer(std::int64_t id) const { return answer_payloads_.at(id); }
+  Channel& channel() { return *channel_; }
   Bytes& chunks(std::uint64_t transfer) { return chunks_[transfer]; }
   /// Blobs that are given to a target that asks for them with blob.get, by name.
   std::map<std::string, Bytes> served;

@@ -47,7 +47,24 @@ const std::map<std::string, std::set<std::string>> verbs{
     {"advance", {"ms"}},
     {"faults", {"hold_commits", "fail_next_commit", "peer_down"}},
     {"restart", {}},
+    {"client", {"again", "ok", "error"}},
+    {"command", {"op", "args", "ok", "error", "save", "wait"}},
+    {"bind", {"addr", "key", "type", "to", "by", "set", "ago_ms", "seal", "save"}},
+    {"seal", {"of", "ago_ms"}},
+    {"begin_log", {"of"}},
+    {"domain", {"of", "set"}},
+    {"say", {"op", "args", "ok", "error", "set", "drop", "times"}},
+    {"say_truth", {"op"}},
+    {"asked", {"op", "times", "least", "args", "save"}},
+    {"forget_asked", {}},
+    {"cut", {}},
+    {"nothing_sent", {}},
 };
+/// Of cases that judge a client, which take few of the others.
+const std::set<std::string> of_client{"client",    "command",      "bind", "seal",
+                                      "begin_log", "domain",       "say",  "say_truth",
+                                      "asked",     "forget_asked", "cut",  "nothing_sent"};
+const std::set<std::string> of_all{"let", "check", "repeat", "advance"};
 
 class Reader {
  public:
@@ -137,7 +154,8 @@ class Reader {
     need(out.kind == "positive" || !out.twin.empty(), "twin", "a case of this kind needs one");
     out.since = text_of(value, "since", "0.1");
     out.role = text_of(value, "role", "server");
-    need(out.role == "server" || out.role == "directory", "role", "expected server or directory");
+    need(out.role == "server" || out.role == "directory" || out.role == "client", "role",
+         "expected server, directory or client");
     out.keyword = text_of(value, "keyword", "MUST");
     need(out.keyword == "MUST" || out.keyword == "SHOULD", "keyword", "expected MUST or SHOULD");
     out.tier = static_cast<int>(integer_of(value, "tier", 1, 1));
@@ -148,7 +166,7 @@ class Reader {
     read_expect(value, out);
     read_options(value, out);
     need(value.contains("steps"), "steps", "expected an array");
-    read_steps(value["steps"], out.tier);
+    read_steps(value["steps"], out);
     out.steps = value["steps"];
     return out;
   }
@@ -194,7 +212,7 @@ class Reader {
       out.options.*option->second = integer_of(options, name, 1, 0);
     }
   }
-  void read_steps(const Json& steps, int tier) const {
+  void read_steps(const Json& steps, const Case& of) const {
     need(steps.is_array() && !steps.empty(), "steps", "expected an array of steps");
     for (const Json& step : steps) {
       need(step.is_object() && step.contains("do") && step["do"].is_string(), "steps",
@@ -205,11 +223,13 @@ class Reader {
       for (const auto& [field, value] : step.items())
         need(field == "do" || known->second.contains(field), "steps." + field,
              "the step '" + verb + "' takes no such field");
+      const bool fits = of_all.contains(verb) || (of.role == "client") == of_client.contains(verb);
+      need(fits, "steps.do", "'" + verb + "' is no step of a case of the role " + of.role);
       const bool simulator = verb == "advance" || verb == "faults" || verb == "restart";
-      need(!simulator || tier == 3, "steps.do", "'" + verb + "' needs tier 3");
+      need(!simulator || of.tier == 3, "steps.do", "'" + verb + "' needs tier 3");
       if (verb == "repeat") {
         need(step.contains("steps"), "steps.repeat", "expected steps");
-        read_steps(step["steps"], tier);
+        read_steps(step["steps"], of);
       }
     }
   }

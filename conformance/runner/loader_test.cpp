@@ -57,7 +57,7 @@ TEST(Loader, families_give_steps_around_those_of_their_cases) {
   EXPECT_EQ(cases[0].steps, wanted);
   EXPECT_THAT(refused(file, "\"family\":\"f\"", "\"family\":\"g\""),
               HasSubstr("f.json:3: dir-x: family: expected the name of one"));
-  EXPECT_THAT(refused(file, "\"directory\"", "\"post\""), HasSubstr("role: expected server or"));
+  EXPECT_THAT(refused(file, "\"directory\"", "\"post\""), HasSubstr("role: expected server,"));
 }
 
 TEST(Loader, judges_codes_and_twins) {

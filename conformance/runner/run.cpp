@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "runner/sim_client.h"
 #include "runner/sim_target.h"
 #include "runner/stage.h"
 
@@ -19,6 +20,7 @@ bool selected(const Case& one, const Filter& filter) {
   const bool full = std::any_of(one.caps.begin(), one.caps.end(),
                                 [](const std::string& cap) { return cap != "peer"; });
   if (filter.role == "directory" && one.role != filter.role) return false;
+  if (!filter.role.empty() && (filter.role == "client") != (one.role == "client")) return false;
   if (filter.role == "server" && full) return false;
   if (one.id.find(filter.id) == std::string::npos) return false;
   return filter.clause.empty() ||
@@ -63,6 +65,11 @@ Outcome Runner::run_twin(const Case& one) {
 
 Outcome Runner::play(const Case& one) {
   if (target_) return play_on(one, *target_, *roster_);
+  if (one.role == "client") {
+    const auto client = make_simulated_client();
+    Roster nobody(*client, run_tag_);
+    return play_on(one, *client, nobody);
+  }
   TargetOptions options = one.options;
   options.directory = (role_.empty() ? one.role : role_) == "directory" ? 1 : 0;
   const auto target = make_simulated(options);
@@ -82,8 +89,9 @@ Outcome Runner::play_on(const Case& one, Target& target, Roster& roster) {
     {
       Stage stage(target, roster, tag, one.deadline);
       stage.play(one.steps);
+      if (one.role == "client") stage.require_client();
     }
-    if (one.kind != "positive") require_alive(target, target.patience);
+    if (one.role != "client" && one.kind != "positive") require_alive(target, target.patience);
     return {};
   } catch (const StepFailed& failed) {
     return {failed.verdict, failed.why, 0};

@@ -21,7 +21,8 @@ struct Finished {
 };
 
 struct Filter {
-  // directory: cases of that role only; server: without those that need a full peer; empty: all
+  // directory, client: cases of that role only; server: without those that need a full peer, and
+  // those of a client; empty: all
   std::string role;
   std::string id;      // part of an id
   std::string clause;  // anchor

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "runner/case.h"
+#include "runner/home.h"
 #include "runner/link.h"
 #include "runner/roster.h"
 #include "runner/verdict.h"
@@ -17,6 +18,8 @@ class Stage {
   Stage(Target& target, Roster& roster, std::string tag, Millis deadline);
   /// Throws StepFailed.
   void play(const Json& steps);
+  /// The client under test still answers. Throws StepFailed.
+  void require_client();
 
  private:
   struct Session {
@@ -51,6 +54,9 @@ class Stage {
   std::optional<std::string> mismatch_op(const Json& wanted, const Json& got,
                                          const std::string& at);
   void require(const Json& wanted, const Json& got, const std::string& what);
+
+  std::optional<Json> built_client(const std::string& name,
+                                   const Json& plan);  // values_client.cpp
 
   // who acts (actors.cpp)
   Account& account(const std::string& name);
@@ -103,6 +109,22 @@ class Stage {
   void do_advance(const Json&);
   void do_faults(const Json&);
   void do_restart(const Json&);
+  // of cases that judge a client (steps_client.cpp)
+  void do_client(const Json&);
+  void do_command(const Json&);
+  void do_bind(const Json&);
+  void do_seal(const Json&);
+  void do_begin_log(const Json&);
+  void do_domain(const Json&);
+  void do_say(const Json&);
+  void do_say_truth(const Json&);
+  void do_asked(const Json&);
+  void do_forget_asked(const Json&);
+  void do_cut(const Json&);
+  void do_nothing_sent(const Json&);
+  void judge_command(const Json& step, const Json& answer, const std::string& op);
+  Realm& realm();
+  Home& home();
 
   Target& target_;
   Roster& roster_;
@@ -114,6 +136,11 @@ class Stage {
   std::map<std::string, Key> users_;
   std::map<std::string, Domain> domains_;
   std::map<std::string, crypto::SigningKey> devices_;
+  std::unique_ptr<Realm> realm_;  // made when first needed
+  std::unique_ptr<Home> home_;
 };
+
+/// `listening`: ClientPort::listening.
+std::string hosts_line(const Domain& domain, const std::string& listening);
 
 }  // namespace ams::conform

@@ -46,6 +46,18 @@ const std::map<std::string, Stage::Step>& Stage::steps() {
       {"advance", &Stage::do_advance},
       {"faults", &Stage::do_faults},
       {"restart", &Stage::do_restart},
+      {"client", &Stage::do_client},
+      {"command", &Stage::do_command},
+      {"bind", &Stage::do_bind},
+      {"seal", &Stage::do_seal},
+      {"begin_log", &Stage::do_begin_log},
+      {"domain", &Stage::do_domain},
+      {"say", &Stage::do_say},
+      {"say_truth", &Stage::do_say_truth},
+      {"asked", &Stage::do_asked},
+      {"forget_asked", &Stage::do_forget_asked},
+      {"cut", &Stage::do_cut},
+      {"nothing_sent", &Stage::do_nothing_sent},
   };
   return all;
 }

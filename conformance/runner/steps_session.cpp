@@ -1,26 +1,12 @@
 // Steps that bring a session about, from either side.
 #include <algorithm>
 
+#include "runner/auth.h"
 #include "runner/stage.h"
 #include "runner/suite_domain.h"
 
 namespace ams::conform {
 namespace {
-
-/// SES-4.
-Bytes auth_text(std::uint8_t role, ByteView exporter, ByteView hello_c, ByteView hello_s) {
-  Bytes out = to_bytes(std::string_view("AMS-AUTH/1\0", 11));
-  out.push_back(role);
-  append(out, exporter);
-  append(out, crypto::sha256(hello_c));
-  append(out, crypto::sha256(hello_s));
-  return out;
-}
-
-bool proves(const Json& key_record, ByteView text, const Json& sig) {
-  const auto key = crypto::VerifyKey::from_raw(crypto::SigAlg::ed25519, unb64(key_record.at("sk")));
-  return key && sig.is_string() && key->verify(text, unb64(sig)).has_value();
-}
 
 /// A chain that is whole, but for the root: another root vouches for the domain's op key.
 Json chain_under(const Domain& root, const Domain& own) {
@@ -99,7 +85,7 @@ void Stage::judge_hello(Session& mine, const Json& ok) {
   vars_["domain_record"] = ok["chain"]["record"];
   const Json proof = mine.link->event("auth", left());
   const Bytes text = auth_text(0, mine.link->exporter(), mine.hello_c, mine.hello_s);
-  if (!proof.contains("sig") || !proves(ok["chain"]["op"], text, proof["sig"]))
+  if (!proof.contains("sig") || !proves(unb64(ok["chain"]["op"].at("sk")), text, proof["sig"]))
     fail_step("the server's proof does not verify (SES-5)");
 }
 
@@ -180,7 +166,7 @@ void Stage::do_accept(const Json& step) {
   }
   const Request auth = mine.link->inbound("authenticate", wait_of(step));
   const Bytes wanted = auth_text(2, mine.link->exporter(), hello.payload, as_bytes(hello_s));
-  if (!proves(chain.at("op"), wanted, auth.args.value("sig", Json())))
+  if (!proves(unb64(chain.at("op").at("sk")), wanted, auth.args.value("sig", Json())))
     fail_step("the target's proof as connecting server does not verify (SES-4)");
   mine.link->reply({{"id", auth.id}, {"ok", Json::object()}});
   vars_["op_key"] = chain.at("op");

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ class Channel {
   virtual Bytes take() = 0;
   virtual bool closed() const = 0;
   virtual const Hash& exporter() const = 0;  // SES-4
+  virtual int fd() const { return -1; }      // to poll; -1: nothing to wait for but time
 };
 
 /// An address of the target and its unused enrolment token.
@@ -50,6 +52,22 @@ struct TargetOptions {  // limits of a simulated server; 0: its own default
   std::int64_t lookup_burst = 0;    // look-ups of another domain at once, and as many a day
 };
 
+/// A client under test (role client): driven through its adapter (adapter/client.schema.json).
+class ClientPort {
+ public:
+  virtual ~ClientPort() = default;
+  /// A request, one line of JSON. The one before was answered.
+  virtual void command(const std::string& line) = 0;
+  /// Its answer; empty: none yet. Throws StepFailed (CRASH) when the adapter is gone.
+  virtual std::optional<std::string> answer() = 0;
+  /// Returns when bytes on one of the channels, a connection or an answer came, or after `at_most`.
+  virtual void wait(const std::vector<Channel*>& channels, Millis at_most) = 0;
+  /// A folder for the state of another client, which nobody has used.
+  virtual std::string fresh_state() = 0;
+
+  std::string listening;  // where the suite's domains are: host, port and pin as in a hosts line
+};
+
 class Target {
  public:
   virtual ~Target() = default;
@@ -64,6 +82,7 @@ class Target {
   virtual void advance(Millis) {}
   virtual void set_faults(const Faults&) {}
   virtual void restart() {}
+  virtual ClientPort* client() { return nullptr; }  // null: it is no client
 
   std::string domain;    // of the target
   std::string root_kid;  // may be empty: the chain is then judged without discovery

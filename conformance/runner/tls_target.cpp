@@ -167,6 +167,7 @@ class TlsChannel final : public Channel {
   Bytes take() override { return std::exchange(inbox_, {}); }
   bool closed() const override { return closed_; }
   const Hash& exporter() const override { return exporter_; }
+  int fd() const override { return socket_.fd(); }
 
  private:
   bool wait_for(int why, Millis end) {
@@ -197,6 +198,46 @@ class TlsChannel final : public Channel {
   bool closed_ = false;
 };
 
+// --- the listener --------------------------------------------------------------------------------
+
+class Listener final : public TlsListener {
+ public:
+  Listener(const std::string& host, std::uint16_t port) {
+    const PKey key = suite_key();
+    const Cert cert = suite_certificate(key.get());
+    context_.reset(SSL_CTX_new(TLS_server_method()));
+    SSL_CTX_set_min_proto_version(context_.get(), TLS1_3_VERSION);
+    SSL_CTX_use_certificate(context_.get(), cert.get());
+    SSL_CTX_use_PrivateKey(context_.get(), key.get());
+    SSL_CTX_set_alpn_select_cb(context_.get(), choose_alpn, nullptr);
+    SSL_CTX_set_mode(context_.get(), SSL_MODE_ENABLE_PARTIAL_WRITE);
+    const Addresses found(host, port, AI_PASSIVE);
+    socket_ = Socket(::socket(found.list->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const int on = 1;
+    ::setsockopt(socket_.fd(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (::bind(socket_.fd(), found.list->ai_addr, found.list->ai_addrlen) != 0 ||
+        ::listen(socket_.fd(), 16) != 0)
+      throw std::runtime_error("--listen " + host + ":" + std::to_string(port) +
+                               ": cannot listen there");
+  }
+  std::unique_ptr<Channel> accept(Millis at_most) override {
+    if (!poll_for(socket_.fd(), POLLIN, at_most)) return nullptr;
+    Socket socket(::accept4(socket_.fd(), nullptr, nullptr, SOCK_CLOEXEC));
+    if (!socket) return nullptr;
+    set_up(socket.fd());
+    Tls tls(SSL_new(context_.get()));
+    SSL_set_fd(tls.get(), socket.fd());
+    auto channel = std::make_unique<TlsChannel>(std::move(socket), std::move(tls));
+    if (!channel->handshake(true)) return nullptr;
+    return channel;
+  }
+  int fd() const override { return socket_.fd(); }
+
+ private:
+  Context context_;
+  Socket socket_;
+};
+
 // --- the target ----------------------------------------------------------------------------------
 
 class TlsTarget final : public Target {
@@ -209,7 +250,9 @@ class TlsTarget final : public Target {
     SSL_CTX_set_mode(client_.get(), SSL_MODE_ENABLE_PARTIAL_WRITE);
     if (SSL_CTX_load_verify_file(client_.get(), options.ca_file.c_str()) != 1)
       throw std::runtime_error("--ca " + options.ca_file + ": expected PEM certificates");
-    if (!options.listen_host.empty()) listen();
+    if (options.listen_host.empty()) return;
+    listener_ = make_listener(options.listen_host, options.listen_port);
+    has_peer = true;
   }
 
   std::string name() const override {
@@ -234,15 +277,7 @@ class TlsTarget final : public Target {
   }
 
   std::unique_ptr<Channel> accept(Millis at_most) override {
-    if (!listener_ || !poll_for(listener_.fd(), POLLIN, at_most)) return nullptr;
-    Socket socket(::accept(listener_.fd(), nullptr, nullptr));
-    if (!socket) return nullptr;
-    set_up(socket.fd());
-    Tls tls(SSL_new(server_.get()));
-    SSL_set_fd(tls.get(), socket.fd());
-    auto channel = std::make_unique<TlsChannel>(std::move(socket), std::move(tls));
-    if (!channel->handshake(true)) return nullptr;
-    return channel;
+    return listener_ ? listener_->accept(at_most) : nullptr;
   }
 
   std::int64_t unix_ms() override {
@@ -270,36 +305,19 @@ class TlsTarget final : public Target {
     return channel;
   }
 
-  void listen() {
-    const PKey key = suite_key();
-    const Cert cert = suite_certificate(key.get());
-    server_.reset(SSL_CTX_new(TLS_server_method()));
-    SSL_CTX_set_min_proto_version(server_.get(), TLS1_3_VERSION);
-    SSL_CTX_use_certificate(server_.get(), cert.get());
-    SSL_CTX_use_PrivateKey(server_.get(), key.get());
-    SSL_CTX_set_alpn_select_cb(server_.get(), choose_alpn, nullptr);
-    SSL_CTX_set_mode(server_.get(), SSL_MODE_ENABLE_PARTIAL_WRITE);
-    const std::string where = options_.listen_host + ":" + std::to_string(options_.listen_port);
-    const Addresses found(options_.listen_host, options_.listen_port, AI_PASSIVE);
-    Socket socket(::socket(found.list->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    const int on = 1;
-    ::setsockopt(socket.fd(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (::bind(socket.fd(), found.list->ai_addr, found.list->ai_addrlen) != 0 ||
-        ::listen(socket.fd(), 16) != 0)
-      throw std::runtime_error("--listen " + where + ": cannot listen there");
-    listener_ = std::move(socket);
-    has_peer = true;
-  }
-
   TlsOptions options_;
-  Context client_, server_;
-  Socket listener_;
+  Context client_;
+  std::unique_ptr<TlsListener> listener_;
 };
 
 }  // namespace
 
 std::unique_ptr<Target> make_tls(const TlsOptions& options) {
   return std::make_unique<TlsTarget>(options);
+}
+
+std::unique_ptr<TlsListener> make_listener(const std::string& host, std::uint16_t port) {
+  return std::make_unique<Listener>(host, port);
 }
 
 std::string suite_certificate_pin() {

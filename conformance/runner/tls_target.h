@@ -20,6 +20,16 @@ struct TlsOptions {
 /// Fails with std::runtime_error when the CA file or the listening address cannot be used.
 std::unique_ptr<Target> make_tls(const TlsOptions& options);
 
+/// Takes connections as the suite's domains, with its certificate. Fails as make_tls.
+class TlsListener {
+ public:
+  virtual ~TlsListener() = default;
+  /// Null: none within `at_most`, or no TLS 1.3 with ams/1 came about.
+  virtual std::unique_ptr<Channel> accept(Millis at_most) = 0;
+  virtual int fd() const = 0;
+};
+std::unique_ptr<TlsListener> make_listener(const std::string& host, std::uint16_t port);
+
 /// SHA-256 of the suite's own certificate, hexadecimal: the same in every run.
 std::string suite_certificate_pin();
 

@@ -2,8 +2,7 @@
 // reference's code only the VRF's primitive is shared.
 #include <algorithm>
 
-#include "crypto/vrf.h"
-#include "judge/log.h"
+#include "judge/bindings.h"
 #include "runner/stage.h"
 
 namespace ams::conform {
@@ -21,51 +20,11 @@ struct LogKeys {
 
 std::string domain_of_addr(const std::string& addr) { return addr.substr(addr.find('@') + 1); }
 
-/// BLG-9.
-std::string origin_of(const std::string& domain) {
-  const std::string plain = "ams-bind/" + domain;
-  return plain.size() <= 100 ? plain
-                             : "ams-bind/" + to_hex(ByteView(crypto::sha256(as_bytes(domain))));
-}
-
-/// BLG-5's input of the VRF.
-Bytes label_input(const std::string& addr, std::int64_t version) {
-  Bytes out = to_bytes("AMS-BIND-LABEL/1");
-  out.push_back(0);
-  append_u64(out, static_cast<std::uint64_t>(version));
-  append(out, as_bytes(addr));
-  return out;
-}
-
-/// BLG-6.
-Hash value_of(const Json& entry, const Json& r) {
-  Bytes text = to_bytes("AMS-BIND-VALUE/1");
-  text.push_back(0);
-  append(text, canonical(entry));
-  return crypto::hmac_sha256(unb64(r), text);
-}
-
-/// BLG-11: the numbers that stand for "nothing above", and those below a version.
-std::vector<std::int64_t> gaps(std::int64_t version) {
-  std::vector<std::int64_t> out;
-  for (int bit = 0; bit < 16; ++bit)
-    if ((version >> bit & 1) == 0) out.push_back(((version >> bit) | 1) << bit);
-  std::sort(out.begin(), out.end());
-  return out;
-}
-std::vector<std::int64_t> below(std::int64_t version) {
-  std::vector<std::int64_t> out;
-  for (int bit = 15; bit >= 0; --bit)
-    if ((version >> bit & 1) != 0) out.push_back(version >> bit << bit);
-  out.pop_back();
-  return out;
-}
-
 /// Where proofs of one head stand: empty `why` so long as all held.
 class Judge {
  public:
   Judge(const LogKeys& log, const Json& head, std::int64_t now_ms) : log_(log) {
-    const auto epoch = open_head(head, origin_of(log.domain), log.note, why_);
+    const auto epoch = open_head(head, binding_origin(log.domain), log.note, why_);
     if (!epoch) return;
     root_ = epoch->root;
     const std::int64_t age = now_ms / 1'000 - static_cast<std::int64_t>(epoch->time_s);
@@ -109,13 +68,13 @@ std::string judge_bproof(const LogKeys& log, const Json& answer, std::int64_t no
                   std::string("the entry's ") + name + " is not the binding's (BLG-25)");
   judge.require(domain_of_addr(addr) == log.domain && entry.at("addr") == addr,
                 "the proof is of another address (BLG-13)");
-  const auto steps = below(version);
+  const auto steps = version_steps(version);
   judge.require(proof.at("steps").size() == steps.size(), "another number of steps (BLG-13)");
   for (std::size_t i = 0; i < steps.size() && i < proof.at("steps").size(); ++i) {
     const Json& step = proof.at("steps")[i];
     judge.place(addr, steps[i], *to_array<32>(ByteView(unb64(step.at("value")))), step);
   }
-  judge.place(addr, version, value_of(entry, proof.at("r")), proof.at("here"));
+  judge.place(addr, version, binding_value(entry, proof.at("r")), proof.at("here"));
   judge.place(addr, version + 1, std::nullopt, proof.at("next"));
   return judge.verdict();
 }
@@ -129,7 +88,7 @@ std::string judge_bhist(const LogKeys& log, const Json& history, std::int64_t no
   std::int64_t version = 0;
   for (const Json& item : history.at("items")) {
     const Json& entry = item.at("entry");
-    const Hash value = value_of(entry, item.at("r"));
+    const Hash value = binding_value(entry, item.at("r"));
     judge.require(
         !before || (entry.at("version") == version + 1 && entry.value("prev", "") == b64(*before)),
         "the versions do not follow each other (BLG-17)");
@@ -138,7 +97,7 @@ std::string judge_bhist(const LogKeys& log, const Json& history, std::int64_t no
     judge.place(addr, version, value, item);
     before = value;
   }
-  const auto absent = gaps(version);
+  const auto absent = version_gaps(version);
   judge.require(history.at("above").size() == absent.size(), "another number of gaps (BLG-17)");
   for (std::size_t i = 0; i < absent.size() && i < history.at("above").size(); ++i)
     judge.place(addr, absent[i], std::nullopt, history.at("above")[i]);
@@ -173,7 +132,7 @@ Json Stage::built_entry(const Json& plan) {
 
 Json Stage::built_binding_log(const std::string& name, const Json& plan) {
   if (name == "$bind_entry") return built_entry(plan);
-  if (name == "$bind_value") return b64(value_of(plan.at("entry"), plan.at("r")));
+  if (name == "$bind_value") return b64(binding_value(plan.at("entry"), plan.at("r")));
   if (name == "$bind_rest") return canonical(plan).size() % 4'096;  // BLG-32
   const Json& record = vars_.at("domain_record");
   if (!record.contains("vrf_key") || !record.contains("log_key"))
@@ -182,7 +141,7 @@ Json Stage::built_binding_log(const std::string& name, const Json& plan) {
   if (name == "$bind_size") {  // of the log under a head
     std::string why;
     const auto opened =
-        open_checkpoint(plan.at("checkpoint"), origin_of(log.domain), log.note, why);
+        open_checkpoint(plan.at("checkpoint"), binding_origin(log.domain), log.note, why);
     if (!opened) fail_step("the checkpoint " + why);
     return opened->size;
   }

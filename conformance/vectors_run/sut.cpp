@@ -128,6 +128,31 @@ void Sut::exchange(const std::string& text, const std::function<bool(std::string
   }
 }
 
+void Sut::post(const std::string& line) {
+  for (std::size_t sent = 0; sent < line.size();) {
+    pollfd wanted{in_, POLLOUT, 0};
+    if (::poll(&wanted, 1, static_cast<int>(silence_max_.count())) <= 0)
+      throw SutError("it does not read its input");
+    write_some(line, sent);
+  }
+}
+
+std::optional<std::string> Sut::take_line() {
+  std::optional<std::string> out;
+  if (const std::size_t end = pending_.find('\n'); end != std::string::npos) {
+    out = pending_.substr(0, end);
+    pending_.erase(0, end + 1);
+    return out;
+  }
+  pollfd wanted{out_, POLLIN, 0};
+  if (::poll(&wanted, 1, 0) > 0)
+    read_lines([&](std::string_view line) {
+      out = line;
+      return true;
+    });
+  return out;
+}
+
 json Sut::ask(const json& request) {
   json answer;
   exchange(request.dump() + "\n", [&](std::string_view line) {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -31,6 +32,12 @@ class Sut {
 
   /// One request, one answer; throws SutError for anything that is no answer to it.
   nlohmann::json ask(const nlohmann::json& request);
+
+  /// The same in two halves, for who has other things to wait for: gives it a line; takes the
+  /// oldest line that it has written, empty when there is none yet. fd(): its stdout, to poll.
+  void post(const std::string& line);
+  std::optional<std::string> take_line();
+  int fd() const { return out_; }
 
   /// Closes its stdin and waits for its end. Throws SutError for another exit code than 0, for
   /// lines that nobody asked for, and when it does not end.

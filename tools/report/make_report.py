@@ -24,7 +24,7 @@ DIR/sim/metrics.json  {"delay_ms_histogram":[{"le","count"}],   le: upper edge i
                               "partition":{"side":[domain names]}?},   x, y in any unit, or left out
                        "timeline":[{"t_s","kind","what"}]}      kind: partition, heal, crash,
                                                                 restart or other
-DIR/conform-sim.json, DIR/conform-tls.json, DIR/conform-directory.json
+DIR/conform-sim.json, DIR/conform-tls.json, DIR/conform-directory.json, DIR/conform-client.json
                       {"suite","sut","cases":[{"id","chapter","kind","verdict","ms","why"?}],
                        "summary":{"PASS": n, …}}                                  by ams-conform run
 DIR/bench.json        Google Benchmark's JSON. A benchmark in the table BESIDE below, or one whose
@@ -60,7 +60,8 @@ BESIDE = {  # benchmark of bench/crypto → the primitive that bounds it
     "crypto/sha256/1048576": "sha256"}
 IN_SUMMARY = ("crypto/stream_seal/a256gcm/1048576", "crypto/sign/ed25519")
 SUITES = (("conform-sim", "in the simulator"), ("conform-tls", "over TLS, against amsd"),
-          ("conform-directory", "over TLS, against ams-directory"))
+          ("conform-directory", "over TLS, against ams-directory"),
+          ("conform-client", "over TLS, against the client of ams"))
 
 
 def read_json(path: pathlib.Path):

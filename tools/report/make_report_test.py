@@ -79,6 +79,8 @@ def sample() -> dict:
         "conform-tls.json": {"suite": "ams-1", "sut": "amsd", "cases": cases, "summary": {}},
         "conform-directory.json": {"suite": "ams-1", "sut": "ams-directory", "cases": cases,
                                    "summary": {}},
+        "conform-client.json": {"suite": "ams-1", "sut": "ams-client", "cases": cases,
+                                "summary": {}},
         "bench.json": {"context": {}, "benchmarks": bench},
         "run.json": {"commit": "0123456789abcdef", "date": "2030-01-01 12:00 UTC",
                      "machine": {"cpu": "a processor", "cores": 2, "compiler": "g++ 12.2"},
@@ -146,7 +148,7 @@ class Report(unittest.TestCase):
             self.assertIn(words, page.text)
         self.assertTrue(any(t.startswith("12 domains are cut off") for t in page.tips))
         self.assertEqual(sum(t.split("\n")[0].endswith("crashes") for t in page.tips), 10)
-        self.assertEqual(sum("· PASS ·" in t for t in page.tips), 192)
+        self.assertEqual(sum("· PASS ·" in t for t in page.tips), 256)
         self.assertEqual(sum("messages with others" in t for t in page.tips), 50)
         self.assertEqual((len(self.lines), self.lines[-1]), (5, "all is well"))
 
@@ -181,11 +183,13 @@ class Report(unittest.TestCase):
                              "no conformance case was run over TLS, against amsd"),
                             ("conform-directory.json",
                              "no conformance case was run over TLS, against ams-directory"),
+                            ("conform-client.json",
+                             "no conformance case was run over TLS, against the client"),
                             ("conform-sim.json", "no conformance case was run in the simulator"),
                             ("bench.json", "the benchmarks were not run")):
             page = self.page({name: content for name, content in full.items() if name != gone})
             self.assertIn(words, page.text)
-        self.assertIn("5 things need a look", self.page({}).text)
+        self.assertIn("6 things need a look", self.page({}).text)
         none_ran = dict(full, **{"conform-sim.json": {"cases": [], "summary": {}}})
         self.assertIn("no conformance case was run in the simulator", self.page(none_ran).text)
 

@@ -1,0 +1,69 @@
+// Values of cases that judge a client: people's keys, honest answers to make lies of, letters
+// opened.
+#include "runner/home.h"
+#include "runner/stage.h"
+
+namespace ams::conform {
+namespace {
+
+Bytes concat(std::initializer_list<ByteView> pieces) {
+  Bytes out;
+  for (const ByteView piece : pieces) append(out, piece);
+  return out;
+}
+
+/// A submitted message's letter as the key's owner reads it (MSG-15, MSG-21); a text: why not.
+Json open_letter(const Json& args, const Key& key, const Bytes* body) {
+  const Json& env = args.at("env");
+  if (!body) return "its body was not put";
+  Json without = env;
+  without.erase("body");
+  const Hash h0 = hash_of(without);
+  const auto aead = env.at("aead") == "c20p1305" ? crypto::Aead::c20p1305 : crypto::Aead::a256gcm;
+  for (const Json& stanza : args.at("stanzas")) {
+    if (stanza.at("kid") != key.kid) continue;
+    const Bytes info = concat({as_bytes("AMS1"), h0, key.kid_bytes(), key.fp});
+    const auto content_key = crypto::hpke_open(key.secret.encryption, aead, unb64(env.at("epk")),
+                                               info, unb64(stanza.at("wk")));
+    if (!content_key) return "its stanza does not unwrap (MSG-18)";
+    const auto plain =
+        crypto::stream_open(aead, content_key->view(), concat({as_bytes("AMS1-BODY"), h0}), *body);
+    if (!plain || plain->size() < 4) return "its body does not open (MSG-21)";
+    const std::size_t size = read_u32(*plain);
+    if (size > plain->size() - 4) return "its body's layout (MSG-21)";
+    return Json::parse(as_text(ByteView(*plain).subspan(4, size)), nullptr, false);
+  }
+  return "it has no stanza for this key (MSG-19)";
+}
+
+}  // namespace
+
+std::string hosts_line(const Domain& domain, const std::string& listening) {
+  const std::size_t pin = listening.rfind(' ');
+  return domain.name + " " + listening.substr(0, pin) + " " + domain.root.kid + " " +
+         to_hex(domain.root.fp) + listening.substr(pin);
+}
+
+/// $person, $binding_of, $truth, $chain, $place, $opened; realm.h.
+std::optional<Json> Stage::built_client(const std::string& name, const Json& plan) {
+  if (!target_.client()) return std::nullopt;
+  if (name == "$person") {
+    const Key& key = realm().person(plan.at("name"), plan.value("set", Json::object()));
+    return Json{{"record", key.record}, {"kid", key.kid}, {"fp", b64(key.fp)}};
+  }
+  if (name == "$binding_of")
+    return realm().binding(plan.at("entry"), plan.value("set", Json::object()),
+                           plan.value("by", ""));
+  if (name == "$truth") return realm().truth(plan.at("op"), plan.at("args"));
+  if (name == "$chain") return realm().chain(plan.at("of"), plan.value("set", Json::object()));
+  if (name == "$place")
+    return realm().of(plan.at("addr")).log.place(plan.at("addr"), plan.at("version"));
+  if (name == "$opened") {
+    const Json& args = plan.at("args");
+    return open_letter(args, realm().person(plan.at("key")),
+                       home().blob(args.at("env").at("body").at("hash")));
+  }
+  return std::nullopt;
+}
+
+}  // namespace ams::conform
