@@ -225,6 +225,20 @@ Result<> feed_replacement(Witness& witness, World&) {
   return witness.feed(epoch_of(verifiable::Map::of(second), now_s), second, now);
 }
 
+/// Whether alice's proof is cosigned after another epoch, or another version of hers, was added.
+bool proof_cosigned(bool rotated) {
+  World world;
+  auto note = *verifiable::parse_note(world.log.checkpoint());
+  note.signatures.push_back(*verifiable::cosign(
+      note.text, "w.example", crypto::SigningKey::ed25519_from_seed(Bytes(32, 7)), now_s));
+  AMS_ASSERT(world.log.cosigned(verifiable::format(note)).has_value());
+  if (rotated) world.alice.rotate(world.log);
+  world.log.seal(now_s);
+  const Proof proof = world.log.prove(world.alice.latest());
+  return verify_proof(to_value(proof), alice_addr, world.log.identity()).has_value() &&
+         (rotated || verifiable::parse_note(proof.head.checkpoint)->signatures.size() == 2);
+}
+
 template <class T>
 bool has_code(const Result<T>& result, Code code) {
   return !result && result.error().code == code;
@@ -379,6 +393,8 @@ std::vector<Probe> writer_probes() {
       {"bindlog.replace_version", [] { return add_refused(1, Hash{}); }},
       {"bindlog.append_gap", [] { return add_refused(5, std::nullopt); }},
       {"bindlog.append_any_prev", [] { return add_refused(4, Hash{9}); }},
+      {"bindlog.prove_uncosigned", [] { return proof_cosigned(false); }},
+      {"bindlog.prove_older_than_entry", [] { return proof_cosigned(true); }},
       {"bindlog.witness_replacement", [] { return witness_refuses(feed_replacement); }},
       {"bindlog.witness_any_root",
        [] {

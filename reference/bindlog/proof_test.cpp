@@ -213,8 +213,45 @@ TEST(Proof, counts_witnesses) {
   note.signatures.push_back(*verifiable::cosign(note.text, "w.example", secret, now_s));
   ASSERT_TRUE(world.log.cosigned(verifiable::format(note)).has_value());
   EXPECT_TRUE(judged().has_value());
+  // A newer epoch that nobody has cosigned yet: the one before it will do for what it has.
   world.log.seal(now_s);
+  EXPECT_TRUE(judged().has_value());
+  EXPECT_EQ(world.log.history(world.alice.entries, true, world.log.size()).head.checkpoint,
+            world.log.checkpoint());  // an asker who knows the newer one is shown that
+  world.alice.rotate(world.log);
+  world.log.seal(now_s);
+  EXPECT_EQ(code_of(judged()), Code::witnesses);
+  EXPECT_EQ(world.log.prove(world.alice.latest()).head.checkpoint, world.log.checkpoint());
+  note.text += "more\n";
   EXPECT_EQ(world.log.cosigned(verifiable::format(note)).error().code, Code::proof);
+}
+
+TEST(Proof, is_made_with_a_cosigned_epoch_while_that_is_young) {
+  Filled world;
+  const auto size_of = [&](const Proof& proof) {
+    return open_head(proof.head, world.log.identity())->size;
+  };
+  const auto cosign = [&](std::uint64_t size, const std::string& name) {
+    auto note = *verifiable::parse_note(world.log.offered_at(size));
+    note.signatures.push_back(*verifiable::cosign(
+        note.text, name, crypto::SigningKey::ed25519_from_seed(Bytes(32, 7)), now_s));
+    return world.log.cosigned(verifiable::format(note));
+  };
+  const std::uint64_t offered = world.log.offer();
+  world.log.seal(now_s + 60);  // what is added meanwhile does not outrun the witnesses
+  ASSERT_TRUE(cosign(offered, "w.example"));
+  ASSERT_TRUE(cosign(offered, "x.example"));
+  EXPECT_EQ(size_of(world.log.prove(world.alice.latest())), offered);
+  EXPECT_EQ(size_of(world.log.prove_none("nobody@home.example")), offered);
+  ASSERT_TRUE(cosign(offered + 1, "w.example"));  // fewer
+  EXPECT_EQ(size_of(world.log.prove(world.alice.latest())), offered);
+  ASSERT_TRUE(cosign(offered + 1, "x.example"));
+  EXPECT_EQ(size_of(world.log.prove(world.alice.latest())), offered + 1);
+  world.log.seal(now_s + 120);
+  EXPECT_EQ(size_of(world.log.prove(world.alice.latest())), offered + 1);
+  world.log.drop_vouched_before(now_s + 61);
+  EXPECT_EQ(size_of(world.log.prove(world.alice.latest())), offered + 2);
+  EXPECT_EQ(world.log.offered_at(offered + 9), "");
 }
 
 TEST(Origin, fits_a_note) {

@@ -11,6 +11,12 @@ using std::string_view_literals::operator""sv;
 
 constexpr std::size_t known_max = 65'536;  // labels, some 200 bytes each
 
+/// Of a note whose first signature is the log's own.
+std::size_t cosignatures_in(std::string_view note) {
+  const auto parsed = verifiable::parse_note(note);
+  return parsed ? parsed->signatures.size() - 1 : 0;
+}
+
 }  // namespace
 
 Result<Prover> Prover::make(std::string domain, Secrets secrets) {
@@ -22,19 +28,21 @@ Result<Prover> Prover::make(std::string domain, Secrets secrets) {
 
 void Prover::add_epoch(ByteView epoch) {
   log_.append(verifiable::log_leaf_hash(epoch));
-  epoch_ = to_bytes(epoch);
+  newest_.epoch = to_bytes(epoch);
+  newest_.size = log_.size();
 }
 
 Result<> Prover::restore(std::vector<Leaf> leaves, std::span<const Bytes> epochs,
                          std::string checkpoint) {
   map_ = verifiable::Map::of(std::move(leaves));
-  sealed_ = map_;
+  newest_.map = map_;
   for (const Bytes& epoch : epochs) add_epoch(epoch);
-  checkpoint_ = std::move(checkpoint);
+  newest_.checkpoint = std::move(checkpoint);
   if (epochs.empty()) return {};
-  const auto last = verifiable::decode_epoch(epoch_);
+  const auto last = verifiable::decode_epoch(newest_.epoch);
   if (!last || last->map_root != map_.root()) return fail(Code::storage, "binding log");
-  if (!open_head(head(), identity_)) return fail(Code::storage, "binding log checkpoint");
+  if (!open_head(head(newest_), identity_)) return fail(Code::storage, "binding log checkpoint");
+  newest_.cosignatures = cosignatures_in(newest_.checkpoint);
   return {};
 }
 
@@ -89,11 +97,12 @@ Result<Leaf> Prover::add(const Entry& entry) {
 }
 
 Sealed Prover::seal(std::uint64_t time_s) {
-  if (log_.size() > 0) time_s = std::max(time_s, verifiable::decode_epoch(epoch_)->time_s);
-  sealed_ = map_;
+  if (log_.size() > 0) time_s = std::max(time_s, verifiable::decode_epoch(newest_.epoch)->time_s);
+  newest_.map = map_;
   add_epoch(verifiable::encode(verifiable::Epoch{map_.root(), map_.size(), time_s}));
-  checkpoint_ = checkpoint_at(log_.size());
-  return {epoch_, checkpoint_};
+  newest_.checkpoint = checkpoint_at(log_.size());
+  newest_.cosignatures = 0;
+  return {newest_.epoch, newest_.checkpoint};
 }
 
 std::string Prover::checkpoint_at(std::uint64_t size) const {
@@ -103,70 +112,112 @@ std::string Prover::checkpoint_at(std::uint64_t size) const {
   return verifiable::format(note);
 }
 
-Result<> Prover::cosigned(std::string_view text) {
-  AMS_TRY(const verifiable::Note note, verifiable::parse_note(text));
-  AMS_TRY(const verifiable::Note own, verifiable::parse_note(checkpoint_));
-  if (note.text != own.text) return fail(Code::proof, "another checkpoint");
-  AMS_CHECK(verifiable::verify_note(note, identity_.log));
-  if (text.size() > note_size_max) return fail(Code::object_too_large, "checkpoint");
-  checkpoint_ = std::string(text);
+std::uint64_t Prover::offer() {
+  if (!offered_ || offered_->size != newest_.size) offered_ = newest_;
+  return newest_.size;
+}
+
+std::string Prover::offered_at(std::uint64_t size) const {
+  for (const State* state : {&newest_, offered_ ? &*offered_ : nullptr})
+    if (state != nullptr && state->size == size) return state->checkpoint;
   return {};
 }
 
-Place Prover::place(std::string_view addr, std::int64_t version) const {
-  const Known& at = known(addr, version);
-  return {sealed_.prove(at.label), at.vrf};
+Result<> Prover::cosigned(std::string_view text) {
+  AMS_TRY(const verifiable::Note note, verifiable::parse_note(text));
+  const auto is_of = [&](const State* state) {
+    const auto own = state != nullptr ? verifiable::parse_note(state->checkpoint)
+                                      : Result<verifiable::Note>(fail(Code::proof, "none"));
+    return own && own->text == note.text;
+  };
+  State* const states[] = {&newest_, offered_ ? &*offered_ : nullptr,
+                           vouched_ ? &*vouched_ : nullptr};
+  const State* taken = nullptr;
+  for (State* state : states) {
+    if (!is_of(state)) continue;
+    AMS_CHECK(verifiable::verify_note(note, identity_.log));
+    if (text.size() > note_size_max) return fail(Code::object_too_large, "checkpoint");
+    state->checkpoint = std::string(text);
+    state->cosignatures = note.signatures.size() - 1;
+    taken = state;
+  }
+  if (taken == nullptr) return fail(Code::proof, "another checkpoint");
+  const bool better =
+      !vouched_ || (taken->size >= vouched_->size && taken->cosignatures >= vouched_->cosignatures);
+  if (better && taken->cosignatures > 0) vouched_ = State(*taken);
+  return {};
 }
 
-Head Prover::head() const {
-  AMS_ASSERT(log_.size() > 0);
-  return {checkpoint_, epoch_, log_.prove_inclusion(log_.size() - 1, log_.size())};
+void Prover::drop_vouched_before(std::uint64_t time_s) {
+  if (vouched_ && verifiable::decode_epoch(vouched_->epoch)->time_s < time_s) vouched_.reset();
+}
+
+const Prover::State& Prover::state_for(std::string_view addr, std::int64_t version,
+                                       std::uint64_t known_size) const {
+  const bool more =
+      vouched_ && vouched_->cosignatures > newest_.cosignatures && known_size <= vouched_->size;
+  if (!more || mutant("bindlog.prove_uncosigned")) return newest_;
+  const bool whole = version == 0 || vouched_->map.find(label(addr, version)).has_value();
+  return whole || mutant("bindlog.prove_older_than_entry") ? *vouched_ : newest_;
+}
+
+Place Prover::place(const State& state, std::string_view addr, std::int64_t version) const {
+  const Known& at = known(addr, version);
+  return {state.map.prove(at.label), at.vrf};
+}
+
+Head Prover::head(const State& state) const {
+  AMS_ASSERT(state.size > 0);
+  return {state.checkpoint, state.epoch, log_.prove_inclusion(state.size - 1, state.size)};
 }
 
 Proof Prover::prove(const Entry& entry) const {
+  const State& state = state_for(entry.addr, entry.version, 0);
   Proof out;
   out.addr = entry.addr;
   out.r = opening(entry.addr, entry.version);
   auto versions = steps(entry.version);
   versions.pop_back();
   for (const std::int64_t version : versions) {
-    const auto value = sealed_.find(label(entry.addr, version));
-    out.steps.push_back({place(entry.addr, version), value.value_or(Hash{})});
+    const auto value = state.map.find(label(entry.addr, version));
+    out.steps.push_back({place(state, entry.addr, version), value.value_or(Hash{})});
   }
-  out.here = place(entry.addr, entry.version);
-  out.next = place(entry.addr, entry.version + 1);
-  out.head = head();
+  out.here = place(state, entry.addr, entry.version);
+  out.next = place(state, entry.addr, entry.version + 1);
+  out.head = head(state);
   out.entry = entry;
   return out;
 }
 
 Proof Prover::prove_none(std::string_view addr) const {
+  const State& state = state_for(addr, 0, 0);
   Proof out;
   out.addr = std::string(addr);
-  out.next = place(addr, 1);
-  out.head = head();
+  out.next = place(state, addr, 1);
+  out.head = head(state);
   return out;
 }
 
 History Prover::history(std::span<const Entry> entries, bool complete,
                         std::uint64_t known_size) const {
   AMS_ASSERT(!entries.empty() && entries.size() <= items_max && known_size <= log_.size());
+  const State& state = state_for(entries.front().addr, entries.back().version, known_size);
   History out;
   out.addr = entries.front().addr;
   for (const Entry& entry : entries)
     out.items.push_back(
-        {entry, opening(entry.addr, entry.version), place(entry.addr, entry.version)});
+        {entry, opening(entry.addr, entry.version), place(state, entry.addr, entry.version)});
   if (complete)
     for (const std::int64_t version : gaps(entries.back().version))
-      out.above.push_back(place(out.addr, version));
-  out.consistency = log_.prove_consistency(known_size, log_.size());
-  out.head = head();
+      out.above.push_back(place(state, out.addr, version));
+  out.consistency = log_.prove_consistency(known_size, state.size);
+  out.head = head(state);
   return out;
 }
 
 Sighting Prover::sight(std::string_view addr, std::int64_t version,
                        std::optional<Hash> value) const {
-  return {head(), sealed_.prove(label(addr, version)), value};
+  return {head(newest_), newest_.map.prove(label(addr, version)), value};
 }
 
 }  // namespace ams::bindlog

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -39,7 +40,7 @@ class Prover {
 
   const Identity& identity() const { return identity_; }
   std::uint64_t size() const { return log_.size(); }  // epochs
-  const std::string& checkpoint() const { return checkpoint_; }
+  const std::string& checkpoint() const { return newest_.checkpoint; }
 
   /// BLG-6: r of a version.
   Hash opening(std::string_view addr, std::int64_t version) const;
@@ -55,9 +56,17 @@ class Prover {
   /// The checkpoint of the log as it was when it had `size` epochs, 1 to size(): without any
   /// cosignature. One signature.
   std::string checkpoint_at(std::uint64_t size) const;
-  /// Takes a witness's cosignatures of the newest checkpoint. Fails with proof_form, proof (another
-  /// checkpoint), signature (our own is missing).
+  /// Keeps the newest epoch to be shown to witnesses, until the next call: what is added meanwhile
+  /// does not outrun them. Gives its size.
+  std::uint64_t offer();
+  /// Takes the cosignatures of a note of the newest checkpoint, of the one that is offered, or of
+  /// the one that proofs are made with: whoever calls has verified them. Fails with proof_form,
+  /// proof (another checkpoint), signature (our own is missing), object_too_large.
   Result<> cosigned(std::string_view note);
+  /// The one of these at `size`, with the cosignatures taken; empty: there is none.
+  std::string offered_at(std::uint64_t size) const;
+  /// Proofs are made with no cosigned epoch that is older (BLG-39).
+  void drop_vouched_before(std::uint64_t time_s);
 
   /// The VRF proofs of an address that were made: with them learnt, a restart need not make them
   /// again. `evaluations`: how often a proof was made.
@@ -66,7 +75,8 @@ class Prover {
   void learn(std::string_view addr, std::int64_t version, Bytes vrf);
   std::uint64_t evaluations() const { return evaluations_; }
 
-  // Proofs against the newest epoch. Precondition: size() > 0, and the entries are in it.
+  // Proofs against the newest epoch, or an older one that bears more cosignatures and has all of
+  // the entries. Precondition: size() > 0, and the entries are in it.
   Proof prove(const Entry& entry) const;
   Proof prove_none(std::string_view addr) const;
   /// The versions of one address, successive, at most items_max. `complete`: the last is the
@@ -83,17 +93,26 @@ class Prover {
     Bytes vrf;
   };
   const Known& known(std::string_view addr, std::int64_t version) const;
-  Place place(std::string_view addr, std::int64_t version) const;
-  Head head() const;
+  struct State {          // of an epoch
+    verifiable::Map map;  // shares its nodes with the others
+    Bytes epoch;
+    std::string checkpoint;
+    std::uint64_t size = 0;
+    std::size_t cosignatures = 0;
+  };
+  /// Which epoch to prove with: `addr`'s highest version, 0 for none; what the asker knows.
+  const State& state_for(std::string_view addr, std::int64_t version,
+                         std::uint64_t known_size) const;
+  Place place(const State& state, std::string_view addr, std::int64_t version) const;
+  Head head(const State& state) const;
   void add_epoch(ByteView epoch);
 
   Identity identity_;
   Secrets secrets_;
-  verifiable::Map map_;     // with what waits for an epoch
-  verifiable::Map sealed_;  // of the newest epoch: shares its nodes
+  verifiable::Map map_;  // with what waits for an epoch
   verifiable::Log log_;
-  Bytes epoch_;
-  std::string checkpoint_;
+  State newest_;
+  std::optional<State> offered_, vouched_;
   mutable std::uint64_t evaluations_ = 0;
   mutable std::map<std::pair<std::string, std::int64_t>, Known> known_;  // at most known_max
 };

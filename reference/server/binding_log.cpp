@@ -8,10 +8,10 @@ namespace ams::server {
 namespace {
 
 constexpr std::size_t nonce_size = 12;
+constexpr std::size_t epoch_index_size = 8, label_size = 16;
 constexpr std::size_t vrf_row_size = 8 + crypto::vrf_proof_size;
 constexpr std::ptrdiff_t vrf_kept_max = 64;   // of one address
 constexpr std::size_t recalled_max = 65'536;  // addresses
-constexpr std::string_view note_row = "binding_log_note";
 
 bindlog::Prover::Secrets log_secrets(ByteView index_key) {
   const auto derived = [&](std::string_view label) {
@@ -44,8 +44,10 @@ Result<> BindingLog::load() {
   std::vector<bindlog::Leaf> leaves;
   std::vector<Bytes> epochs;
   bool whole = true;
+  showable_ = true;
   AMS_CHECK(reader_.scan(table_log_leaf, {}, {}, [&](ByteView key, ByteView value) {
-    const auto label = to_array<16>(key);
+    const auto label = to_array<16>(key.last(std::min(key.size(), label_size)));
+    showable_ = showable_ && key.size() == epoch_index_size + label_size;
     const auto hash = to_array<32>(value);
     whole = whole && label && hash;
     if (whole) leaves.push_back({*label, *hash});
@@ -55,7 +57,7 @@ Result<> BindingLog::load() {
     epochs.push_back(to_bytes(value));
     return true;
   }));
-  AMS_TRY(const auto note, reader_.get(table_meta, as_bytes(note_row)));
+  AMS_TRY(const auto note, reader_.get(table_meta, as_bytes(log_note_row)));
   auto prover = bindlog::Prover::make(options_.domain, log_secrets(options_.index_key));
   AMS_ASSERT(prover.has_value());
   if (mutant("server.begin_log_anew")) {
@@ -79,7 +81,7 @@ void BindingLog::seal(Txn& txn, std::int64_t now_ms) {
       prover_->seal(static_cast<std::uint64_t>(std::max<std::int64_t>(now_ms, 0) / 1000));
   epoch_s_ = static_cast<std::int64_t>(verifiable::decode_epoch(sealed.epoch)->time_s);
   txn.put(table_log_epoch, to_bytes(be64(index)), sealed.epoch);
-  txn.put(table_meta, to_bytes(note_row), to_bytes(sealed.checkpoint));
+  txn.put(table_meta, to_bytes(log_note_row), to_bytes(sealed.checkpoint));
 }
 
 Bytes BindingLog::entry_key(std::string_view addr, std::int64_t version) const {
@@ -180,14 +182,17 @@ Result<> BindingLog::add_entry(Txn& txn, const bindlog::Entry& made, std::int64_
   if (!leaf) return fail(Code::storage, "binding log");
   AMS_CHECK(put_row(txn, table_log_entry, entry_key(made.addr, made.version),
                     pad_row(bindlog::to_value(made)), nonce12));
-  txn.put(table_log_leaf, to_bytes(ByteView(leaf->kid)), to_bytes(ByteView(leaf->value)));
+  txn.put(table_log_leaf, key_of({be64(prover_->size()), leaf->kid}),
+          to_bytes(ByteView(leaf->value)));
   seal(txn, now_ms);
   return {};
 }
 
-Result<bool> BindingLog::refresh(Txn& txn, std::int64_t now_ms) {
+Result<bool> BindingLog::refresh(Txn& txn, std::int64_t now_ms, std::int64_t age_s) {
   AMS_CHECK(load());
-  const bool fresh = prover_->size() > 0 && now_ms / 1000 - epoch_s_ <= log_epoch_s_max;
+  prover_->drop_vouched_before(
+      static_cast<std::uint64_t>(std::max<std::int64_t>(now_ms / 1000 - log_epoch_s_max, 0)));
+  const bool fresh = prover_->size() > 0 && now_ms / 1000 - epoch_s_ <= age_s;
   if (fresh || mutant("server.stale_log_epoch")) return false;
   seal(txn, now_ms);
   return true;

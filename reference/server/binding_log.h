@@ -14,7 +14,8 @@
 
 namespace ams::server {
 
-inline constexpr std::int64_t log_epoch_s_max = 3'600;  // BLG-8
+inline constexpr std::int64_t log_epoch_s_max = 3'600;                // BLG-8
+inline constexpr std::string_view log_note_row = "binding_log_note";  // of table_meta
 
 /// The plaintext of a row of BND-2: length, AMS-CJ, zeros.
 Bytes pad_row(const wire::Value& row);
@@ -37,8 +38,8 @@ class BindingLog {
   /// `held_version` has. Fails with the codes of BLG-4, storage.
   Result<> judge_endorsed(Txn& txn, const bindlog::Entry& made, std::int64_t held_version,
                           const keys::KeyRecord& record);
-  /// Ends an epoch when the newest is more than an hour old; whether it did.
-  Result<bool> refresh(Txn& txn, std::int64_t now_ms);
+  /// Ends an epoch when the newest is more than `age_s` old; whether it did.
+  Result<bool> refresh(Txn& txn, std::int64_t now_ms, std::int64_t age_s = log_epoch_s_max);
   /// That this version is the latest. Precondition: refresh() or add() before. Fails with storage.
   Result<wire::Value> proof(Txn& txn, std::string_view addr, std::int64_t version);
   /// Whether there are versions `from` up to `last` to show to an asker who says that the log had
@@ -52,8 +53,31 @@ class BindingLog {
   /// Keeps the VRF proofs that were made for an address, encrypted: a restart need not make them
   /// again. Whether there is something new, in `txn`.
   Result<bool> keep_proofs(Txn& txn, std::string_view addr, ByteView nonce12);
+  /// What there is to show to witnesses: keeps it until the next call, and gives its size, 0 before
+  /// the first epoch. Fails with storage.
+  Result<std::uint64_t> offer();
+  /// The args of directory.bindlog (BLG-35): epochs from `from` on, at most up to `size`, which
+  /// offer() gave; `to`: up to where. Reads rows that are applied, and perhaps not durable. Fails
+  /// with storage; also for a log some of whose leaves are of no known epoch.
+  struct Shown {
+    std::uint64_t to = 0;
+    wire::Value args;
+  };
+  Result<Shown> shown(std::uint64_t from, std::uint64_t size);
+  /// A witness's cosignature of what was shown, up to `size`: judged, added to what proofs are made
+  /// with, and, where it is of the newest epoch, put into `txn`. Fails with proof_form, signature,
+  /// proof (of something else, or of what is offered no more), storage.
+  Result<> cosigned(Txn& txn, std::uint64_t size, std::string_view note,
+                    const verifiable::NoteKey& witness);
+  /// Epochs in memory, 0 when the log is not read yet. Free.
+  std::uint64_t size() const { return prover_ ? prover_->size() : 0; }
+  /// Another number after each forget().
+  std::uint64_t generation() const { return generation_; }
   /// A commit failed: what was added since the last good one is not there.
-  void forget() { prover_.reset(); }
+  void forget() {
+    prover_.reset();
+    ++generation_;
+  }
 
  private:
   BindingLog(const Options& options, const storage::Reader& reader)
@@ -72,8 +96,10 @@ class BindingLog {
   const storage::Reader& reader_;
   std::optional<bindlog::Prover> prover_;  // empty: to be read from storage
   std::int64_t epoch_s_ = 0;               // of the newest epoch
-  std::set<std::string> recalled_;         // addresses whose VRF proofs were read
-  std::uint64_t evaluations_ = 0;          // of the prover, kept
+  std::uint64_t generation_ = 0;
+  bool showable_ = true;            // each leaf's epoch is known
+  std::set<std::string> recalled_;  // addresses whose VRF proofs were read
+  std::uint64_t evaluations_ = 0;   // of the prover, kept
 };
 
 }  // namespace ams::server

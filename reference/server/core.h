@@ -8,7 +8,7 @@
 //   relay_in.cpp   relay.deliver               relay_check.cpp its judgements
 //   chains.cpp     domain.get                  peer_host.cpp  directory ops and gossip
 //   groups.cpp     mail to a group's address   rewrap.cpp     mail.rewrap
-//   sweep.cpp      what has expired
+//   log_witnesses.cpp our binding log, shown   sweep.cpp      what has expired
 //
 // Order: an input only leaves work. poll() does the next piece of work when every effect before it
 // has been given out, so that each piece reads a storage in which all earlier commits are applied.
@@ -29,6 +29,7 @@
 #include "directory/peer.h"
 #include "mail/objects.h"
 #include "server/binding_log.h"
+#include "server/log_witnesses.h"
 #include "server/server.h"
 #include "server/timers.h"
 #include "server/txn.h"
@@ -417,6 +418,19 @@ class Core {
   void fetch_record(const Id16& kid, OnAnswer then);
   void pump_peer();
 
+  // --- log_witnesses.cpp
+  void start_showing();
+  void want_showing();
+  void log_committed();
+  void end_shown_epoch();
+  void show_log();
+  void arm_showing();
+  void show_to(const std::string& domain, LogWitness& witness);
+  void log_shown(const std::string& domain, std::uint64_t to, const Outcome& outcome);
+  Result<> log_taken(const std::string& domain, LogWitness& witness, std::uint64_t to,
+                     const Outcome& outcome);
+  void show_failed(LogWitness& witness, const Error& why);
+
   // --- sweep.cpp
   void sweep();
 
@@ -438,6 +452,7 @@ class Core {
   std::map<std::string, Proving> proving_;
   std::set<std::string> doubted_;            // at most verified_chains_max
   std::unique_ptr<BindingLog> binding_log_;  // null: the domain's record has no keys of one
+  LogShowing showing_;
   directory::Peer peer_;
   directory::Buckets lookups_;  // of other domains
   std::vector<std::string> ops_;

@@ -3,8 +3,9 @@
 // with logs and stand-alone full peers, all real machines.
 #include <gtest/gtest.h>
 
-#include "bindlog/lie.h"
+#include "bindlog/proof.h"
 #include "directory/history.h"
+#include "server/binding_log.h"
 #include "server/tables.h"
 #include "server/world_test.h"
 
@@ -51,6 +52,17 @@ struct LogRootTest : ::testing::Test {
                         {"epochs", wire::Array{wire::Object{{"added", to_base64url(added)},
                                                             {"epoch", to_base64url(epoch)}}}},
                         {"from", 0}};
+  }
+  /// How many of the two have cosigned the head of what b's user is answered about `addr`.
+  std::size_t cosigned(Account& asker, const std::string& addr) {
+    const auto answer = asker.device.call("keys.lookup", wire::Object{{"addr", addr}});
+    if (!answer || !answer->find("proof")) return 99;
+    const std::vector<verifiable::NoteKey> witnesses{cosigner(one), cosigner(two)};
+    for (std::size_t quorum = 2; quorum > 0; --quorum)
+      if (bindlog::verify_proof(*answer->find("proof"), addr, identity(a), {witnesses, quorum}))
+        return quorum;
+    EXPECT_TRUE(bindlog::verify_proof(*answer->find("proof"), addr, identity(a)));
+    return 0;
   }
   static verifiable::NoteKey cosigner(const Node& peer) {
     return *directory::log_key(peer.domain, peer.op.record.signing(),
@@ -107,6 +119,122 @@ TEST_F(LogRootTest, nothing_is_cosigned_before_it_is_durable) {
   const auto again = server.call("directory.bindlog", first_epoch());
   ASSERT_TRUE(again);
   EXPECT_NE(again->find("cosignature"), nullptr);
+}
+
+TEST_F(LogRootTest, heads_bear_the_cosignatures_of_all_full_peers) {
+  start({"one.example", "two.example"});
+  Account alice{world, "alice@a.example"}, bob{world, "bob@b.example"};
+  alice.create();
+  bob.create();
+  world.advance(seconds{5});
+  EXPECT_EQ(cosigned(bob, alice.addr), 2u);
+  a.crash();
+  a.start();
+  bob.connect();
+  EXPECT_EQ(cosigned(bob, alice.addr), 2u);  // they are durable
+  Account carol{world, "carol@a.example"};
+  carol.create();
+  EXPECT_EQ(cosigned(bob, alice.addr), 2u);  // carol's epoch is no reason to go without
+  world.advance(seconds{5});
+  EXPECT_EQ(cosigned(bob, carol.addr), 2u);
+  world.advance(std::chrono::hours{5});
+  EXPECT_EQ(cosigned(bob, alice.addr), 2u);  // epochs are ended and shown while nobody asks
+}
+
+TEST_F(LogRootTest, no_answer_waits_for_a_witness) {
+  start({"one.example", "two.example"});
+  one.reachable = two.reachable = false;
+  Account alice{world, "alice@a.example"}, bob{world, "bob@b.example"};
+  alice.create();
+  bob.create();
+  world.advance(seconds{5});
+  EXPECT_EQ(cosigned(bob, alice.addr), 0u);
+  one.reachable = true;
+  world.advance(seconds{60});
+  EXPECT_EQ(cosigned(bob, alice.addr), 1u);
+  two.reachable = true;
+  world.advance(seconds{120});
+  EXPECT_EQ(cosigned(bob, alice.addr), 2u);
+}
+
+TEST_F(LogRootTest, a_long_log_is_shown_in_parts) {
+  start({"one.example", "two.example"});
+  one.reachable = false;
+  Account bob{world, "bob@b.example"};
+  bob.create();
+  std::vector<std::unique_ptr<Account>> users;
+  for (int i = 0; i < 150; ++i)
+    users.push_back(std::make_unique<Account>(world, "u" + std::to_string(i) + "@a.example"));
+  for (auto& user : users) user->create();
+  one.reachable = true;
+  world.advance(seconds{600});
+  EXPECT_EQ(cosigned(bob, users.back()->addr), 2u);
+  one.crash();  // and a witness that lost everything begins again
+  one.storage = store::MemoryStorage();
+  one.start();
+  Account last{world, "last@a.example"};
+  last.create();
+  world.advance(seconds{600});
+  EXPECT_EQ(cosigned(bob, last.addr), 2u);
+}
+
+TEST_F(LogRootTest, an_epoch_that_is_lost_was_shown_to_nobody) {
+  start({"one.example"});
+  Account alice{world, "alice@a.example"}, bob{world, "bob@b.example"};
+  alice.create();
+  bob.create();
+  world.advance(seconds{5});
+  ASSERT_EQ(cosigned(bob, alice.addr), 1u);
+  for (int i = 0; i < 3; ++i) {
+    a.hold_commits = true;
+    alice.device.send("keys.associate",
+                      wire::Object{{"record", make_key("other" + std::to_string(i)).record.value()},
+                                   {"version", 2}});
+    world.run();
+    world.advance(std::chrono::minutes{46});  // until it looks whether there is anything to show
+    a.crash();
+    a.hold_commits = false;
+    a.start();
+    alice.connect();
+    bob.connect();
+    world.advance(seconds{5});
+  }
+  // Another epoch stands in its place now: a witness that had seen the lost one would know of two.
+  const keys::KeyPair pair = make_key("alice at last");
+  ASSERT_TRUE(alice.device.call("keys.associate",
+                                wire::Object{{"record", pair.record.value()}, {"version", 2}}));
+  world.advance(seconds{30});
+  EXPECT_EQ(cosigned(bob, alice.addr), 1u);
+}
+
+TEST_F(LogRootTest, a_cosignature_is_verified_before_it_is_shown) {
+  start({});
+  Account alice{world, "alice@a.example"};
+  alice.create();
+  const auto chain = keys::verify_chain(a.options.chain, "a.example", a.root.record.id());
+  const auto log = BindingLog::open(a.options, chain->record, a.storage);
+  ASSERT_EQ(log->offer(), 1u);
+  const auto note_by = [&](const Node& signer, std::uint64_t size) {
+    const std::string text =
+        verifiable::parse_note(log->shown(0, size)->args.find("checkpoint")->as_string())->text;
+    return verifiable::format(
+        {text, {*verifiable::cosign(text, "one.example/ams-directory", signer.op.signing, 1)}});
+  };
+  Txn txn(a.storage);
+  const auto judged = [&](const std::string& note) {
+    const auto taken = log->cosigned(txn, 1, note, cosigner(one));
+    return taken ? Code::bom : taken.error().code;
+  };
+  EXPECT_EQ(judged(note_by(two, 1)), Code::signature);
+  auto other = *verifiable::parse_note(note_by(one, 1));
+  other.text += "of something else\n";
+  EXPECT_EQ(judged(verifiable::format(other)), Code::proof);
+  EXPECT_TRUE(txn.take().empty());
+  EXPECT_EQ(judged(note_by(one, 1)), Code::bom);
+  EXPECT_EQ(judged(note_by(one, 1)), Code::bom);  // the same once more replaces it
+  const storage::WriteBatch kept = txn.take();
+  ASSERT_EQ(kept.puts.size(), 1u);
+  EXPECT_EQ(verifiable::parse_note(to_string(kept.puts[0].value))->signatures.size(), 2u);
 }
 
 }  // namespace

@@ -63,6 +63,9 @@ constexpr const char* switches[] = {
     "server.admit_unproven",
     "server.skip_connections_max",
     "server.domain_without_log",
+    "server.show_no_log",
+    "server.show_before_durable",
+    "server.believe_cosignature",
 };
 
 int run_tests(const std::string& program, const std::string& name, const std::string& filter) {

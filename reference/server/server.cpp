@@ -101,6 +101,7 @@ Core::Core(Options options, const crypto::SigningKey& op, const storage::Reader&
   if (options_.mail && !mutant("server.lose_queue_on_restart")) load_queue();
   timers_.arm({TimerKind::sweep, 0, {}}, now_ + sweep_interval);
   later([this] { pump_peer(); });
+  start_showing();
 }
 
 // --- work and effects
@@ -148,6 +149,9 @@ std::optional<machine::Effect> Core::poll() {
       case TimerKind::sweep:
         sweep();
         break;
+      case TimerKind::showing:
+        want_showing();
+        break;
     }
   }
   machine::Effect effect = std::move(effects_.front());
@@ -174,6 +178,7 @@ void Core::handle_durable(machine::BatchId batch, const Result<>& outcome) {
   if (at == commits_.end()) return;
   if (!outcome) log(machine::Log::Level::error, "storage refused a commit");
   if (!outcome && binding_log_) binding_log_->forget();
+  if (outcome) log_committed();
   later([then = std::move(at->second), outcome] { then(outcome); });
   commits_.erase(at);
 }

@@ -25,7 +25,8 @@
 // queue        rdom 0 seq u64                   {"acct","delivery","from"} (STO-3)
 // queue_state  rdom 0 seq u64                   {"attempts","done","exp","next","refused","sent"}
 // chain        domain                           {"chain","seen"}: the newest verified chain (DOM-6)
-// log_leaf     label(16)                        value(32): an entry of the binding log (BLG-7)
+// log_leaf     epoch u64, label(16)             value(32): an entry of the binding log (BLG-7) and
+//                                               the index of the epoch that added it
 // log_epoch    index u64                        60 bytes (BLG-8); meta "binding_log_note" has the
 //                                               newest checkpoint
 // log_entry    HMAC(K_idx, addr) version u64    nonce(12), sealed entry

@@ -13,7 +13,7 @@
 
 namespace ams::server {
 
-enum class TimerKind : std::uint8_t { conn, link, lane, directory, sweep };
+enum class TimerKind : std::uint8_t { conn, link, lane, directory, sweep, showing };
 
 struct TimerKey {
   TimerKind kind = TimerKind::conn;
