@@ -1,5 +1,7 @@
 #include "client/bind_watch.h"
 
+#include <utility>
+
 #include "client/endorse.h"
 #include "policy/mutant.h"
 
@@ -22,6 +24,15 @@ void BindWatch::keep(const bindlog::Seen& seen, const wire::Value& shown) {
 void BindWatch::check_now() {
   wanted_ = true;
   core_.again = true;
+}
+
+void BindWatch::check(std::function<void(const Result<bindlog::Checked>&)> then) {
+  waiting_.push_back(std::move(then));
+  check_now();
+}
+
+void BindWatch::conclude(const Result<bindlog::Checked>& outcome) {
+  for (const auto& then : std::exchange(waiting_, {})) then(outcome);
 }
 
 void BindWatch::run() {
@@ -61,8 +72,10 @@ void BindWatch::answered(const Result<wire::Value>& answer) {
   const bindlog::Seen before = seen_of_own(core_);
   const auto checked = judge(*shown, before);
   if (!checked) {
-    if (is_temporary(checked.error()))
-      return core_.tell(CommandFailed{"bindings", checked.error()});
+    if (is_temporary(checked.error())) {
+      core_.tell(CommandFailed{"bindings", checked.error()});
+      return conclude(checked);
+    }
     return alarm(checked.error(), *shown, evidence_of(*shown));
   }
   const bindlog::Entry* entry = foreign(*checked, before);
@@ -70,7 +83,11 @@ void BindWatch::answered(const Result<wire::Value>& answer) {
     return alarm(Error{Code::binding_foreign, "keys.history"}, *shown,
                  denial_of(*checked, *entry, *shown));
   keep(checked->seen, *shown);
-  if (!checked->complete) next_ = core_.now;
+  if (!checked->complete) {
+    next_ = core_.now;
+  } else {
+    conclude(checked);
+  }
 }
 
 Result<bindlog::Checked> BindWatch::judge(const wire::Value& history,
@@ -83,11 +100,20 @@ Result<bindlog::Checked> BindWatch::judge(const wire::Value& history,
   return checked;
 }
 
+/// A key of ours, or an address that our key has led elsewhere, be it at another device: the
+/// signature is over the value before too, which the history has shown.
+bool BindWatch::is_own(const bindlog::Entry& entry) const {
+  const keys::KeyPair* pair = account_.pair_of(entry.key);
+  if (pair == nullptr || entry.type == bindlog::Type::key) return pair != nullptr;
+  return keys::verify_object(bindlog::to_value(entry), pair->record.signing()).has_value() ||
+         mutant("client.trust_every_redirect");
+}
+
 const bindlog::Entry* BindWatch::foreign(const bindlog::Checked& checked,
                                          const bindlog::Seen& before) const {
   for (const bindlog::Entry& entry : checked.entries) {
     if (entry.version <= before.version) continue;  // judged then
-    if (account_.pair_of(entry.key) != nullptr && entry.type == bindlog::Type::key) continue;
+    if (is_own(entry)) continue;
     const StoredKeys* stored = account_.stored();
     if (stored && stored->record.id() == entry.key) continue;
     // A key store's former keys are not ours to know; its newest is the one in use.
@@ -126,6 +152,7 @@ void BindWatch::alarm(const Error& why, const wire::Value& shown, Evidence lie) 
     core_.again = true;
     ++checked_;
     core_.tell(Alarm{core_.options.addr, why, shown, lie});
+    conclude(tl::unexpected(why));
   });
 }
 

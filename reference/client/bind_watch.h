@@ -6,7 +6,9 @@
 //   idle --connected or a day--> asked --history, judged--> idle
 #pragma once
 
+#include <functional>
 #include <optional>
+#include <vector>
 
 #include "bindlog/history.h"
 #include "client/connection.h"
@@ -23,17 +25,22 @@ class BindWatch {
   BindWatch(Core& core, Link& link, Account& account)
       : core_(core), link_(link), account_(account), next_(core.now) {}
 
+  /// Checks now and says what the whole history shows; its last entry is what holds. An alarm is
+  /// told besides. `then` is called once: a check that fails for now is made again before.
+  void check(std::function<void(const Result<bindlog::Checked>&)> then);
   void run();
   /// The next check is due at once, also where none is under way or was asked for.
   void check_now();
   bool wanted() const { return wanted_; }
-  bool asked() const { return asked_; }
   /// How many checks had an outcome: kept, or told.
   std::uint64_t checked() const { return checked_; }
+  bool asked() const { return asked_ || !waiting_.empty(); }
   std::optional<Instant> due() const;
 
  private:
   bool watched() const;
+  bool is_own(const bindlog::Entry& entry) const;
+  void conclude(const Result<bindlog::Checked>& outcome);
   void answered(const Result<wire::Value>& answer);
   Result<bindlog::Checked> judge(const wire::Value& history, const bindlog::Seen& before) const;
   /// The first entry that we did not make.
@@ -54,6 +61,7 @@ class BindWatch {
   std::uint64_t connection_ = 0;  // the last one on which the check was made
   Instant next_;
   int attempt_ = 0;
+  std::vector<std::function<void(const Result<bindlog::Checked>&)>> waiting_;
 };
 
 }  // namespace ams::client

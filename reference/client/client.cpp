@@ -7,6 +7,7 @@
 #include "client/enrol.h"
 #include "client/lookup.h"
 #include "client/outbox.h"
+#include "client/redirect.h"
 #include "client/rewrap.h"
 #include "client/rotate.h"
 #include "client/sync.h"
@@ -35,6 +36,7 @@ struct Client::Impl {
         adoption(core, link, account, key_store, lookup, outbox),
         rewrapper(core, link, account, key_store),
         bind_watch(core, link, account),
+        redirector(core, link, account, bind_watch),
         tracer(core, link, lookup) {
     link.on_event = [this](const std::string& event, const wire::Value& data) {
       if (event == "mail.changed") inbox.handle_changed(data);
@@ -47,8 +49,8 @@ struct Client::Impl {
     return account.ready() &&
            (core.options.stay_connected || outbox.has_work() || inbox.has_work() ||
             rotation.has_work() || adoption.has_work() || publisher.has_work() ||
-            rewrapper.has_work() || !inquiries.empty() || looking > 0 || bind_watch.wanted() ||
-            (link.up() && bind_watch.asked()));
+            rewrapper.has_work() || redirector.has_work() || !inquiries.empty() || looking > 0 ||
+            bind_watch.wanted() || (link.up() && bind_watch.asked()));
   }
 
   /// Lets every part act on what changed, until nothing does.
@@ -71,6 +73,7 @@ struct Client::Impl {
       publisher.run();
       lookup.run();
       if (link.up()) inquire();
+      redirector.run();
       bind_watch.run();
       outbox.run();
       inbox.run();
@@ -151,6 +154,7 @@ struct Client::Impl {
   Adoption adoption;
   Rewrapper rewrapper;
   BindWatch bind_watch;
+  Redirector redirector;
   Tracer tracer;
   Instant leave_at;
   std::vector<Inquiry> inquiries;  // not asked yet
@@ -173,6 +177,10 @@ void Client::rotate(std::optional<keys::KeyPair> pair, Instant now) {
     if (impl_->account.ready() && impl_->adoption.is_due_here()) return impl_->adoption.request();
     impl_->rotation.rotate(std::move(pair));
   });
+}
+
+void Client::redirect(bindlog::Type type, std::vector<std::string> to, Instant now) {
+  impl_->at(now, [&] { impl_->redirector.request(type, std::move(to)); });
 }
 
 std::optional<KeyStoreAsk> Client::poll_key_store() { return impl_->key_store.poll(); }
@@ -271,6 +279,7 @@ std::optional<Instant> Client::timeout() const {
   out = earlier(out, impl_->key_store.due());
   if (impl_->leaves_store()) out = earlier(out, impl_->leave_at);
   out = earlier(out, impl_->bind_watch.due());
+  out = earlier(out, impl_->redirector.due());
   out = earlier(out, impl_->lookup.due());
   out = earlier(out, impl_->outbox.due());
   return earlier(out, impl_->inbox.due());

@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/instant.h"
 #include "base/result.h"
+#include "bindlog/entry.h"
 #include "crypto/crypto.h"
 #include "keys/records.h"
 #include "machine/machine.h"
@@ -82,6 +83,13 @@ struct KeyRotated {
   keys::KeyId from, to;
   std::int64_t version = 0;
 };
+/// Our address leads to others now (`alias`, `forward`, `group`), or to our key again (`key`): the
+/// domain's log shows it.
+struct Redirected {
+  std::string type;
+  std::vector<std::string> to;  // ascending
+  std::int64_t version = 0;
+};
 /// Stored mail that was sealed to shared keys which were rotated is sealed to their successors
 /// (RWP). What failed is as it was.
 struct MailRewrapped {
@@ -133,8 +141,8 @@ struct CommandFailed {  // enrolment, association or sync: with the reason; temp
 /// mailbox row is marked as told after poll_report() gave it. Drain poll() after the last
 /// poll_report(): it may have a Commit.
 using Report = std::variant<AccountReady, Submitted, SubmitFailed, Received, Unreadable,
-                            NoticeReceived, SyncDone, KeyRotated, MailRewrapped, Published,
-                            LookedUp, KeyChanged, Alarm, CommandFailed>;
+                            NoticeReceived, SyncDone, KeyRotated, Redirected, MailRewrapped,
+                            Published, LookedUp, KeyChanged, Alarm, CommandFailed>;
 
 /// A request of ams-ks/1 for the domain's key store, signed by this device. Answer with
 /// handle_key_store for this ticket; a late answer is dropped.
@@ -158,6 +166,9 @@ class Client final : public machine::Machine {
   /// sealed already goes out first; drafts wait; all pairs ever used keep opening mail. Goes on
   /// after a restart. Report: KeyRotated or CommandFailed("rotate").
   void rotate(std::optional<keys::KeyPair> pair, Instant now);
+  /// Leads our address to others, or with Type::key and no `to` back to our key (BLG-33). Asking
+  /// again is harmless. Report: Redirected or CommandFailed("redirect").
+  void redirect(bindlog::Type type, std::vector<std::string> to, Instant now);
   /// Publishes an event or a revocation (KEV, REV); kept and tried again until the server has
   /// judged it. Report: Published.
   void publish(const wire::Value& object, Instant now);

@@ -51,6 +51,8 @@ class Account {
   /// The pair that add_next() brought comes into use; the one in use is kept as given up.
   void adopt_next(const wire::Value& binding);
   void give_up_next();
+  /// For Redirector: the same key under a later version; durable already.
+  void rebind(const wire::Value& binding) { binding_ = binding; }
   /// For Adoption: durable already.
   void adopt_stored(StoredKeys stored, const wire::Value& binding);
 

@@ -113,6 +113,8 @@ void Lookup::staple(const keys::KeyId& key, StapleThen then) {
                   if (!answer) return then(tl::unexpected(answer.error()));
                   const wire::Value* value = answer->find("binding");
                   const wire::Value* proof = answer->find("proof");
+                  if (!value && proof)
+                    return then(fail(Code::redirected, "keys.lookup"));
                   if (!value || !proof) return then(fail(Code::schema, "keys.lookup"));
                   const auto binding = keys::verify_binding(*value, link_.chain());
                   if (!binding) return then(tl::unexpected(binding.error()));

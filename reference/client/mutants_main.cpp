@@ -231,6 +231,24 @@ bool foreign_version_alarms() {
   return bench.alarms() > 0;
 }
 
+/// The server leads alice's mail to carol and signs it with a key of its own.
+bool foreign_redirect_alarms() {
+  LogBench bench;
+  bench.enrol();
+  bench.bind_first();
+  bindlog::Entry entry = bench.mine.back();
+  entry.prev = bench.home_log.value(entry);
+  entry.version = 2;
+  entry.type = bindlog::Type::forward;
+  entry.to = {bench.carol.addr};
+  entry = *bindlog::endorse(std::move(entry), bench.carol.pair.signing);
+  if (!bench.home_log.add(entry)) return false;
+  bench.home_log.seal(bench.now_s());
+  bench.mine.push_back(std::move(entry));
+  bench.run_for(25h);
+  return bench.alarms() > 0;
+}
+
 std::vector<Probe> probes() {
   return {
       {"client.leak_private_key", keeps_private_keys},
@@ -253,6 +271,7 @@ std::vector<Probe> probes() {
       {"client.accept_other_log", other_log_is_refused},
       {"client.skip_history", foreign_version_alarms},
       {"client.trust_every_version", foreign_version_alarms},
+      {"client.trust_every_redirect", foreign_redirect_alarms},
       {"client.skip_policy", [] { return refuses(share_under_isp); }},
       {"client.skip_policy_notice", waits_out_a_flip},
   };

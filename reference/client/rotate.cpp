@@ -1,5 +1,7 @@
 #include "client/rotate.h"
 
+#include <algorithm>
+
 #include "client/endorse.h"
 #include "keys/lineage.h"
 #include "policy/mutant.h"
@@ -69,7 +71,8 @@ void Rotation::run() {
   if (stage_ == Stage::draining && drained) {
     const auto bound = keys::parse_binding(account_.binding());
     if (!bound) return failed(bound.error());
-    version_ = bound->version + 1;
+    // An address that was led elsewhere (BLG-33) has later versions than its last key.
+    version_ = std::max(bound->version, seen_of_own(core_).version) + 1;
     stage_ = Stage::associating;
     endorse_by_ = core_.now + history_patience;
   }

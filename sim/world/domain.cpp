@@ -309,6 +309,7 @@ void DomainProcess::take_report(std::size_t index, client::Report& report, Conte
           [](client::SyncDone&) {},
           [](client::MailRewrapped&) {},
           [&](client::KeyRotated&) { stands_for_key(); },
+          [](client::Redirected&) {},
           [](client::Published&) {},
           [](client::LookedUp&) {},
           [](client::KeyChanged&) {},

@@ -18,6 +18,7 @@ constexpr const char* about_keys =
     "  ams keys verify bob@b.example WORDS…   # the twelve words that bob reads to you\n"
     "  ams keys export alice.amskeys          # a recovery file, under a passphrase\n"
     "  ams keys rotate                        # another key; the old one keeps opening old mail\n"
+    "  ams keys redirect forward ADDR         # letters for you go to another address\n"
     "\n"
     "Private keys lie in the account's folder unencrypted, readable by you alone (mode 0600): "
     "whoever\n"
@@ -149,6 +150,21 @@ void add_changes(CLI::App* group, Flags& flags) {
   revoke->callback([revoked, &flags] { flags.code = keys_revoke(flags.common, *revoked); });
 }
 
+void add_redirect(CLI::App* group, Flags& flags) {
+  CLI::App* command = group->add_subcommand(
+      "redirect",
+      "Leads letters for your address to others: `forward ADDR`, `alias ADDR` (of your domain), "
+      "`group ADDR…`; or with `key` back to you. Your key signs it into the domain's binding log, "
+      "so that senders need not take the server's word");
+  const auto args = std::make_shared<KeysRedirect>();
+  command->add_option("type", args->type, "where it leads")
+      ->required()
+      ->check(CLI::IsMember({"forward", "alias", "group", "key"}));
+  command->add_option("to", args->to, "addresses");
+  flags.shared(command, "ams keys redirect forward carol@c.example");
+  command->callback([args, &flags] { flags.code = keys_redirect(flags.common, *args); });
+}
+
 }  // namespace
 
 void add_keys_commands(CLI::App& app, Flags& flags) {
@@ -159,6 +175,7 @@ void add_keys_commands(CLI::App& app, Flags& flags) {
   add_verify(group, flags);
   add_files(group, flags);
   add_changes(group, flags);
+  add_redirect(group, flags);
   CLI::App* lookup = group->add_subcommand(
       "lookup",
       "Asks for the key of an address as a sender does, verifies it, and shows it with "

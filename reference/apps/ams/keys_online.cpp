@@ -84,6 +84,26 @@ wire::Value json_of(const client::Correspondent& found, const KeyView& view,
   return out;
 }
 
+std::optional<bindlog::Type> type_of(const std::string& name) {
+  for (const auto type :
+       {bindlog::Type::key, bindlog::Type::alias, bindlog::Type::group, bindlog::Type::forward})
+    if (bindlog::name(type) == name) return type;
+  return std::nullopt;
+}
+
+void print_redirected(const client::Redirected& done) {
+  end_progress();
+  if (done.to.empty()) {
+    fmt::print("the address has your key again, version {}\n", done.version);
+  } else {
+    fmt::print("the address leads to {} now ({}, version {})\n", fmt::join(done.to, ", "),
+               done.type, done.version);
+    fmt::print(
+        "Who looked your key up within the last hour may still write to it: that comes here. "
+        "Nothing can be sent from the address until `ams keys redirect key`\n");
+  }
+}
+
 /// Each step with its outcome; what failed, and where.
 void print_steps(const std::vector<client::LookupStep>& steps) {
   for (const client::LookupStep& step : steps) {
@@ -159,6 +179,29 @@ int keys_revoke(const Common& common, const KeysRevoke& args) {
   if (code == exit_ok && used && used->record.id() == revocation->record.id())
     fmt::print("It was in use: `ams keys rotate` makes another one\n");
   return code;
+}
+
+int keys_redirect(const Common& common, const KeysRedirect& args) {
+  for (const std::string& addr : args.to)
+    if (!wire::parse_address(addr))
+      return say(exit_bad_input, addr + ": expected local@domain in lower case");
+  if ((args.type == "key") != args.to.empty())
+    return say(exit_bad_input,
+               args.type == "key" ? "key: takes no address" : args.type + ": expected an address");
+  auto online = go_online(common);
+  if (!online) return say(exit_bad_input, online.error());
+  progress("changing where the address leads …");
+  (*online)->client().redirect(*type_of(args.type), args.to, (*online)->runner->now());
+  Outcome outcome;
+  const auto ended = (*online)->runner->run([&](const client::Report& report) {
+    const auto* failed = std::get_if<client::CommandFailed>(&report);
+    if (failed && failed->what == "redirect") outcome.refused = failed->why;
+    const auto* done = std::get_if<client::Redirected>(&report);
+    if (done) print_redirected(*done);
+    outcome.done = done != nullptr;
+    return outcome.done || outcome.refused.has_value();
+  });
+  return exit_of(outcome, ended, "the address leads where it did", "; ask again");
 }
 
 int keys_lookup(const Common& common, const std::string& addr, bool json) {

@@ -22,6 +22,12 @@ struct KeysRevoke {
 };
 int keys_revoke(const Common& common, const KeysRevoke& args);
 
+struct KeysRedirect {
+  std::string type;  // alias, forward, group; key: back to the account's own
+  std::vector<std::string> to;
+};
+int keys_redirect(const Common& common, const KeysRedirect& args);
+
 int keys_lookup(const Common& common, const std::string& addr, bool json);
 
 }  // namespace ams::cli

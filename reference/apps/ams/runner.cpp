@@ -173,6 +173,9 @@ std::optional<std::string> Runner::run(const std::function<bool(const client::Re
   return impl.ended;
 }
 
-std::string explain(const Error& why) { return std::string(code_info(why.code).name); }
+std::string explain(const Error& why) {
+  const std::string name(code_info(why.code).name);
+  return why.where.empty() ? name : name + " (" + printable(why.where, false) + ")";
+}
 
 }  // namespace ams::cli

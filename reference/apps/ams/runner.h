@@ -37,7 +37,7 @@ class Runner {
   std::unique_ptr<Impl> impl_;
 };
 
-/// A code as a sentence for people: its name and what it means.
+/// The code and where it stood, for people.
 std::string explain(const Error& why);
 
 }  // namespace ams::cli
