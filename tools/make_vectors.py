@@ -49,6 +49,9 @@ CHAPTERS = (  # modules of tools/vectorgen, each with files()
     "logs",
     "signednotes",
     "checkpoints",
+    "lookups",
+    "work",
+    "evidence",
 )
 
 

@@ -6,6 +6,7 @@
 #include "directory/light.h"
 #include "directory/peer.h"
 #include "policy/mutant.h"
+#include "wire/address.h"
 
 namespace ams::directory {
 namespace {
@@ -16,12 +17,28 @@ wire::Value chain_item(const DomainChain& one) {
   return wire::Object{{"chain", one.chain}, {"domain", one.domain}};
 }
 
+Result<> check_size(std::size_t size) {
+  if (size > evidence_size_max && !mutant("directory.accept_large_evidence"))
+    return fail(Code::object_too_large, "evidence");
+  return {};
+}
+
+DomainChain read_domain(wire::ObjectReader& in) {
+  DomainChain out;
+  out.domain = in.string("domain");
+  in.require(wire::is_domain(out.domain) || mutant("directory.evidence_any_domain"),
+             Code::address_syntax, "evidence.domain");
+  out.chain = in.any("chain");
+  return out;
+}
+
 /// The chain under the root that the reader believes.
 Result<keys::Chain> believed(const DomainChain& one, const EvidenceTrust& trust) {
   const wire::Value* root = one.chain.find("root");
-  if (root == nullptr) return fail(Code::domain_record, "chain.root");
-  const auto record = keys::KeyRecord::parse(*root);
-  if (!record) return fail(Code::domain_record, "chain.root");
+  const auto record = keys::KeyRecord::parse(root != nullptr ? *root : wire::Value(0));
+  if (!record)
+    return fail(mutant("directory.wrong_code_evidence_root") ? Code::schema : Code::domain_record,
+                "chain.root");
   const auto id = trust.root_of(one.domain, record->id());
   if (!id && !mutant("directory.evidence_any_root")) return fail(Code::domain_record, "root");
   return keys::verify_chain(one.chain, one.domain, id.value_or(record->id()));
@@ -30,9 +47,7 @@ Result<keys::Chain> believed(const DomainChain& one, const EvidenceTrust& trust)
 Result<JudgedEvidence> judge_faces(const wire::Value& evidence, const EvidenceTrust& trust) {
   wire::ObjectReader in(evidence, "evidence");
   in.tag(faces_tag);
-  DomainChain peer;
-  peer.domain = in.string("domain", 253);
-  peer.chain = in.any("chain");
+  const DomainChain peer = read_domain(in);
   const std::string faces = in.string("evidence", verifiable::equivocation_size_max);
   AMS_CHECK(in.finish());
   AMS_TRY(const keys::Chain chain, believed(peer, trust));
@@ -52,40 +67,17 @@ Result<LookupEvidence> read_lookup(const wire::Value& evidence) {
   wire::ObjectReader in(evidence, "evidence");
   in.tag(lookup_tag);
   LookupEvidence out;
-  out.peer.domain = in.string("domain", 253);
-  out.peer.chain = in.any("chain");
+  out.peer = read_domain(in);
   out.kid = in.uuid("kid");
   out.objects = in.array("objects", evidence_objects_max);
   out.proof = in.any("proof");
-  const wire::Array witnesses = in.array("witnesses", evidence_witnesses_max);
-  AMS_CHECK(in.finish());
-  for (const wire::Value& item : witnesses) {
+  for (const wire::Value& item : in.array("witnesses", evidence_witnesses_max)) {
     wire::ObjectReader one(item, "evidence.witnesses");
-    DomainChain witness;
-    witness.domain = one.string("domain", 253);
-    witness.chain = one.any("chain");
-    AMS_CHECK(one.finish());
-    out.witnesses.push_back(std::move(witness));
+    out.witnesses.push_back(read_domain(one));
+    in.include(one.finish());
   }
+  AMS_CHECK(in.finish());
   return out;
-}
-
-/// What directory.get answered, put together again from its objects (DIR-2).
-std::optional<wire::Value> got_of(const wire::Array& objects) {
-  if (objects.empty()) return std::nullopt;
-  wire::Object out;
-  wire::Array events;
-  for (const wire::Value& object : objects) {
-    const wire::Value* tag = object.find("ams");
-    const std::string_view name =
-        tag != nullptr && tag->is_string() ? std::string_view(tag->as_string()) : "";
-    if (name == "kev/1") events.push_back(object);
-    if (name == "key/1") out.emplace("record", object);
-    if (name == "rev/1") out.emplace("revocation", object);
-    if (name == "card/1") out.emplace("card", object);
-  }
-  if (!events.empty()) out.emplace("events", std::move(events));
-  return wire::Value(std::move(out));
 }
 
 Result<JudgedEvidence> judge_lookup(const wire::Value& evidence, const EvidenceTrust& trust) {
@@ -105,9 +97,8 @@ Result<JudgedEvidence> judge_lookup(const wire::Value& evidence, const EvidenceT
     domains.push_back(one.domain);
   }
   const std::size_t quorum = mutant("directory.evidence_no_quorum") ? 0 : trust.quorum;
-  const LogTrust log_trust{&log, {witnesses, quorum}, trust.now.value_or(Instant::min())};
-  const auto got = got_of(read.objects);
-  AMS_TRY(Looked looked, verify_lookup(read.kid, got ? &*got : nullptr, read.proof, log_trust));
+  const LogTrust log_trust{&log, {witnesses, quorum}, trust.now};
+  AMS_TRY(Looked looked, verify_objects(read.kid, read.objects, read.proof, log_trust));
   JudgedEvidence out;
   out.domain = read.peer.domain;
   out.root = chain.root.id();
@@ -141,10 +132,14 @@ wire::Value evidence_of(const DomainChain& peer, std::string_view faces) {
                       {"evidence", std::string(faces)}};
 }
 
+Result<wire::Value> read_evidence(std::string_view file) {
+  if (file.ends_with('\n')) file.remove_suffix(1);
+  AMS_CHECK(check_size(file.size()));
+  return wire::decode(as_bytes(file));
+}
+
 Result<JudgedEvidence> judge_evidence(const wire::Value& evidence, const EvidenceTrust& trust) {
-  if (!evidence.is_object()) return fail(Code::schema, "evidence");
-  if (wire::encode(evidence).size() > evidence_size_max)
-    return fail(Code::object_too_large, "evidence");
+  AMS_CHECK(check_size(wire::encode(evidence).size()));
   const wire::Value* tag = evidence.find("ams");
   const bool faces = tag != nullptr && *tag == wire::Value(std::string(faces_tag));
   return faces ? judge_faces(evidence, trust) : judge_lookup(evidence, trust);

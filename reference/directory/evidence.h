@@ -38,6 +38,9 @@ wire::Value evidence_of(const LookupEvidence& lookup);
 /// `faces`: two notes as verifiable::make_equivocation gives them.
 wire::Value evidence_of(const DomainChain& peer, std::string_view faces);
 
+/// The evidence in a file (EVD-4). Fails with object_too_large, then the codes of ENC.
+Result<wire::Value> read_evidence(std::string_view file);
+
 struct EvidenceTrust {
   /// The root key that the reader believes to be the domain's; empty: they know of none. `claimed`:
   /// what the evidence says that it is.

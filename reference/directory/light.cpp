@@ -31,37 +31,54 @@ Result<Proof> read_proof(const wire::Value& value) {
 Result<> check_path(const Id16& kid, const std::optional<keys::Entry>& entry, const Proof& proof) {
   if (mutant("directory.skip_map_path")) return {};
   if (!entry) {
-    if (proof.value) return fail(Code::proof, "value: of an entry that was not given");
+    if (proof.value && !mutant("directory.accept_needless_value"))
+      return fail(Code::proof, "value: of an entry that was not given");
     return verifiable::verify_absent(proof.epoch.map_root, kid, proof.map);
   }
   if (proof.value != entry->value()) return fail(Code::proof, "value: of another entry");
   return verifiable::verify_present(proof.epoch.map_root, kid, *proof.value, proof.map);
 }
 
+/// DIR-22. An epoch from the future would stay fresh for as long as its log likes.
+Result<> check_age(std::uint64_t time_s, Instant now) {
+  const Instant made =
+      from_unix_ms(static_cast<std::int64_t>(std::min<std::uint64_t>(time_s, 1ull << 42)) * 1'000);
+  if (now >= made + checkpoint_life && !mutant("directory.skip_checkpoint_age"))
+    return fail(Code::checkpoint_stale, "checkpoint");
+  if (made > now + checkpoint_ahead_max && !mutant("directory.accept_future_epoch"))
+    return fail(Code::checkpoint_stale, "checkpoint: of the future");
+  return {};
+}
+
 }  // namespace
 
-Result<Looked> verify_lookup(const Id16& kid, const wire::Value* got, const wire::Value& proof,
-                             const LogTrust& trust) {
+Result<Looked> verify_objects(const Id16& kid, const wire::Array& objects, const wire::Value& proof,
+                              const LogTrust& trust) {
   Looked out;
-  if (got != nullptr) {
-    AMS_TRY(out.entry, entry_of(kid, objects_of(*got)));
+  if (!objects.empty()) {
+    AMS_TRY(out.entry, entry_of(kid, objects));
   }
   AMS_TRY(const Proof read, read_proof(proof));
   AMS_CHECK(check_path(kid, out.entry, read));
   AMS_TRY(const auto opened,
           verifiable::open_checkpoint(read.checkpoint, *trust.log, trust.witnesses));
   const verifiable::Checkpoint& checkpoint = opened.checkpoint;
-  if (checkpoint.size == 0) return fail(Code::proof, "checkpoint: of an empty log");
+  // An empty log has no last entry: no index is below its size.
   if (!mutant("directory.skip_inclusion"))
     AMS_CHECK(verifiable::verify_inclusion(checkpoint.root, checkpoint.size, checkpoint.size - 1,
                                            verifiable::log_leaf_hash(read.epoch_bytes),
                                            read.inclusion));
   out.time_s = read.epoch.time_s;
-  const Instant made = from_unix_ms(
-      static_cast<std::int64_t>(std::min<std::uint64_t>(out.time_s, 1ull << 42)) * 1'000);
-  if (trust.now >= made + checkpoint_life && !mutant("directory.skip_checkpoint_age"))
-    return fail(Code::checkpoint_stale, "checkpoint");
+  if (trust.now) AMS_CHECK(check_age(out.time_s, *trust.now));
   return out;
+}
+
+Result<Looked> verify_lookup(const Id16& kid, const wire::Value* got, const wire::Value& proof,
+                             const LogTrust& trust) {
+  if (got == nullptr) return verify_objects(kid, {}, proof, trust);
+  const wire::Array objects = objects_of(*got);
+  if (objects.empty()) return fail(Code::schema, "entry");
+  return verify_objects(kid, objects, proof, trust);
 }
 
 std::optional<keys::Entry> freshest(std::span<const Looked> answers) {

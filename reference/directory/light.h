@@ -18,24 +18,29 @@
 
 namespace ams::directory {
 
-inline constexpr Duration checkpoint_life = std::chrono::hours{24};  // DIR-22
+inline constexpr Duration checkpoint_life = std::chrono::hours{24};        // DIR-22
+inline constexpr Duration checkpoint_ahead_max = std::chrono::minutes{5};  // DIR-22
 
 struct LogTrust {
   const verifiable::NoteKey* log = nullptr;  // of the peer that answered
   verifiable::WitnessPolicy witnesses;
-  Instant now;
+  std::optional<Instant> now;  // empty: how old the epoch is stays the caller's own judgement
 };
 /// A look-up that holds: the entry, or that there was none when the checkpoint was made.
 struct Looked {
   std::optional<keys::Entry> entry;
   std::uint64_t time_s = 0;  // of the epoch
 };
-/// `got`: what directory.get answered, null for not_found; `proof`: what directory.proof did. The
-/// steps in order, each with its codes: the objects (as KEY-8, KEV-4, KEV-5, REV-2, CRD-5), form of
-/// the proof (schema, base64url, proof_form), value and map path (`proof`), the epoch's place in
-/// the log (`proof`), the checkpoint (as open_checkpoint), its age (checkpoint_stale).
+/// `objects`: of the entry, in an order in which an entry takes them, empty: the kid is in none;
+/// `proof`: what directory.proof answered. The steps in order, each with its codes: the objects (as
+/// KEY-8, KEV-4, KEV-5, REV-2, CRD-5, unknown_ams_tag for what no entry has), form of the proof
+/// (schema, base64url, proof_form), value and map path (`proof`), the checkpoint (as
+/// open_checkpoint), the epoch's place in the log (`proof`), its age (checkpoint_stale).
 /// Error::where names the step. An entry younger than the checkpoint fails with `proof`: ask again
 /// when the next epoch is there.
+Result<Looked> verify_objects(const Id16& kid, const wire::Array& objects, const wire::Value& proof,
+                              const LogTrust& trust);
+/// The same of `got`: what directory.get answered, null for not_found.
 Result<Looked> verify_lookup(const Id16& kid, const wire::Value* got, const wire::Value& proof,
                              const LogTrust& trust);
 /// The join of what several peers answered: the freshest of all they said. Empty when none knew it.

@@ -188,7 +188,6 @@ class Peer {
   // publish.cpp
   Result<Id16> judge(const wire::Value& object, const std::optional<WorkNonce>& nonce,
                      std::string_view from_domain, Draft& draft, Instant now);
-  bool worked(ByteView bytes, const WorkNonce& nonce, Instant now) const;
   Result<> take(const wire::Value& object, const Id16& kid, Draft& draft);
   Result<> keep(const Draft& draft, storage::WriteBatch& writes);
   // peer.cpp

@@ -30,17 +30,15 @@ bool same(const wire::Value& held, const wire::Value& object) {
 }
 
 /// "work": a nonce for each object, or an empty string (DIR-23).
-Result<std::vector<std::optional<WorkNonce>>> read_work(const wire::Value* work,
-                                                        std::size_t objects) {
+Result<std::vector<std::optional<WorkNonce>>> read_works(const wire::Value* work,
+                                                         std::size_t objects) {
   std::vector<std::optional<WorkNonce>> out(objects);
   if (work == nullptr) return out;
   if (!work->is_array() || work->as_array().size() != objects) return fail(Code::schema, "work");
   for (std::size_t i = 0; i < objects; ++i) {
     const wire::Value& text = work->as_array()[i];
     if (!text.is_string()) return fail(Code::schema, "work");
-    const auto raw = from_base64url(text.as_string());
-    if (!raw || (!raw->empty() && raw->size() != 8)) return fail(Code::base64url, "work");
-    if (!raw->empty()) out[i] = to_array<8>(*raw);
+    AMS_TRY(out[i], read_work(text.as_string()));
   }
   return out;
 }
@@ -65,7 +63,7 @@ Result<Peer::Answered> Peer::publish(const wire::Value& args, std::string_view f
   const std::size_t most = publish_max - (mutant("directory.batch_of_63") ? 1 : 0);
   if (records.as_array().size() > most && !mutant("directory.skip_batch_limit"))
     return fail(Code::batch_too_large, "records");
-  const auto nonces = read_work(work, records.as_array().size());
+  const auto nonces = read_works(work, records.as_array().size());
   if (!nonces && mutant("directory.wrong_code_work")) return fail(Code::publisher, "work");
   AMS_CHECK(nonces);
   AMS_CHECK(ready());
@@ -120,7 +118,8 @@ Result<Id16> Peer::judge(const wire::Value& object, const std::optional<WorkNonc
   const Instant quota_now = mutant("directory.no_refill") ? Instant{} : now;
   const bool spent =
       !relayed && !quotas_.has(from_domain, quota_now) && !mutant("directory.skip_quota");
-  const bool paid = spent && nonce && worked(bytes, *nonce, now);
+  const bool paid =
+      spent && check_work(options_.domain, bytes, nonce, options_.work_bits, now).has_value();
   if (spent && !paid && !mutant("directory.quota_last")) return fail(Code::publisher, "quota");
   const std::size_t before = draft.changed.size();
   if (const auto taken = take(object, *kid, draft); !taken) {
@@ -133,18 +132,6 @@ Result<Id16> Peer::judge(const wire::Value& object, const std::optional<WorkNonc
   if (entry.records().size() > 1 && !mutant("directory.skip_quarantine"))
     return fail(Code::kid_quarantined, "kid");  // kept: both are the evidence (KEY-6)
   return *kid;
-}
-
-/// DIR-23: work for this peer, this object, and today or yesterday.
-bool Peer::worked(ByteView bytes, const WorkNonce& nonce, Instant now) const {
-  if (options_.work_bits <= 0 || mutant("directory.no_work")) return false;
-  const std::int64_t today = to_unix_ms(now) / 86'400'000;
-  const Hash hash = mutant("directory.work_any_object") ? Hash{} : crypto::sha256(bytes);
-  for (const std::int64_t day : {today, today - 1}) {
-    if (mutant("directory.skip_work")) return true;
-    if (has_work({options_.domain, day, hash}, nonce, options_.work_bits)) return true;
-  }
-  return false;
 }
 
 /// Verifies an object and takes it into the draft of its entry.

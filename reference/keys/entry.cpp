@@ -10,9 +10,11 @@ namespace {
 
 using std::string_view_literals::operator""sv;
 
-std::string_view kind_of(const wire::Value& object) {
+/// Its tag, an empty one too; none: it has none (ENC-13).
+std::optional<std::string_view> kind_of(const wire::Value& object) {
   const wire::Value* tag = object.find("ams");
-  return tag != nullptr && tag->is_string() ? std::string_view(tag->as_string()) : ""sv;
+  return tag != nullptr && tag->is_string() ? std::optional<std::string_view>(tag->as_string())
+                                            : std::nullopt;
 }
 
 }  // namespace
@@ -40,7 +42,7 @@ Entry::Entry(KeyRecord record) { records_.push_back(std::move(record)); }
 // --- taking in ----------------------------------------------------------------------------------
 
 Result<bool> Entry::add(const wire::Value& object) {
-  const std::string_view tag = kind_of(object);
+  const auto tag = kind_of(object);
   if (tag == "key/1") {
     AMS_TRY(KeyRecord record, KeyRecord::parse_as(object, records_.front().id().kid));
     return add(std::move(record));
@@ -49,7 +51,7 @@ Result<bool> Entry::add(const wire::Value& object) {
   if (records_.size() > 1) return fail(Code::kid_quarantined, "entry");
   if (tag == "kev/1") return add_event(object);
   if (tag == "card/1") return add_card(object);
-  const bool untagged = tag.empty() != mutant("keys.entry_tag_codes_exchanged");
+  const bool untagged = !tag.has_value() != mutant("keys.entry_tag_codes_exchanged");
   if (tag != "rev/1") return fail(untagged ? Code::schema : Code::unknown_ams_tag, "entry");
   AMS_CHECK(verify_revocation(object, record()));
   if (revocation_) return false;

@@ -310,6 +310,10 @@ def _entry_file() -> File:
                 ["wrong_tag"])
     bad.invalid("an object without a tag", _list({"kid": ALICE.kid}), "schema", nothing,
                 ["wrong_tag"])
+    bad.invalid("an object of the tag ''", _list({"ams": "", "kid": ALICE.kid}), "unknown_ams_tag",
+                nothing, ["wrong_tag"])
+    bad.invalid("another key's record", _list(BOB.record), "kid_mismatch", nothing,
+                ["lineage_foreign"])
     bad.invalid("no object", _list([]), "schema", nothing, ["wrong_type"])
     for value, what in ((event(signer=EVE), "event"), (revocation(signer=EVE), "revocation"),
                         (card(signer=EVE), "card")):

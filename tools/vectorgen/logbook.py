@@ -22,8 +22,8 @@ def signature_line(name: str, key_id: bytes, blob: bytes) -> str:
 class Signer:
     """A log's key (kind 1) or a witness's (kind 4)."""
 
-    def __init__(self, name: str, kind: int, label: str):
-        self.seed = Draws(label).take(32)
+    def __init__(self, name: str, kind: int, label: str, seed: bytes = None):
+        self.seed = seed or Draws(label).take(32)
         self.public = crypto.ed25519_public(self.seed)
         self.key = proofs.NoteKey(name, kind, self.public)
 

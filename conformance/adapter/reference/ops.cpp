@@ -230,7 +230,7 @@ const std::vector<Op>& ops() {
         {"vouch.verify", vouch_verify},
     };
     for (const auto& more : {message_ops(), crypto_ops(), bindlog_ops(), keystore_ops(),
-                             keyfile_ops(), verifiable_ops()})
+                             keyfile_ops(), verifiable_ops(), directory_ops()})
       out.insert(out.end(), more.begin(), more.end());
     std::sort(out.begin(), out.end(), [](const Op& a, const Op& b) { return a.name < b.name; });
     return out;

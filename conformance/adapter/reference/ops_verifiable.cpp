@@ -128,12 +128,6 @@ std::uint64_t decimal(const Args& args, const char* name) {
   return out;
 }
 
-Result<NoteKey> key_of(const std::string& text, NoteKeyType type) {
-  AMS_TRY(NoteKey key, NoteKey::parse(text));
-  if (key.type() != type) throw Fault("a verifier key of another type");
-  return key;
-}
-
 Answer notekey_read(const Args& args) {
   AMS_TRY(const NoteKey key, NoteKey::parse(args.text("key")));
   return Json{{"name", key.name()},
@@ -169,17 +163,10 @@ Answer note_verify(const Args& args) {
 }
 
 Answer checkpoint_open(const Args& args) {
-  std::vector<NoteKey> witnesses;
-  if (args.has("witnesses"))
-    for (const std::string& text : args.texts("witnesses")) {
-      AMS_TRY(NoteKey witness, key_of(text, NoteKeyType::cosignature_v1));
-      witnesses.push_back(std::move(witness));
-    }
-  const std::size_t quorum =
-      args.has("quorum") ? static_cast<std::size_t>(args.number("quorum")) : 0;
-  AMS_TRY(const NoteKey log, key_of(args.text("log"), NoteKeyType::ed25519));
-  AMS_TRY(const auto opened,
-          verifiable::open_checkpoint(note_text(args, "note_b64"), log, {witnesses, quorum}));
+  AMS_TRY(const auto witnesses, witnesses_of(args));
+  AMS_TRY(const NoteKey log, note_key(args.text("log"), NoteKeyType::ed25519));
+  AMS_TRY(const auto opened, verifiable::open_checkpoint(note_text(args, "note_b64"), log,
+                                                         {witnesses, quorum_of(args)}));
   return Json{{"origin", opened.checkpoint.origin},
               {"size", std::to_string(opened.checkpoint.size)},
               {"root_b64", to_base64url(opened.checkpoint.root)},
@@ -187,20 +174,40 @@ Answer checkpoint_open(const Args& args) {
 }
 
 Answer equivocation_make(const Args& args) {
-  AMS_TRY(const NoteKey log, key_of(args.text("log"), NoteKeyType::ed25519));
+  AMS_TRY(const NoteKey log, note_key(args.text("log"), NoteKeyType::ed25519));
   AMS_TRY(const std::string made,
           verifiable::make_equivocation(note_text(args, "a_b64"), note_text(args, "b_b64"), log));
   return Json{{"evidence_b64", to_base64url(as_bytes(made))}};
 }
 
 Answer equivocation_verify(const Args& args) {
-  AMS_TRY(const NoteKey log, key_of(args.text("log"), NoteKeyType::ed25519));
+  AMS_TRY(const NoteKey log, note_key(args.text("log"), NoteKeyType::ed25519));
   AMS_TRY(const std::uint64_t size,
           verifiable::verify_equivocation(note_text(args, "evidence_b64"), log));
   return Json{{"size", std::to_string(size)}};
 }
 
 }  // namespace
+
+Result<NoteKey> note_key(const std::string& text, NoteKeyType type) {
+  AMS_TRY(NoteKey key, NoteKey::parse(text));
+  if (key.type() != type) throw Fault("a verifier key of another type");
+  return key;
+}
+
+Result<std::vector<NoteKey>> witnesses_of(const Args& args) {
+  std::vector<NoteKey> out;
+  if (!args.has("witnesses")) return out;
+  for (const std::string& text : args.texts("witnesses")) {
+    AMS_TRY(NoteKey witness, note_key(text, NoteKeyType::cosignature_v1));
+    out.push_back(std::move(witness));
+  }
+  return out;
+}
+
+std::size_t quorum_of(const Args& args) {
+  return args.has("quorum") ? static_cast<std::size_t>(args.number("quorum")) : 0;
+}
 
 std::vector<Op> verifiable_ops() {
   return {{"checkpoint.open", checkpoint_open},

@@ -110,7 +110,9 @@ class Entry:
 
     def add(self, value) -> None:
         tag = value.get("ams") if isinstance(value, dict) else None
-        if tag == "kev/1":
+        if tag == "key/1":  # another fp under this kid cannot be made (KEY-6)
+            keys.verify_key(value, self.key.kid)
+        elif tag == "kev/1":
             self._add_event(verify_event(value, self.key))
         elif tag == "rev/1":
             verify_revocation(value, self.key)

@@ -1,6 +1,6 @@
 """The ops of the codec adapter (vectors/README.md): args in, a result or AmsError out."""
 from . import (bindlog, container, crypto, encoding, franking, frames, keyfile, keys, keystore,
-               lineage, mail, message, ops_verifiable, schema, vrf)
+               lineage, mail, message, ops_directory, ops_verifiable, schema, vrf)
 from .args import octets as _bytes
 from .args import text as _text
 from .args import value as _object
@@ -421,6 +421,7 @@ OPS = {
     "bindhistory.verify": bindhistory_verify,
     "bindlie.verify": bindlie_verify,
     **ops_verifiable.OPS,
+    **ops_directory.OPS,
 }
 
 

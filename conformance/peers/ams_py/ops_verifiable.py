@@ -100,11 +100,20 @@ def _note(args: dict, name: str) -> str:
     return octets(args, name).decode("utf-8", "surrogateescape")
 
 
-def _key(args: dict, name: str, kind: int = 1) -> proofs.NoteKey:
-    key = proofs.note_key(text(args, name))
+def note_key(written: str, kind: int) -> proofs.NoteKey:
+    """A verifier key of this type."""
+    key = proofs.note_key(written)
     if key.kind != kind:
-        raise TypeError(f"args.{name}: a key of another type")
+        raise TypeError("a verifier key of another type")
     return key
+
+
+def witnesses(args: dict) -> list:
+    return [note_key(one, 4) for one in args.get("witnesses", [])]
+
+
+def _log(args: dict) -> proofs.NoteKey:
+    return note_key(text(args, "log"), 1)
 
 
 def notekey_read(args):
@@ -130,20 +139,20 @@ def note_verify(args):
 
 
 def checkpoint_open(args):
-    witnesses = [_key({"key": one}, "key", 4) for one in args.get("witnesses", [])]
-    said, cosigned = proofs.open_checkpoint(_note(args, "note_b64"), _key(args, "log"), witnesses,
+    known = witnesses(args)
+    said, cosigned = proofs.open_checkpoint(_note(args, "note_b64"), _log(args), known,
                                             args.get("quorum", 0))
     return {"origin": said.origin, "size": str(said.size), "root_b64": b64(said.root),
             "witnesses": len({witness.raw for witness, _ in cosigned})}
 
 
 def equivocation_make(args):
-    made = proofs.make_fork(_note(args, "a_b64"), _note(args, "b_b64"), _key(args, "log"))
+    made = proofs.make_fork(_note(args, "a_b64"), _note(args, "b_b64"), _log(args))
     return {"evidence_b64": b64(made.encode())}
 
 
 def equivocation_verify(args):
-    return {"size": str(proofs.fork(_note(args, "evidence_b64"), _key(args, "log")).size)}
+    return {"size": str(proofs.fork(_note(args, "evidence_b64"), _log(args)).size)}
 
 
 OPS = {

@@ -116,8 +116,9 @@ def array(item, low: int = 0, high: int = None, ascending: bool = False, code="o
     return judge
 
 
-def members(tag, listed: list):
-    """A kind for an object: its ams tag (None: it has none) and [(name or name?, kind)…]."""
+def members(tag, listed: list, extra: str = None):
+    """A kind for an object: its ams tag (None: it has none) and [(name or name?, kind)…]; extra:
+    how the names of members begin that are ignored."""
     def judge(value, where):
         if not isinstance(value, dict):
             fail("schema", where)
@@ -134,6 +135,7 @@ def members(tag, listed: list):
             elif not optional:
                 fail("schema", f"{where}.{name}")
         for name in sorted(value):
-            require(name in known, "unknown_member", where)
+            ignored = extra is not None and name.startswith(extra)
+            require(name in known or ignored, "unknown_member", where)
         return out
     return judge

@@ -194,11 +194,10 @@ tl::expected<std::string, Failure> prove(const apps::ServerConfig& config,
 // --- verify --------------------------------------------------------------------------------------
 
 tl::expected<std::string, Failure> verify(const VerifyOptions& options) {
-  auto text = read_file(options.file, directory::evidence_size_max + 1);  // and a line feed
+  const auto text = read_file(options.file, directory::evidence_size_max + 1);  // and a line feed
   if (!text) return bad(text.error());
-  if (text->ends_with('\n')) text->pop_back();
-  const auto value = wire::decode(as_bytes(*text));
-  if (!value) return bad(options.file + ": no AMS-CJ: " + error_text(value.error()));
+  const auto value = directory::read_evidence(*text);
+  if (!value) return bad(options.file + ": no evidence: " + error_text(value.error()));
   std::optional<net::Hosts> hosts;
   if (!options.hosts_file.empty()) {
     auto read = net::Hosts::load(options.hosts_file);

@@ -1,0 +1,27 @@
+"""The ops of who looks keys up in a directory, or judges what one said."""
+from . import directory, encoding
+from .args import listed, number, octets, text, value
+from .ops_verifiable import note_key, witnesses
+
+
+def work_verify(args):
+    return {"day": directory.check_work(text(args, "domain"), octets(args, "object_b64"),
+                                        text(args, "work"), number(args, "bits"),
+                                        number(args, "now"))}
+
+
+def lookup_verify(args):
+    objects = [encoding.decode(raw) for raw in listed(args, "objects_b64")]
+    return directory.verify_lookup(
+        text(args, "kid"), objects, value(args, "proof_b64"), note_key(text(args, "log"), 1),
+        witnesses(args), args.get("quorum", 0), number(args, "now")).shown()
+
+
+def evidence_judge(args):
+    roots = {one["domain"]: (one["root_kid"], octets(one, "root_fp")) for one in args["roots"]}
+    judge = directory.Judge(roots, args.get("quorum", 0), args.get("now"))
+    return judge.judge(directory.read_evidence(octets(args, "raw_b64")))
+
+
+OPS = {"evidence.judge": evidence_judge, "lookup.verify": lookup_verify,
+       "work.verify": work_verify}
