@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Goal: a sample can be read in one sitting. Method: one file a language, its lines and columns
+"""Goal: a sample can be read in one sitting. Method: one file each, its lines and columns
 counted.
 
 usage: samples_test.py"""
@@ -8,7 +8,8 @@ import sys
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
-SAMPLES = {"cpp": "adapter.cpp", "node": "adapter.mjs", "python": "adapter.py"}
+SAMPLES = {"cpp": "adapter.cpp", "node": "adapter.mjs", "python": "adapter.py",
+           "proofs": "adapter.py", "checkpoints": "adapter.py"}
 LINES_MAX, COLUMNS_MAX = 150, 100
 
 
