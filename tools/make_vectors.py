@@ -52,6 +52,7 @@ CHAPTERS = (  # modules of tools/vectorgen, each with files()
     "lookups",
     "work",
     "evidence",
+    "histories",
 )
 
 

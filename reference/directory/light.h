@@ -49,8 +49,8 @@ std::optional<keys::Entry> freshest(std::span<const Looked> answers);
 /// Replays a log from its first epoch: feed take() the answers of directory.history in order.
 class Auditor {
  public:
-  /// Fails with schema, base64url, proof_form, or `proof` at the first epoch whose root is not that
-  /// of its changes, or whose time is before the last one's.
+  /// Fails with schema, base64url, proof_form (DIR-71), or `proof` at the first epoch whose root or
+  /// number of keys is not that of its changes, or whose time is before the last one's.
   Result<> take(const wire::Value& answer);
   std::uint64_t size() const { return log_.size(); }
   const verifiable::Map& map() const { return map_; }

@@ -42,6 +42,20 @@ Answer lookup_verify(const Args& args) {
   return out;
 }
 
+Answer history_replay(const Args& args) {
+  AMS_TRY(const auto log, note_key(args.text("log"), verifiable::NoteKeyType::ed25519));
+  directory::Auditor auditor;
+  for (const Bytes& raw : args.list("answers_b64")) {
+    AMS_TRY(const wire::Value answer, wire::decode(raw));
+    AMS_CHECK(auditor.take(answer));
+  }
+  AMS_CHECK(auditor.conclude(as_text(args.bytes("note_b64")), log));
+  return Json{{"size", std::to_string(auditor.size())},
+              {"root_b64", to_base64url(auditor.root_at(auditor.size()))},
+              {"map_root_b64", to_base64url(auditor.map().root())},
+              {"keys", std::to_string(auditor.map().size())}};
+}
+
 Answer evidence_judge(const Args& args) {
   AMS_TRY(const wire::Value evidence, directory::read_evidence(as_text(args.bytes("raw_b64"))));
   std::map<std::string, keys::KeyId, std::less<>> roots;
@@ -70,6 +84,7 @@ Answer evidence_judge(const Args& args) {
 
 std::vector<Op> directory_ops() {
   return {{"evidence.judge", evidence_judge},
+          {"history.replay", history_replay},
           {"lookup.verify", lookup_verify},
           {"work.verify", work_verify}};
 }

@@ -1,10 +1,10 @@
 """What a directory answers and who judges it (spec DIR-22, DIR-23, EVD)."""
-from . import crypto, encoding, keys, lineage, proofs, schema
+from . import crypto, encoding, keys, lineage, proofs, schema, trees
 from .errors import AmsError, require
 
 LIFE, AHEAD = 24 * 3_600_000, 5 * 60_000  # ms, DIR-22
 EVIDENCE_MAX = 1 << 20  # bytes
-INCLUSION_MAX, MAP_MIN = 4_096, 2
+INCLUSION_MAX, MAP_MIN, CHANGES_MAX = 4_096, 2, 8_192
 
 
 # --- work ---
@@ -95,6 +95,56 @@ def verify_lookup(kid: str, objects: list, proof, log: proofs.NoteKey, witnesses
         require(now < 1000 * time + LIFE, "checkpoint_stale", "lookup.age")
         require(1000 * time <= now + AHEAD, "checkpoint_stale", "lookup.future")
     return Looked(entry, time, said, cosigned)
+
+
+# --- histories ---
+
+_STEP = schema.members(None, [
+    ("epoch", schema.binary(proofs.EPOCH_SIZE)),
+    ("changes", schema.binary(0, 48 * CHANGES_MAX))], extra="x_")
+
+
+def _step(value, where: str) -> tuple:
+    """(map root, keys, time, changes, leaf)."""
+    fields = _STEP(value, where)
+    root, count, time = proofs.epoch(fields["epoch"])
+    raw = fields["changes"]
+    require(len(raw) % 48 == 0, "proof_form", "history.changes")
+    changes = [(raw[at:at + 16], raw[at + 16:at + 48]) for at in range(0, len(raw), 48)]
+    kids = [kid for kid, _ in changes]
+    require(all(a < b for a, b in zip(kids, kids[1:])), "proof_form", "history.order")
+    return root, count, time, changes, proofs.log_leaf(fields["epoch"])
+
+
+_HISTORY = schema.members(None, [
+    ("size", schema.integer()), ("epochs", schema.array(_step, 0, 64))], extra="x_")
+
+
+class Auditor:
+    """DIR-71, DIR-72."""
+
+    def __init__(self):
+        self.map, self.hashes, self.time = {}, [], 0
+
+    def root(self, size: int = None) -> bytes:
+        return trees.log_root(self.hashes[:size])
+
+    def map_root(self) -> bytes:
+        return trees.map_root(list(self.map.items()))
+
+    def take(self, answer) -> None:
+        for root, count, time, changes, leaf in _HISTORY(answer, "history")["epochs"]:
+            self.map.update(changes)
+            require(self.map_root() == root, "proof", "history.root")
+            require(len(self.map) == count, "proof", "history.count")
+            require(time >= self.time, "proof", "history.time")
+            self.time = time
+            self.hashes.append(leaf)
+
+    def conclude(self, note: str, log: proofs.NoteKey) -> None:
+        said, _ = proofs.open_checkpoint(note, log)
+        require(said.size <= len(self.hashes), "proof", "history.size")
+        require(said.root == self.root(said.size), "proof", "history.signed")
 
 
 # --- evidence ---

@@ -1,7 +1,7 @@
 """The ops of who looks keys up in a directory, or judges what one said."""
 from . import directory, encoding
 from .args import listed, number, octets, text, value
-from .ops_verifiable import note_key, witnesses
+from .ops_verifiable import note, note_key, witnesses
 
 
 def work_verify(args):
@@ -17,11 +17,20 @@ def lookup_verify(args):
         witnesses(args), args.get("quorum", 0), number(args, "now")).shown()
 
 
+def history_replay(args):
+    log, auditor = note_key(text(args, "log"), 1), directory.Auditor()
+    for raw in listed(args, "answers_b64"):
+        auditor.take(encoding.decode(raw))
+    auditor.conclude(note(args, "note_b64"), log)
+    return {"size": str(len(auditor.hashes)), "root_b64": encoding.b64(auditor.root()),
+            "map_root_b64": encoding.b64(auditor.map_root()), "keys": str(len(auditor.map))}
+
+
 def evidence_judge(args):
     roots = {one["domain"]: (one["root_kid"], octets(one, "root_fp")) for one in args["roots"]}
     judge = directory.Judge(roots, args.get("quorum", 0), args.get("now"))
     return judge.judge(directory.read_evidence(octets(args, "raw_b64")))
 
 
-OPS = {"evidence.judge": evidence_judge, "lookup.verify": lookup_verify,
-       "work.verify": work_verify}
+OPS = {"evidence.judge": evidence_judge, "history.replay": history_replay,
+       "lookup.verify": lookup_verify, "work.verify": work_verify}

@@ -96,7 +96,7 @@ def consistency_verify(args):
 
 # --- notes ---
 
-def _note(args: dict, name: str) -> str:
+def note(args: dict, name: str) -> str:
     return octets(args, name).decode("utf-8", "surrogateescape")
 
 
@@ -133,26 +133,26 @@ def note_sign(args):
 
 def note_verify(args):
     key = proofs.note_key(text(args, "key"))
-    note = proofs.Note(_note(args, "note_b64"))
-    return {"time": str(note.verify(key, "note.sig")), "text_b64": b64(note.text.encode()),
-            "signatures": len(note.signatures)}
+    read = proofs.Note(note(args, "note_b64"))
+    return {"time": str(read.verify(key, "note.sig")), "text_b64": b64(read.text.encode()),
+            "signatures": len(read.signatures)}
 
 
 def checkpoint_open(args):
     known = witnesses(args)
-    said, cosigned = proofs.open_checkpoint(_note(args, "note_b64"), _log(args), known,
+    said, cosigned = proofs.open_checkpoint(note(args, "note_b64"), _log(args), known,
                                             args.get("quorum", 0))
     return {"origin": said.origin, "size": str(said.size), "root_b64": b64(said.root),
             "witnesses": len({witness.raw for witness, _ in cosigned})}
 
 
 def equivocation_make(args):
-    made = proofs.make_fork(_note(args, "a_b64"), _note(args, "b_b64"), _log(args))
+    made = proofs.make_fork(note(args, "a_b64"), note(args, "b_b64"), _log(args))
     return {"evidence_b64": b64(made.encode())}
 
 
 def equivocation_verify(args):
-    return {"size": str(proofs.fork(_note(args, "evidence_b64"), _log(args)).size)}
+    return {"size": str(proofs.fork(note(args, "evidence_b64"), _log(args)).size)}
 
 
 OPS = {
