@@ -143,7 +143,13 @@ void Peer::handle_reply(std::uint64_t cookie, const Result<wire::Value>& outcome
       handle_fetch(asked, outcome, now);
       break;
     case Purpose::consistency:
-      handle_consistency(asked, outcome);
+      handle_consistency(asked, outcome, now);
+      break;
+    case Purpose::compare:
+      if (outcome) hear(*outcome, now);
+      break;
+    case Purpose::introduction:
+      handle_introduction(asked, outcome, op, now);
       break;
   }
 }

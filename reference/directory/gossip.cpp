@@ -6,12 +6,6 @@
 #include "policy/mutant.h"
 
 namespace ams::directory {
-namespace {
-
-constexpr std::size_t told_max = 16;  // checkpoints and proofs in one message
-
-}  // namespace
-
 void Peer::cut_epoch(Instant now) {
   next_epoch_ = now + std::chrono::seconds{1};  // when storage is down, or an epoch on its way
   const auto map = ready();
@@ -65,6 +59,9 @@ void Peer::tell(wire::Object& message) {
     const auto& [domain, log] = *at;
     if (log.notes.empty()) continue;
     seen.push_back(wire::Object{{"checkpoint", log.notes.back().second}, {"domain", domain}});
+    for (const std::string& note : log.doubted)  // DIR-52
+      if (!mutant("directory.keep_doubts"))
+        seen.push_back(wire::Object{{"checkpoint", note}, {"domain", domain}});
     told_last_ = domain;
   }
   for (const auto& [domain, evidence] : witness_.evidence())
@@ -75,66 +72,16 @@ void Peer::tell(wire::Object& message) {
     message.emplace("proofs", std::move(proofs));
 }
 
-/// What the other side tells of third peers. Nothing of it is believed: it is all signed.
-void Peer::hear(const wire::Value& message) {
-  storage::WriteBatch writes;
-  const auto each = [&](std::string_view list, std::string_view member, auto&& take) {
-    const wire::Value* items = message.find(list);
-    if (items == nullptr || !items->is_array()) return;
-    std::size_t taken = 0;
-    for (const wire::Value& item : items->as_array()) {
-      if (++taken > told_max) break;
-      const wire::Value* domain = item.find("domain");
-      const wire::Value* text = item.find(member);
-      if (domain == nullptr || text == nullptr || !domain->is_string() || !text->is_string())
-        continue;
-      if (domain->as_string() != options_.domain) take(domain->as_string(), text->as_string());
-    }
-  };
-  each("proofs", "evidence", [&](const std::string& domain, const std::string& evidence) {
-    (void)witness_.accuse(domain, evidence, writes);
-  });
-  each("seen", "checkpoint",
-       [&](const std::string& domain, const std::string& note) { hear_of(domain, note, writes); });
-  write(std::move(writes));
-}
-
-/// DIR-20: of one for which there is none of the same size, that log itself must tell.
-void Peer::hear_of(const std::string& domain, const std::string& note,
-                   storage::WriteBatch& writes) {
-  if (!witness_.heard(domain, note, writes) || !is_peer(domain)) return;
-  const auto told = verifiable::parse_note(note);
-  const auto checkpoint = told ? verifiable::parse_checkpoint(told->text) : fail(Code::proof, "");
-  if (!checkpoint) return;
-  const verifiable::Checkpoint& known = witness_.seen().find(domain)->second.newest;
-  ask({Purpose::consistency, domain, {}, {}, {}, {}, note, known}, "directory.consistency",
-      wire::Object{{"first", static_cast<std::int64_t>(std::min(known.size, checkpoint->size))},
-                   {"second", static_cast<std::int64_t>(std::max(known.size, checkpoint->size))}});
-}
-
 /// What the other side shows of its own log, though nobody asked for a cosignature: a peer that has
 /// two faces shows one here, too (DIR-42).
-void Peer::meet(const std::string& domain, const crypto::VerifyKey& op, const wire::Value& shown) {
+void Peer::meet(const std::string& domain, const crypto::VerifyKey& op, const wire::Value& shown,
+                Instant now) {
   if (mutant("directory.ignore_answer_checkpoint") || !is_peer(domain)) return;
   storage::WriteBatch writes;
   if (!witness_.meet(domain, op, shown.as_string(), writes))
-    hear_of(domain, shown.as_string(), writes);
+    hear_of(domain, shown.as_string(), writes, now);
   write(std::move(writes));
-}
-
-void Peer::handle_consistency(const Asked& asked, const Result<wire::Value>& outcome) {
-  if (!outcome) return;
-  const wire::Value* text = outcome->find("proof");
-  const auto proof = text != nullptr && text->is_string() ? from_base64url(text->as_string())
-                                                          : std::optional<Bytes>(Bytes{});
-  const wire::Value* own = outcome->find("checkpoint");
-  const std::string_view shown =
-      own != nullptr && own->is_string() ? std::string_view(own->as_string()) : std::string_view();
-  storage::WriteBatch writes;
-  if (!witness_.consistent(asked.domain, asked.known, asked.note, proof.value_or(Bytes{}), shown,
-                           writes))
-    agreeing_.erase(asked.domain);
-  write(std::move(writes));
+  tell_comparers(domain, shown.as_string(), now);
 }
 
 Result<Peer::Answered> Peer::gossip(const wire::Value& args, std::string_view from_domain,
@@ -160,10 +107,12 @@ Result<Peer::Answered> Peer::gossip(const wire::Value& args, std::string_view fr
     if (!judged && mutant("directory.wrong_code_note")) return fail(Code::schema, "checkpoint");
     AMS_TRY(const Witness::Shown shown, judged);
     answer.emplace("size", static_cast<std::int64_t>(shown.size));
-    if (!shown.cosignature.empty() && !mutant("directory.cosign_nobody"))
+    const bool cosigns = !shown.cosignature.empty() && !owes(from_domain, now);
+    if (cosigns && !mutant("directory.cosign_nobody"))
       answer.emplace("cosignature", shown.cosignature);
+    tell_comparers(std::string(from_domain), *note, now);
   }
-  if (is_peer(from_domain)) hear(args);
+  if (is_peer(from_domain)) hear(args, now);
   if (!history_.checkpoint().empty()) answer.emplace("checkpoint", history_.checkpoint());
   tell(answer);
   out.answer = wire::Value(std::move(answer));
@@ -172,9 +121,9 @@ Result<Peer::Answered> Peer::gossip(const wire::Value& args, std::string_view fr
 
 void Peer::handle_gossip(const Asked& asked, const wire::Value& ok, const crypto::VerifyKey* op,
                          Instant now) {
-  hear(ok);
+  hear(ok, now);
   const wire::Value* shown = ok.find("checkpoint");
-  if (shown != nullptr && shown->is_string() && op != nullptr) meet(asked.domain, *op, *shown);
+  if (shown != nullptr && shown->is_string() && op != nullptr) meet(asked.domain, *op, *shown, now);
   if (const wire::Value* size = ok.find("size"); size != nullptr && size->is_integer())
     shown_[asked.domain] =
         static_cast<std::uint64_t>(std::max<std::int64_t>(size->as_integer(), 0));

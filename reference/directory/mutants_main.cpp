@@ -1,6 +1,7 @@
 // Goal: every mutant switch of this room really breaks its rule, and only when it is on. Method:
 // for each switch a probe that tells whether the rule holds. Exit code: 0 all do, 1 otherwise.
 #include "directory/bindlog_probes_test.h"
+#include "directory/compare_test.h"
 #include "directory/evidence.h"
 #include "directory/light.h"
 #include "directory/mesh_test.h"
@@ -355,5 +356,11 @@ int main() {
       {"directory.bindlog_any_from", testing::says_from_where},
       {"directory.bindlog_no_budget", testing::keeps_a_budget_for_logs},
       {"directory.bindlog_no_cosignature", testing::gives_its_cosignature},
+      {"directory.compare_nothing", both_faces_come_to_the_same_peers},
+      {"directory.compare_silently", a_comparer_says_what_it_knows},
+      {"directory.no_introduction", a_log_that_is_told_of_is_asked_who_it_is},
+      {"directory.keep_doubts", what_a_log_could_not_explain_is_told},
+      {"directory.cosign_debtors", a_log_that_owes_an_answer_is_not_cosigned},
+      {"directory.bear_denials", a_log_that_denies_its_history_is_evicted},
   });
 }

@@ -271,6 +271,7 @@ void Peer::handle_timeout(Instant now) {
   if (!next_round_ || now < *next_round_) return;
   next_round_ = now + round_interval();
   retry_outbox();
+  ask_owed();
   if (options_.full) start_gossip(now);
 }
 

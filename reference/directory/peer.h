@@ -45,11 +45,14 @@ inline constexpr std::size_t prefix_digits_max = 32;     // hexadecimal digits o
 inline constexpr std::size_t ranges_max = 1'024;         // in one reconcile request (DIR-15)
 inline constexpr std::size_t answer_size_max = 600'000;  // bytes of one answer, about
 inline constexpr std::size_t object_size_max = 4'096;    // bytes of any object that is published
+inline constexpr std::size_t told_max = 16;              // checkpoints and proofs in one message
 inline constexpr std::size_t fetch_peers_max = 3;        // peers asked for one entry (DIR-17)
 inline constexpr Duration reconcile_interval = std::chrono::seconds{60};  // DIR-7
 inline constexpr int push_retry_intervals = 2;  // of those: how often a light peer pushes again
 inline constexpr std::size_t push_on_max = 8;   // peers that hear on what a peer told (DIR-41)
 inline constexpr std::size_t round_failures_max = 3;  // requests without an answer (DIR-45)
+inline constexpr std::size_t comparers_max = 2;       // peers that compare one log's faces (DIR-50)
+inline constexpr int owed_intervals = 2;  // for an answer on one's own log, before DIR-53 holds
 inline constexpr Duration fetched_life = std::chrono::hours{24};  // DIR-17
 
 struct PeerOptions {
@@ -116,6 +119,9 @@ class Peer {
   Result<Answered> bindlog(const wire::Value& args, const keys::DomainRecord& record, Instant now);
   /// What directory.domain says beside the chain (DIR-46). Fails with storage.
   Result<wire::Object> domain_log(std::string_view domain) const { return bindlogs_.known(domain); }
+  /// directory.compare from another peer (DIR-51). Fails with schema, object_too_large (more than
+  /// told_max), peer_evicted.
+  Result<wire::Value> compare(const wire::Value& args, std::string_view from_domain, Instant now);
   /// DIR-18: to be asked before each of the ops below. Fails with rate.
   Result<> admit(std::string_view from_domain, Instant now);
   Result<wire::Value> get(const wire::Value& args) const;          // DIR-2
@@ -159,7 +165,16 @@ class Peer {
     std::optional<keys::Entry> best;  // the join of what was held and what came (DIR-17)
     Result<> refused;                 // the code that a peer gave for the kid itself
   };
-  enum class Purpose : std::uint8_t { push, gossip, ranges, entries, fetch, consistency };
+  enum class Purpose : std::uint8_t {
+    push,
+    gossip,
+    ranges,
+    entries,
+    fetch,
+    consistency,
+    compare,
+    introduction,  // of a log that another peer told of and that is not known here yet
+  };
   struct Asked {
     Purpose purpose;
     std::string domain;
@@ -167,13 +182,18 @@ class Peer {
     std::vector<std::pair<Id16, Hash>> pushed;  // push: kids, and their values then
     std::vector<std::string> prefixes;          // ranges
     std::vector<Id16> kids;                     // entries
-    std::string note;                           // consistency: the checkpoint that was heard of
-    verifiable::Checkpoint known{};             // and the one that it is to be held against
+    std::string note;                // consistency, introduction: the checkpoint that was heard of
+    verifiable::Checkpoint known{};  // and the one that it is to be held against
   };
   /// Entries in the making, within one input.
   struct Draft {
     std::map<Id16, keys::Entry> entries;
     std::set<Id16> changed;
+  };
+  /// A question to a log about itself that it has not answered yet.
+  struct Owed {
+    std::string note;  // the checkpoint that was heard of
+    Instant since;
   };
   /// One comparison with one peer, until nothing is left to compare or an answer fails.
   struct Round {
@@ -202,11 +222,21 @@ class Peer {
   void start_gossip(Instant now);
   void handle_gossip(const Asked& asked, const wire::Value& ok, const crypto::VerifyKey* op,
                      Instant now);
-  void hear(const wire::Value& message);
-  void hear_of(const std::string& domain, const std::string& note, storage::WriteBatch& writes);
-  void meet(const std::string& domain, const crypto::VerifyKey& op, const wire::Value& shown);
+  void meet(const std::string& domain, const crypto::VerifyKey& op, const wire::Value& shown,
+            Instant now);
   void tell(wire::Object& message);
-  void handle_consistency(const Asked& asked, const Result<wire::Value>& outcome);
+  // what is heard of others' logs: compare.cpp
+  void hear(const wire::Value& message, Instant now);
+  void hear_of(const std::string& domain, const std::string& note, storage::WriteBatch& writes,
+               Instant now);
+  void ask_log(const std::string& domain, const std::string& note);
+  void tell_comparers(const std::string& log, const std::string& note, Instant now);
+  void introduce(const std::string& domain, const std::string& note);
+  void handle_introduction(const Asked& asked, const Result<wire::Value>& outcome,
+                           const crypto::VerifyKey* op, Instant now);
+  void handle_consistency(const Asked& asked, const Result<wire::Value>& outcome, Instant now);
+  void ask_owed();
+  bool owes(std::string_view domain, Instant now) const;
   // pushing and reconciling: reconcile.cpp
   void ask(Asked asked, std::string op, wire::Value args);
   void push(const std::set<Id16>& kids, std::string_view except, storage::WriteBatch* outbox);
@@ -241,7 +271,9 @@ class Peer {
   std::uint64_t next_cookie_ = 1, next_ticket_ = 1;
   std::uint64_t epoch_ticket_ = 0;  // the write with the epoch that is on its way
   std::size_t next_peer_ = 0, next_push_ = 0;
-  std::string told_last_;  // the log whose checkpoint was told last
+  std::string told_last_;                          // the log whose checkpoint was told last
+  std::map<std::string, std::string> compared_;    // log -> note told to its comparers
+  std::map<std::string, Owed, std::less<>> owed_;  // by log
   bool gossiping_ = false;
   std::optional<Instant> next_round_, next_epoch_;
   std::deque<Ask> asks_;
@@ -249,6 +281,10 @@ class Peer {
   std::deque<Write> writes_;
 };
 
+/// DIR-50: who compares what a log showed on that day, of its peers and of `self`; at most
+/// comparers_max, fewer where there are fewer.
+std::vector<std::string> comparers(std::string_view log, Instant now,
+                                   const std::vector<std::string>& peers, std::string_view self);
 /// The kid whose first hexadecimal digits are these, the rest zero.
 Id16 first_kid(std::string_view prefix);
 /// Objects of an answer of directory.get, in the order in which an entry takes them.

@@ -99,10 +99,16 @@ struct Node {
   Result<wire::Value> publish(const wire::Value& args, std::string_view from) {
     return take(peer.publish(args, from, now));
   }
+  Result<wire::Value> compare(const wire::Value& args, std::string_view from) {
+    auto answer = peer.compare(args, from, now);
+    drain();
+    return answer;
+  }
   Result<wire::Value> serve(const Ask& ask, const Node& from) {
     if (ask.op == "directory.publish") return publish(ask.args, from.name);
     if (ask.op == "directory.gossip")
       return take(peer.gossip(ask.args, from.name, &from.op.record.signing(), now));
+    if (ask.op == "directory.compare") return compare(ask.args, from.name);
     if (ask.op == "directory.get") return peer.get(ask.args);
     if (ask.op == "directory.entries") return peer.entries(ask.args);
     if (ask.op == "directory.reconcile") return peer.reconcile(ask.args);

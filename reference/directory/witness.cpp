@@ -36,7 +36,7 @@ void Witness::load() const {
     const auto opened = verifiable::open_checkpoint(note, *key);
     if (opened)
       seen.emplace(to_string(domain),
-                   Seen{std::move(*key), opened->checkpoint, {{opened->checkpoint, note}}});
+                   Seen{std::move(*key), opened->checkpoint, {{opened->checkpoint, note}}, {}});
     return true;
   });
   const auto evicted_read =
@@ -75,6 +75,7 @@ Witness::Seen* Witness::find(std::string_view domain) {
 void Witness::evict(std::string_view domain, const verifiable::NoteKey& key, std::string evidence,
                     storage::WriteBatch& writes) {
   writes.puts.push_back({table_evicted, to_bytes(domain), to_bytes(row_value(key, evidence))});
+  if (Seen* seen = find(domain); seen != nullptr && !evidence.empty()) seen->doubted.clear();
   evicted_.insert_or_assign(std::string(domain), std::move(evidence));
 }
 
@@ -115,7 +116,7 @@ Result<Witness::Shown> Witness::show(std::string_view domain, const crypto::Veri
   }
   if (seen == nullptr) {
     if (seen_.size() >= logs_max) return Shown{};
-    seen = &seen_.emplace(std::string(domain), Seen{key, checkpoint, {}}).first->second;
+    seen = &seen_.emplace(std::string(domain), Seen{key, checkpoint, {}, {}}).first->second;
   }
   if (contradicts(domain, *seen, checkpoint, note, writes))
     return Shown{{}, seen->newest.size, true};
@@ -151,7 +152,7 @@ bool Witness::meet(std::string_view domain, const crypto::VerifyKey& op, std::st
   writes.puts.push_back({table_seen, to_bytes(domain), to_bytes(row_value(*key, note))});
   seen_.emplace(
       std::string(domain),
-      Seen{std::move(*key), opened->checkpoint, {{opened->checkpoint, std::string(note)}}});
+      Seen{std::move(*key), opened->checkpoint, {{opened->checkpoint, std::string(note)}}, {}});
   return true;
 }
 
@@ -189,12 +190,33 @@ bool Witness::consistent(std::string_view domain, const verifiable::Checkpoint& 
   const bool one_history =
       verifiable::verify_consistency(first.size, first.root, second.size, second.root, proof)
           .has_value();
+  // Another of that size may have come while the question was under way.
+  if (contradicts(domain, *seen, opened->checkpoint, note, writes)) return false;
   remember(*seen, opened->checkpoint, note);
   if (one_history) return true;
   const auto own = verifiable::open_checkpoint(shown, seen->key);
   if (own && contradicts(domain, *seen, own->checkpoint, shown, writes)) return false;
-  evict(domain, seen->key, {}, writes);  // no proof for others, enough for us
+  std::vector<std::string> notes{std::string(note)};
+  if (own) notes.emplace_back(shown);
+  doubt(domain, *seen, std::move(notes), writes);
   return false;
+}
+
+void Witness::denied(std::string_view domain, const verifiable::Checkpoint& known,
+                     std::string_view note, storage::WriteBatch& writes) {
+  Seen* seen = find(domain);
+  if (seen == nullptr || evicted(domain) || mutant("directory.bear_denials")) return;
+  const auto opened = verifiable::open_checkpoint(note, seen->key);
+  if (!opened || opened->checkpoint.size == known.size) return;
+  remember(*seen, opened->checkpoint, note);
+  doubt(domain, *seen, {std::string(note)}, writes);
+}
+
+/// No proof for others, enough for us; they are told what to ask that log (DIR-52).
+void Witness::doubt(std::string_view domain, Seen& seen, std::vector<std::string> notes,
+                    storage::WriteBatch& writes) {
+  seen.doubted = std::move(notes);
+  evict(domain, seen.key, {}, writes);
 }
 
 bool Witness::accuse(std::string_view domain, std::string_view evidence,

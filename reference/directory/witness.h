@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/instant.h"
 #include "base/result.h"
@@ -54,6 +55,10 @@ class Witness {
   bool consistent(std::string_view domain, const verifiable::Checkpoint& known,
                   std::string_view note, ByteView proof, std::string_view shown,
                   storage::WriteBatch& writes);
+  /// That log answered that it has no such history, though it signed `note` and `known`: it is
+  /// evicted, without a proof for others.
+  void denied(std::string_view domain, const verifiable::Checkpoint& known, std::string_view note,
+              storage::WriteBatch& writes);
   /// A proof that somebody passed on; whether it is new and holds. Unknown logs: false.
   bool accuse(std::string_view domain, std::string_view evidence, storage::WriteBatch& writes);
 
@@ -64,6 +69,9 @@ class Witness {
     verifiable::NoteKey key;
     verifiable::Checkpoint newest;
     std::deque<std::pair<verifiable::Checkpoint, std::string>> notes;  // newest last
+    // While there is no proof for others: a checkpoint that the log could not prove to be of one
+    // history with `newest`, and the one that it showed with its answer (DIR-52).
+    std::vector<std::string> doubted;
   };
   const std::map<std::string, Seen, std::less<>>& seen() const;
   void forget() { loaded_ = false; }
@@ -71,6 +79,9 @@ class Witness {
  private:
   void load() const;
   Seen* find(std::string_view domain);
+  /// Evicts without a proof for others, and keeps what the log could not explain.
+  void doubt(std::string_view domain, Seen& seen, std::vector<std::string> notes,
+             storage::WriteBatch& writes);
   static void remember(Seen& seen, const verifiable::Checkpoint& checkpoint, std::string_view note);
   void evict(std::string_view domain, const verifiable::NoteKey& key, std::string evidence,
              storage::WriteBatch& writes);

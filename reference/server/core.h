@@ -406,6 +406,7 @@ class Core {
   Result<> op_gossip(const Asked& to, Conn& conn, const wire::Value& args);
   Result<> op_bindlog(const Asked& to, Conn& conn, const wire::Value& args);
   Result<> op_directory_domain(const Asked& to, Conn& conn, const wire::Value& args);
+  Result<> op_compare(const Asked& to, Conn& conn, const wire::Value& args);
   using DirectoryRead = Result<wire::Value> (directory::Peer::*)(const wire::Value&) const;
   Result<> op_directory_read(DirectoryRead read, const Asked& to, const Conn& conn,
                              const wire::Value& args);

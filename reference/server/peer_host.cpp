@@ -91,6 +91,14 @@ Result<> Core::op_directory_domain(const Asked& to, Conn& conn, const wire::Valu
   return {};
 }
 
+Result<> Core::op_compare(const Asked& to, Conn& conn, const wire::Value& args) {
+  AMS_CHECK(peer_.admit(asker(conn), now_));
+  AMS_TRY(wire::Value answer, peer_.compare(args, conn.domain, now_));
+  ok(to, std::move(answer));
+  later([this] { pump_peer(); });
+  return {};
+}
+
 Result<> Core::answer_written(const Asked& to, directory::Peer::Answered answered) {
   if (mutant("server.ack_publication_early")) {
     ok(to, std::move(answered.answer));

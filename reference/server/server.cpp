@@ -19,11 +19,12 @@ struct Op {
   Handler handler;
 };
 /// What this machine answers beside the session's own ops, sorted.
-constexpr std::array<Op, 28> all_ops{{
+constexpr std::array<Op, 29> all_ops{{
     {"account.enrol", clients, true, &Core::op_enrol},
     {"blob.get", everyone, true, &Core::op_blob_get},
     {"directory.bindlog", servers, false, &Core::op_bindlog},
     {"directory.card", everyone, false, &Core::op_read<&directory::Peer::card>},
+    {"directory.compare", servers, false, &Core::op_compare},
     {"directory.consistency", everyone, false, &Core::op_read<&directory::Peer::consistency>},
     {"directory.domain", everyone, false, &Core::op_directory_domain},
     {"directory.entries", everyone, false, &Core::op_read<&directory::Peer::entries>},

@@ -102,7 +102,8 @@ std::size_t PeerProcess::face_of(LpId asker) const {
   const bool client = asker >= world_->peer_count();
   for (const TwinSpec& twin : world_->scenario.twins)
     if (static_cast<LpId>(twin.peer) == self_)
-      return twin.shown_to == "half" ? (client ? 0 : asker % 2) : (client ? 1 : 0);
+      return twin.shown_to == "half" ? (client ? 0 : (asker + (asker > self_)) % 2)
+                                     : (client ? 1 : 0);
   return 0;
 }
 
@@ -192,6 +193,9 @@ void PeerProcess::serve(Calls::Served served, Context& context) {
   };
   if (const auto admitted = face.peer->admit(from, context.now()); !admitted)
     return refuse(admitted.error());
+  if (request.op == "directory.compare")
+    return calls_.answer(served.conn, request.id,
+                         face.peer->compare(request.args, from, context.now()), context);
   if (request.op != "directory.publish" && request.op != "directory.gossip")
     return calls_.answer(served.conn, request.id, read(*face.peer, request), context);
   if (split_ && request.op == "directory.gossip")
