@@ -42,7 +42,7 @@ def after(value: dict, person=ALICE, **changed) -> dict:
     return event(person, seq=value["seq"] + 1, prev=lineage.event_hash(value), **changed)
 
 
-def _of(person=ALICE):
+def of_key(person=ALICE):
     return lambda value: {"record_b64": b64(encode(person.record)), **raw(value)}
 
 
@@ -69,11 +69,11 @@ def _changed(group, value: dict, args, twin, **members) -> None:
 
 def _event_file() -> File:
     file = File("keys/events.json", "event.verify", "kev")
-    args, good = _of(), file.group("valid")
+    args, good = of_key(), file.group("valid")
     twin = good.valid("superseded, no successor named", args(event()),
                       clauses=["KEV-1", "KEV-2", "KEV-4"])
     named = good.valid("superseded by a named key", args(event(successor=BOB)), clauses=["KEV-3"])
-    good.valid("by an RSA key", _of(ALICE_RSA)(event(ALICE_RSA, successor=ALICE)),
+    good.valid("by an RSA key", of_key(ALICE_RSA)(event(ALICE_RSA, successor=ALICE)),
                clauses=["KEV-1", "ALG-1"])
     stone = good.valid("a tombstone", args(event(type="tombstone")), clauses=["KEV-1"])
     for seq in (2, 15, 16):
@@ -119,20 +119,21 @@ def _event_file() -> File:
     _contexts(bad, event(), args, twin)
     _changed(bad, event(), args, twin, seq=2, at=NOW_MS + 1, type="tombstone", data=full,
              prev=b64(BOB.fp))
-    rsa = good.valid("an RSA tombstone", _of(ALICE_RSA)(event(ALICE_RSA, type="tombstone")),
+    rsa = good.valid("an RSA tombstone", of_key(ALICE_RSA)(event(ALICE_RSA, type="tombstone")),
                      clauses=["KEV-1"])
-    signature_faults(bad, event(ALICE_RSA, type="tombstone"), _of(ALICE_RSA), rsa)
+    signature_faults(bad, event(ALICE_RSA, type="tombstone"), of_key(ALICE_RSA), rsa)
     bad.invalid("an Ed25519 signature for an RSA key",
-                _of(ALICE_RSA)({**event(ALICE_RSA), "sig": event()["sig"]}), "algorithm_mix", rsa,
+                of_key(ALICE_RSA)({**event(ALICE_RSA), "sig": event()["sig"]}), "algorithm_mix",
+                rsa,
                 ["signature_length"])
     return file
 
 
 def _revocation_file() -> File:
     file = File("keys/revocations.json", "revocation.verify", "rev")
-    args, good = _of(), file.group("valid")
+    args, good = of_key(), file.group("valid")
     twin = good.valid("a revocation", args(revocation()), clauses=["REV-1", "REV-2"])
-    rsa = good.valid("of an RSA key", _of(ALICE_RSA)(revocation(ALICE_RSA)), clauses=["REV-1"])
+    rsa = good.valid("of an RSA key", of_key(ALICE_RSA)(revocation(ALICE_RSA)), clauses=["REV-1"])
     bad = file.group("schema")
     faults(bad, revocation, args, twin, {"kid": "kid", "fp": "binary"})
     bad.invalid("a revocation with a number", args(revocation(seq=1)), "unknown_member", twin,
@@ -151,17 +152,17 @@ def _revocation_file() -> File:
         bad.invalid(f"signed by {who}", args(revocation(signer=signer)), "signature", twin,
                     ["signature_other_key"], importance="critical")
     signature_faults(bad, revocation(), args, twin)
-    signature_faults(bad, revocation(ALICE_RSA), _of(ALICE_RSA), rsa)
+    signature_faults(bad, revocation(ALICE_RSA), of_key(ALICE_RSA), rsa)
     _contexts(bad, revocation(), args, twin)
     return file
 
 
 def _card_file() -> File:
     file = File("keys/cards.json", "card.verify", "crd")
-    args, good = _of(), file.group("valid")
+    args, good = of_key(), file.group("valid")
     twin = good.valid("a name", args(card()), clauses=["CRD-1", "CRD-2", "CRD-3", "CRD-5"])
     gone = good.valid("an erasure", args(erasure()), clauses=["CRD-2", "CRD-3"])
-    good.valid("of an RSA key", _of(ALICE_RSA)(card(ALICE_RSA)), clauses=["CRD-1"])
+    good.valid("of an RSA key", of_key(ALICE_RSA)(card(ALICE_RSA)), clauses=["CRD-1"])
     every = card(email="alice@elsewhere.example", org="Home", desc="One line.\nAnother.")
     good.valid("everything", args(every), clauses=["CRD-1", "CRD-6"])
     good.valid("an e-mail address that is none", args(card(email="not an address")),

@@ -7,6 +7,7 @@ from ams_py.seal import Hooks
 from . import containers, leaves, letterforms, receipts
 from .book import NOW_MS, File
 from .faults import raw
+from .lineage import card, event, of_key
 from .letters import add, args_of, drop, flip, letter, sealed
 from .world import ALICE, BOB, EVE, HOME, NBF
 
@@ -28,6 +29,9 @@ FAULTS = {
                                                        "base64url")],
     "addresses": [("an object", lambda _: {}, "schema"), ("of a name alone", lambda _: ["bob"],
                                                           "address_syntax")],
+    "successor": [("a number", lambda _: 1, "schema"),
+                  ("of a padded fp", lambda v: {**v, "fp": v["fp"] + "="}, "base64url"),
+                  ("of a member more", lambda v: {**v, "zz": 1}, "unknown_member")],
 }
 
 
@@ -59,6 +63,20 @@ def pairs(file: File, make, args, listed: dict, tag: bool = True) -> None:
                        "unknown_ams_tag")
 
 
+def _last_member(file: File) -> None:
+    """sig, which comes after data."""
+    twin, bad = file.groups[0].tests[0]["id"], file.group("sig")
+    for what, change, code in FAULTS["successor"]:
+        value = event(successor=BOB)
+        value["data"] = change(value["data"])
+        for other, sig, its in (("sig a number", 1, "schema"), ("sig empty", "", "base64url"),
+                                ("sig of zeros", b64(bytes(64)), "signature")):
+            if its != code:
+                bad.invalid(f"data {what}, and {other}", of_key()({**value, "sig": sig}), code,
+                            twin,
+                            ["check_order"], ["ENC-16"])
+
+
 def _signed(person_sign, base):
     """make for an object that is signed after its change."""
     def make(change):
@@ -76,6 +94,13 @@ def _objects() -> list:
     file("keys/key_order.json", "key.verify", "kor", _signed(ALICE.sign, ALICE.record), raw, {
         "sig_alg": "text", "kem": "text", "aeads": "array", "sk": "binary", "ek": "binary",
         "nonce": "binary", "nbf": "integer", "exp": "integer", "custody": "text"})
+    file("keys/event_order.json", "event.verify", "kvo",
+         _signed(ALICE.sign, event(successor=BOB)), of_key(), {
+             "kid": "kid", "seq": "integer", "prev": "binary", "type": "text", "at": "integer",
+             "data": "successor"})
+    _last_member(made[-1])
+    file("keys/card_order.json", "card.verify", "cro", _signed(ALICE.sign, card()), of_key(), {
+        "kid": "kid", "cseq": "integer", "salt": "optional"})
     base = containers.Made().header
     file("container/header_order.json", "container.open", "cor",
          lambda change: containers.Made(header=change), lambda made: made.args(), {

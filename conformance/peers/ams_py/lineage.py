@@ -21,10 +21,19 @@ def _plain(pattern):
 
 SUCCESSOR = schema.members(None, [("kid", schema.kid), ("fp", schema.binary(32))])
 NOTHING = schema.members(None, [])
+
+
+@schema.given
+def _data(value, where, read):
+    """KEV-1, in its place among the members (ENC-16)."""
+    kind = SUCCESSOR if read.get("type") == "supersede" and value != {} else NOTHING
+    return kind(value, where)
+
+
 EVENT = schema.members("kev/1", [
     ("kid", schema.kid), ("seq", schema.integer(1, 16)), ("prev", schema.binary(32)),
     ("type", schema.one_of("supersede", "tombstone")), ("at", schema.integer()),
-    ("data", lambda value, where: value), ("sig", schema.binary(1, 1024))])
+    ("data", _data), ("sig", schema.binary(1, 1024))])
 REVOCATION = schema.members("rev/1", [
     ("kid", schema.kid), ("fp", schema.binary(32)), ("sig", schema.binary(1, 1024))])
 CARD = schema.members("card/1", [
@@ -59,13 +68,8 @@ def verify_event(value, key: keys.Key) -> Event:
     _sized(value, EVENT_MAX, "event")
     fields = EVENT(value, "event")
     event = Event(value, fields)
-    data = fields["data"]
-    if event.type == "supersede" and data != {}:
-        named = SUCCESSOR(data, "event.data")
-        event.successor = (named["kid"], named["fp"])
-    else:
-        NOTHING(data, "event.data")
-    if event.successor:
+    if fields["data"]:
+        event.successor = (fields["data"]["kid"], fields["data"]["fp"])
         kid, fp = event.successor
         require(keys.kid_of(fp) == kid, "kid_mismatch", "event.data.kid")
         require(fp != key.fp, "schema", "event.data.own")

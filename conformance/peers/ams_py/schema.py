@@ -116,6 +116,12 @@ def array(item, low: int = 0, high: int = None, ascending: bool = False, code="o
     return judge
 
 
+def given(kind):
+    """Of a kind (value, where, members read before it)."""
+    kind.given = True
+    return kind
+
+
 def members(tag, listed: list, extra: str = None):
     """A kind for an object: its ams tag (None: it has none) and [(name or name?, kind)…]; extra:
     how the names of members begin that are ignored."""
@@ -131,7 +137,8 @@ def members(tag, listed: list, extra: str = None):
             optional, name = name.endswith("?"), name.rstrip("?")
             known.add(name)
             if name in value:
-                out[name] = kind(value[name], f"{where}.{name}")
+                before = (out,) if hasattr(kind, "given") else ()
+                out[name] = kind(value[name], f"{where}.{name}", *before)
             elif not optional:
                 fail("schema", f"{where}.{name}")
         for name in sorted(value):
