@@ -97,11 +97,12 @@ void BindingLog::add(const Json& entry) {
 
 void BindingLog::seal(std::int64_t time_s) {
   sealed_ = map_;
-  epoch_ = tagged("AMS-EPOCH/1");
-  append(epoch_, map_root(sealed_));
-  append_u64(epoch_, sealed_.size());
-  append_u64(epoch_, static_cast<std::uint64_t>(time_s));
-  leaves_.push_back(log_leaf(epoch_));
+  Bytes epoch = tagged("AMS-EPOCH/1");
+  append(epoch, map_root(sealed_));
+  append_u64(epoch, sealed_.size());
+  append_u64(epoch, static_cast<std::uint64_t>(time_s));
+  leaves_.push_back(log_leaf(epoch));
+  epochs_.push_back(std::move(epoch));
   checkpoint_ = make_checkpoint(binding_origin(domain_), size(), log_root(leaves_), signing_);
 }
 
@@ -110,12 +111,13 @@ void BindingLog::begin_anew() {
   map_.clear();
   sealed_.clear();
   leaves_.clear();
+  epochs_.clear();
 }
 
-Json BindingLog::head() const {
+Json BindingLog::head_of(std::size_t epoch) const {
   return {{"checkpoint", checkpoint_},
-          {"epoch", b64(epoch_)},
-          {"inclusion", b64(last_leaf_path(leaves_))}};
+          {"epoch", b64(epochs_.at(epoch))},
+          {"inclusion", b64(inclusion_path(leaves_, epoch))}};
 }
 
 Json BindingLog::place(const std::string& addr, std::int64_t version) const {
@@ -123,8 +125,9 @@ Json BindingLog::place(const std::string& addr, std::int64_t version) const {
   return {{"path", b64(map_proof(sealed_, label(at)))}, {"vrf", b64(proof_of(at))}};
 }
 
-Json BindingLog::prove(const std::string& addr) const {
-  const std::vector<Json> all = entries(addr);
+Json BindingLog::prove(const std::string& addr, std::int64_t last) const {
+  std::vector<Json> all = entries(addr);
+  std::erase_if(all, [&](const Json& entry) { return entry.at("version") > last; });
   Json steps = Json::array();
   Json out = {{"ams", "bproof/1"}, {"addr", addr}, {"head", head()}};
   if (all.empty()) {
@@ -147,12 +150,13 @@ Json BindingLog::prove(const std::string& addr) const {
   return out;
 }
 
-Json BindingLog::history(const std::string& addr, std::int64_t from, std::uint64_t known) const {
+Json BindingLog::history(const std::string& addr, std::int64_t from, std::uint64_t known,
+                         std::int64_t last) const {
   Json items = Json::array(), above = Json::array();
   std::int64_t version = 0;
   for (const Json& entry : entries(addr)) {
+    if (entry.at("version") < from || entry.at("version") > last) continue;
     version = entry.at("version");
-    if (version < from) continue;
     Json item = place(addr, version);
     item.update({{"entry", entry}, {"r", opening({addr, version})}});
     items.push_back(std::move(item));

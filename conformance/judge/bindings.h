@@ -25,6 +25,7 @@ std::vector<std::int64_t> version_steps(std::int64_t version);
 
 class BindingLog {
  public:
+  static constexpr std::int64_t version_max = 65'535;
   /// Its keys follow from the seed: public, for tests only.
   BindingLog(std::string domain, const std::string& seed);
 
@@ -45,11 +46,15 @@ class BindingLog {
   void begin_anew();
 
   // Against the newest epoch. Precondition: size() > 0.
-  /// bproof/1 of the highest version, or of none (BLG-12).
-  Json prove(const std::string& addr) const;
-  /// bhist/1 (BLG-16) from a version on, all of them, for who keeps a checkpoint of `known` epochs.
-  Json history(const std::string& addr, std::int64_t from, std::uint64_t known) const;
-  Json head() const;
+  /// bproof/1 (BLG-12) of the highest version up to `last`, or of none.
+  Json prove(const std::string& addr, std::int64_t last = version_max) const;
+  /// bhist/1 (BLG-16) of the versions from one to another, for who keeps a checkpoint of `known`
+  /// epochs.
+  Json history(const std::string& addr, std::int64_t from, std::uint64_t known,
+               std::int64_t last = version_max) const;
+  Json head() const { return head_of(size() - 1); }
+  /// The newest checkpoint, and an epoch that need not be its last.
+  Json head_of(std::size_t epoch) const;
   /// {"path","vrf"} of a version, there or not.
   Json place(const std::string& addr, std::int64_t version) const;
 
@@ -66,7 +71,7 @@ class BindingLog {
   std::map<Version, Json> entries_;
   std::map<Id16, Hash> map_, sealed_;  // with what waits for an epoch; of the newest one
   std::vector<Hash> leaves_;
-  Bytes epoch_;
+  std::vector<Bytes> epochs_;
   std::string checkpoint_;
   mutable std::map<Version, Bytes> proofs_;  // what the VRF costs, kept
 };

@@ -31,7 +31,7 @@ TEST(JudgeBindings, the_last_leaf_is_shown_to_be_the_last) {
   std::vector<Hash> leaves;
   for (std::size_t size = 1; size < 40; ++size) {
     leaves.push_back(log_leaf(as_bytes(std::to_string(size))));
-    const Bytes path = last_leaf_path(leaves);
+    const Bytes path = inclusion_path(leaves, size - 1);
     EXPECT_TRUE(is_last_leaf(leaves.back(), size, log_root(leaves), path));
     EXPECT_EQ(is_last_leaf(leaves.front(), size, log_root(leaves), path), size == 1);
   }

@@ -226,16 +226,18 @@ Bytes consistency_proof(const std::vector<Hash>& leaves, std::size_t first) {
   return out;
 }
 
-Bytes last_leaf_path(const std::vector<Hash>& leaves) {
-  std::vector<Hash> roots;  // of what lies left of the way, from the root down
+Bytes inclusion_path(const std::vector<Hash>& leaves, std::size_t index) {
+  std::vector<Hash> siblings;  // from the root down
   std::span<const Hash> rest(leaves);
   while (rest.size() > 1) {
     const std::size_t split = std::bit_floor(rest.size() - 1);
-    roots.push_back(log_root_of(rest.first(split)));
-    rest = rest.subspan(split);
+    const bool right = index >= split;
+    siblings.push_back(log_root_of(right ? rest.first(split) : rest.subspan(split)));
+    rest = right ? rest.subspan(split) : rest.first(split);
+    if (right) index -= split;
   }
   Bytes out;
-  for (auto at = roots.rbegin(); at != roots.rend(); ++at) append(out, *at);
+  for (auto at = siblings.rbegin(); at != siblings.rend(); ++at) append(out, *at);
   return out;
 }
 

@@ -27,8 +27,8 @@ Hash log_leaf(ByteView entry);
 Hash log_root(const std::vector<Hash>& leaves);
 /// The hashes of RFC 9162 section 2.1.4.1. Precondition: first <= leaves.size().
 Bytes consistency_proof(const std::vector<Hash>& leaves, std::size_t first);
-/// The path of the last leaf (RFC 9162 section 2.1.3.1). Precondition: there is one.
-Bytes last_leaf_path(const std::vector<Hash>& leaves);
+/// The path of a leaf (RFC 9162 section 2.1.3.1). Precondition: index < leaves.size().
+Bytes inclusion_path(const std::vector<Hash>& leaves, std::size_t index);
 /// Whether the last of `size` leaves is this one (LOG-5).
 bool is_last_leaf(const Hash& leaf, std::uint64_t size, const Hash& root, ByteView path);
 /// Whether the log of `second` extends that of `first` (LOG-6, LOG-7).

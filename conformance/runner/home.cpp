@@ -176,7 +176,12 @@ Json Home::said_or_true(const std::string& op, const Json& args) {
     for (const auto& [path, member] : at->set.items()) out[Json::json_pointer(path)] = member;
     for (const Json& path : at->drop) {
       const Json::json_pointer pointer(path.get<std::string>());
-      if (out.contains(pointer)) out.at(pointer.parent_pointer()).erase(pointer.back());
+      if (!out.contains(pointer)) continue;
+      Json& parent = out.at(pointer.parent_pointer());
+      if (parent.is_array())
+        parent.erase(std::stoul(pointer.back()));
+      else
+        parent.erase(pointer.back());
     }
     return out.contains("pad") ? with_pad(std::move(out)) : out;
   }
@@ -187,7 +192,10 @@ Json Home::performed(const std::string& op, const Json& args) {
   if (op == "account.enrol") return enrolled(args);
   if (op == "keys.associate") return associated(args);
   if (op == "mail.sync") return synced(args);
-  if (op == "mail.submit") return {{"ehash", b64(hash_of(args.at("env")))}};
+  if (op == "mail.submit") {
+    for (const Json& rcpt : args.at("rcpts")) reached_.insert(rcpt.at("addr").get<std::string>());
+    return {{"ehash", b64(hash_of(args.at("env")))}};
+  }
   if (op == "directory.publish") {
     Json results = Json::array();
     for (const Json& record : args.at("records")) {

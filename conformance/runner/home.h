@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,8 @@ class Home {
   };
   const Asked& asked(const std::string& op) { return asked_[op]; }
   void forget_asked() { asked_.clear(); }
+  /// The addresses that all submitted messages are for.
+  const std::set<std::string>& reached() const { return reached_; }
   const Bytes* blob(const std::string& hash) const;
   const std::string& addr() const { return addr_; }
   const Hash& token() const { return token_; }
@@ -84,6 +87,7 @@ class Home {
   Bytes device_;
   std::vector<Saying> sayings_;
   std::map<std::string, Asked> asked_;
+  std::set<std::string> reached_;
   std::map<std::string, Bytes> blobs_;
   std::vector<Json> changes_;
   std::vector<std::unique_ptr<Conn>> conns_;

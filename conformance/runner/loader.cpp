@@ -56,14 +56,15 @@ const std::map<std::string, std::set<std::string>> verbs{
     {"say", {"op", "args", "ok", "error", "set", "drop", "times"}},
     {"say_truth", {"op"}},
     {"asked", {"op", "times", "least", "args", "save"}},
+    {"reached", {"addrs"}},
     {"forget_asked", {}},
     {"cut", {}},
     {"nothing_sent", {}},
 };
 /// Of cases that judge a client, which take few of the others.
-const std::set<std::string> of_client{"client",    "command",      "bind", "seal",
-                                      "begin_log", "domain",       "say",  "say_truth",
-                                      "asked",     "forget_asked", "cut",  "nothing_sent"};
+const std::set<std::string> of_client{
+    "client",    "command", "bind",    "seal",         "begin_log", "domain",      "say",
+    "say_truth", "asked",   "reached", "forget_asked", "cut",       "nothing_sent"};
 const std::set<std::string> of_all{"let", "check", "repeat", "advance"};
 
 class Reader {

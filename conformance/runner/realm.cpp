@@ -48,9 +48,9 @@ void Realm::publish(const std::string& name, const Json& set) {
   remake(one);
 }
 
-Json Realm::chain(const std::string& name, const Json& set) const {
+Json Realm::chain(const std::string& name, const Json& set, const std::string& seed) const {
   const LoggedDomain& one = domains_.at(name);
-  const Domain plain = make_domain(name, name, now_);
+  const Domain plain = make_domain(name, seed.empty() ? name : seed, now_);
   Json record = plain.chain.at("record");
   record["seq"] = record.at("seq").get<std::int64_t>() + one.seq_more;
   record.update(one.log.keys());

@@ -27,8 +27,9 @@ class Realm {
   LoggedDomain& of(const std::string& name_or_addr);
   /// The domain's record has these members from now on, under the next seq.
   void publish(const std::string& name, const Json& set);
-  /// The chain that its root would sign with these members (null: without).
-  Json chain(const std::string& name, const Json& set) const;
+  /// The chain that its root would sign with these members (null: without); `seed`: that somebody
+  /// else's keys of this seed would.
+  Json chain(const std::string& name, const Json& set, const std::string& seed = {}) const;
 
   /// A key by name, made when first named. `set`: members of its record, when it is made.
   const Key& person(const std::string& name, const Json& set = Json::object());

@@ -119,6 +119,7 @@ class Stage {
   void do_say(const Json&);
   void do_say_truth(const Json&);
   void do_asked(const Json&);
+  void do_reached(const Json&);
   void do_forget_asked(const Json&);
   void do_cut(const Json&);
   void do_nothing_sent(const Json&);

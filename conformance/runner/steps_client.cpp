@@ -129,6 +129,12 @@ void Stage::do_asked(const Json& step) {
   if (step.contains("save")) vars_[step["save"].get<std::string>()] = asked.args;
 }
 
+/// Whom all submitted messages were for, in ascending order.
+void Stage::do_reached(const Json& step) {
+  const Json wanted = value(step.at("addrs")), got = home().reached();
+  if (wanted != got) fail_step("letters for: expected " + wanted.dump() + ", got " + got.dump());
+}
+
 void Stage::do_forget_asked(const Json&) { home().forget_asked(); }
 void Stage::do_cut(const Json&) { home().cut(); }
 

@@ -36,6 +36,13 @@ Json open_letter(const Json& args, const Key& key, const Bytes* body) {
   return "it has no stanza for this key (MSG-19)";
 }
 
+/// The note with another signature of the same key's name.
+std::string spoilt(std::string note) {
+  char& last = note.at(note.size() - 6);  // of the signature's base64, before its padding
+  last = last == 'A' ? 'B' : 'A';
+  return note;
+}
+
 }  // namespace
 
 std::string hosts_line(const Domain& domain, const std::string& listening) {
@@ -44,7 +51,8 @@ std::string hosts_line(const Domain& domain, const std::string& listening) {
          to_hex(domain.root.fp) + listening.substr(pin);
 }
 
-/// $person, $binding_of, $truth, $chain, $place, $opened; realm.h.
+/// $person, $binding_of, $truth, $chain, $opened; of a log $place, $proof, $bhist, $head, $spoilt;
+/// realm.h, judge/bindings.h.
 std::optional<Json> Stage::built_client(const std::string& name, const Json& plan) {
   if (!target_.client()) return std::nullopt;
   if (name == "$person") {
@@ -55,9 +63,17 @@ std::optional<Json> Stage::built_client(const std::string& name, const Json& pla
     return realm().binding(plan.at("entry"), plan.value("set", Json::object()),
                            plan.value("by", ""));
   if (name == "$truth") return realm().truth(plan.at("op"), plan.at("args"));
-  if (name == "$chain") return realm().chain(plan.at("of"), plan.value("set", Json::object()));
-  if (name == "$place")
-    return realm().of(plan.at("addr")).log.place(plan.at("addr"), plan.at("version"));
+  if (name == "$chain")
+    return realm().chain(plan.at("of"), plan.value("set", Json::object()), plan.value("seed", ""));
+  if (name == "$spoilt") return spoilt(plan);
+  if (name == "$head") return realm().of(plan.at("of")).log.head_of(plan.at("epoch"));
+  if (name == "$place" || name == "$proof" || name == "$bhist") {
+    const std::string addr = plan.at("addr");
+    const BindingLog& log = realm().of(addr).log;
+    if (name == "$place") return log.place(addr, plan.at("version"));
+    if (name == "$proof") return log.prove(addr, plan.at("last"));
+    return log.history(addr, plan.at("from"), plan.at("size"), plan.at("last"));
+  }
   if (name == "$opened") {
     const Json& args = plan.at("args");
     return open_letter(args, realm().person(plan.at("key")),

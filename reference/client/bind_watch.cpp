@@ -11,19 +11,26 @@ bool BindWatch::watched() const {
   return link_.up() && account_.ready() && link_.chain().record.log.has_value();
 }
 
-void BindWatch::keep(const bindlog::Seen& seen, const wire::Value& shown) {
+void BindWatch::keep(const bindlog::Seen& seen, const wire::Value& shown, bool whole) {
   storage::WriteBatch batch;
-  batch.puts.push_back(put_row(table_account, row_log_seen, to_row(seen)));
+  if (!mutant("client.forget_shown"))
+    batch.puts.push_back(put_row(table_account, row_log_seen, to_row(seen)));
   batch.puts.push_back(put_row(table_account, row_log_shown, wire::encode(shown)));
-  core_.commit(std::move(batch), [this](const Result<>&) {  // lost, more is checked next time
-    core_.again = true;
-    ++checked_;
+  core_.commit(std::move(batch), [this, whole, number = started_](const Result<>&) {
+    core_.again = true;  // lost, more is checked next time
+    if (whole) finished(number);
   });
 }
 
-void BindWatch::check_now() {
+std::uint64_t BindWatch::check_now() {
   wanted_ = true;
   core_.again = true;
+  return started_ + 1;
+}
+
+void BindWatch::finished(std::uint64_t number) {
+  core_.again = true;
+  checked_ = number;
 }
 
 void BindWatch::check(std::function<void(const Result<bindlog::Checked>&)> then) {
@@ -38,7 +45,7 @@ void BindWatch::conclude(const Result<bindlog::Checked>& outcome) {
 void BindWatch::run() {
   if (wanted_ && link_.up() && account_.ready() && !watched()) {  // our domain keeps no log
     wanted_ = false;
-    ++checked_;
+    finished(++started_);
   }
   if (asked_ || !watched()) return;
   const bool changed = checked_binding_ != account_.binding();
@@ -46,6 +53,7 @@ void BindWatch::run() {
   if (mutant("client.skip_history")) return;
   asked_ = true;
   wanted_ = false;
+  ++started_;
   connection_ = link_.epoch();
   checked_binding_ = account_.binding();
   const bindlog::Seen before = seen_of_own(core_);
@@ -66,6 +74,8 @@ void BindWatch::answered(const Result<wire::Value>& answer) {
     return;
   }
   attempt_ = 0;
+  if (!answer && mutant("client.trust_silence"))
+    return keep(seen_of_own(core_), wire::Value(), true);
   if (!answer) return alarm(answer.error(), wire::Value());  // withheld
   const wire::Value* shown = answer->find("history");
   if (!shown) return alarm(Error{Code::schema, "keys.history"}, *answer);
@@ -73,6 +83,7 @@ void BindWatch::answered(const Result<wire::Value>& answer) {
   const auto checked = judge(*shown, before);
   if (!checked) {
     if (is_temporary(checked.error())) {
+      finished(started_);
       core_.tell(CommandFailed{"bindings", checked.error()});
       return conclude(checked);
     }
@@ -82,7 +93,7 @@ void BindWatch::answered(const Result<wire::Value>& answer) {
   if (entry != nullptr && !mutant("client.trust_every_version"))
     return alarm(Error{Code::binding_foreign, "keys.history"}, *shown,
                  denial_of(*checked, *entry, *shown));
-  keep(checked->seen, *shown);
+  keep(checked->seen, *shown, checked->complete);
   if (!checked->complete) {
     next_ = core_.now;
   } else {
@@ -148,12 +159,12 @@ void BindWatch::alarm(const Error& why, const wire::Value& shown, Evidence lie) 
   storage::WriteBatch batch;
   if (shown != wire::Value())
     batch.puts.push_back(put_row(table_account, row_log_alarm, wire::encode(shown)));
-  core_.commit(std::move(batch), [this, why, shown, lie = std::move(lie)](const Result<>&) {
-    core_.again = true;
-    ++checked_;
-    core_.tell(Alarm{core_.options.addr, why, shown, lie});
-    conclude(tl::unexpected(why));
-  });
+  core_.commit(std::move(batch),
+               [this, why, shown, lie = std::move(lie), number = started_](const Result<>&) {
+                 finished(number);
+                 core_.tell(Alarm{core_.options.addr, why, shown, lie});
+                 conclude(tl::unexpected(why));
+               });
 }
 
 std::optional<Instant> BindWatch::due() const {

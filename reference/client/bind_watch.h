@@ -29,10 +29,10 @@ class BindWatch {
   /// told besides. `then` is called once: a check that fails for now is made again before.
   void check(std::function<void(const Result<bindlog::Checked>&)> then);
   void run();
-  /// The next check is due at once, also where none is under way or was asked for.
-  void check_now();
+  /// A check that begins from now on, at once. Its number: checked() reaches it with the outcome.
+  std::uint64_t check_now();
   bool wanted() const { return wanted_; }
-  /// How many checks had an outcome: kept, or told.
+  /// The number of the last check that had an outcome: kept, or told.
   std::uint64_t checked() const { return checked_; }
   bool asked() const { return asked_ || !waiting_.empty(); }
   std::optional<Instant> due() const;
@@ -42,10 +42,12 @@ class BindWatch {
   bool is_own(const bindlog::Entry& entry) const;
   void conclude(const Result<bindlog::Checked>& outcome);
   void answered(const Result<wire::Value>& answer);
+  void finished(std::uint64_t number);
   Result<bindlog::Checked> judge(const wire::Value& history, const bindlog::Seen& before) const;
   /// The first entry that we did not make.
   const bindlog::Entry* foreign(const bindlog::Checked& checked, const bindlog::Seen& before) const;
-  void keep(const bindlog::Seen& seen, const wire::Value& shown);
+  /// `whole`: nothing more follows, and so the check is over.
+  void keep(const bindlog::Seen& seen, const wire::Value& shown, bool whole);
   Evidence evidence_of(const wire::Value& shown) const;
   Evidence denial_of(const bindlog::Checked& checked, const bindlog::Entry& entry,
                      const wire::Value& shown) const;
@@ -56,7 +58,7 @@ class BindWatch {
   Account& account_;
   bool asked_ = false;
   bool wanted_ = false;  // by check_now(), and not yet asked for
-  std::uint64_t checked_ = 0;
+  std::uint64_t started_ = 0, checked_ = 0;
   wire::Value checked_binding_;   // the account's when the check was made
   std::uint64_t connection_ = 0;  // the last one on which the check was made
   Instant next_;

@@ -211,8 +211,10 @@ void Client::sync(Instant now) {
   impl_->at(now, [&] { impl_->inbox.sync(); });
 }
 
-void Client::check_bindings(Instant now) {
-  impl_->at(now, [&] { impl_->bind_watch.check_now(); });
+std::uint64_t Client::check_bindings(Instant now) {
+  std::uint64_t number = 0;
+  impl_->at(now, [&] { number = impl_->bind_watch.check_now(); });
+  return number;
 }
 
 void Client::rewrap(Instant now) {

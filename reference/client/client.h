@@ -182,8 +182,9 @@ class Client final : public machine::Machine {
   /// Fetches what is new. With stay_connected push events do this by themselves.
   void sync(Instant now);
   /// The owner's check of our address's history (BLG-18) now, not only when it is due. Report:
-  /// Alarm, where there is something to alarm of.
-  void check_bindings(Instant now);
+  /// Alarm, where there is something to alarm of. Returns the check's number: bindings_checked()
+  /// reaches it with the outcome.
+  std::uint64_t check_bindings(Instant now);
   /// After a member left and a shared key was rotated: our mailbox's stanzas to the new key. Asking
   /// again is harmless. Report: MailRewrapped or CommandFailed("rewrap").
   void rewrap(Instant now);
@@ -209,7 +210,7 @@ class Client final : public machine::Machine {
 
   bool ready() const;                         // keys associated
   std::size_t unsent() const;                 // tickets not acknowledged and not failed yet
-  std::uint64_t bindings_checked() const;     // owner's checks that had an outcome, told if need be
+  std::uint64_t bindings_checked() const;     // number of the last check, told if need be
   bool changing_keys() const;                 // a rotation or a publication is under way
   const keys::KeyPair* account_key() const;   // the one in use; null before enrolment
   const keys::KeyRecord* key_record() const;  // of the key in use, wherever it is

@@ -92,7 +92,8 @@ Result<ChainPtr> Lookup::accept_chain(const std::string& domain, const keys::Key
   auto chain = keys::verify_chain(*value, domain, root);
   if (!chain && mutant("client.skip_chain_check")) chain = believe_chain(*value, domain);
   if (!chain) return tl::unexpected(chain.error());
-  if (before && before->chain->record.seq > chain->record.seq)  // DOM-6
+  const bool older = before && before->chain->record.seq > chain->record.seq;  // DOM-6
+  if (older && !mutant("client.accept_lower_seq"))
     return fail(Code::domain_record, "domain record of lower seq");
   const bool had_log = before && before->chain->record.log.has_value();
   if (had_log && before->chain->record.log != chain->record.log &&
@@ -209,11 +210,14 @@ void Lookup::ask_recipient(const std::string& addr, JudgedThen then) {
   const auto finish = [judged](const Result<Recipient>& outcome) { judged(outcome, nullptr); };
   wire::Object question{{"addr", addr}};
   if (const auto held = binding_row(addr))
-    if (const auto seen = parse_seen_row(held->seen))
+    if (const auto seen = parse_seen_row(held->seen); seen && !mutant("client.forget_since"))
       question.emplace("since", wire::Object{{"version", seen->version},
                                              {"size", static_cast<std::int64_t>(seen->size)}});
   link_.request("keys.lookup", std::move(question),
                 [this, addr, judged, finish](const Result<wire::Value>& answer) {
+                  if (!answer && mutant("client.use_refused"))
+                    if (auto kept = binding_row(addr))
+                      return judge(addr, std::move(*kept), Ask::cached_will_do, judged);
                   if (!answer) return finish(tl::unexpected(answer.error()));
                   const wire::Value* binding = answer->find("binding");
                   const wire::Value* key = answer->find("key");
@@ -275,7 +279,7 @@ Result<Lookup::CheckedRecipient> Lookup::check(const std::string& addr, const Bi
   if (seen.size > 0) known.seen = to_row(seen);
   known.keys.record = std::make_shared<const keys::KeyRecord>(std::move(*record));
   known.keys.sealed_to = known.keys.record;
-  if (binding->enc) {
+  if (binding->enc && !mutant("client.seal_to_own")) {
     AMS_TRY(known.keys.sealed_to, check_shared(*binding, row.enc));
   }
   AMS_CHECK(check_policy(known, chain));
@@ -329,10 +333,10 @@ Result<Recipient> Lookup::keep(const std::string& addr, const BindingRow& row,
   const auto held = binding_row(addr);
   if (held) {
     const auto before = keys::parse_binding(held->binding);
-    if (before && before->version > known.version)
+    if (before && before->version > known.version && !mutant("client.accept_lower_version"))
       return fail(Code::version_conflict, "binding of lower version");
   }
-  if (!held || held->at != row.at) {
+  if (!held || held->at != row.at || held->binding != row.binding) {
     BindingRow kept = row;
     kept.seen = known.seen;
     storage::WriteBatch batch;

@@ -175,7 +175,8 @@ void Outbox::follow(Entry& entry, const std::string& addr, const std::vector<std
   std::vector<std::string>& all = entry.reached;
   all.erase(std::remove(all.begin(), all.end(), addr), all.end());
   entry.leads[addr] = to;
-  if (depth_of(entry, addr) > redirect_depth_max && !mutant("client.skip_redirect_depth"))
+  const std::size_t depth_max = mutant("client.redirect_depth_short") ? 1 : redirect_depth_max;
+  if (depth_of(entry, addr) > depth_max && !mutant("client.skip_redirect_depth"))
     return look_failed(entry, addr, Error{Code::binding_depth, "recipient"});
   if (leads_back(entry, addr) && !mutant("client.skip_redirect_loop"))
     return look_failed(entry, addr, Error{Code::binding_loop, "recipient"});
@@ -187,6 +188,7 @@ void Outbox::follow(Entry& entry, const std::string& addr, const std::vector<std
     entry.came_by[next] = addr;
     ++entry.keys_awaited;
     look_up(entry, next);
+    if (mutant("client.follow_first")) break;
   }
 }
 

@@ -69,8 +69,8 @@ void Desk::ask(const Json& id, const std::string& op, const Json& args, Instant 
   }
   if (op == "client.check") {
     alarmed_.reset();
-    checks_ = client_.bindings_checked();
-    return client_.check_bindings(now);
+    check_ = client_.check_bindings(now);
+    return;
   }
   if (op == "client.fetch") {
     mail_ = no_mail();
@@ -139,7 +139,7 @@ void Desk::hear(client::Report report) {
 
 void Desk::look(Instant now) {
   if (op_ == "client.open" && client_.ready()) return answer(named(client_.key_record()->id()));
-  if (op_ == "client.check" && client_.bindings_checked() > checks_) {
+  if (op_ == "client.check" && client_.bindings_checked() >= check_) {
     if (alarmed_) return refuse(*alarmed_);
     return answer(Json::object());
   }

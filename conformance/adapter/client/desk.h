@@ -45,7 +45,7 @@ class Desk {
   Json id_;            // of the request that waits
   std::string op_;     // empty: none does
   std::string about_;  // the address that client.lookup asks for
-  std::uint64_t ticket_ = 0, checks_ = 0;
+  std::uint64_t ticket_ = 0, check_ = 0;
   std::optional<Error> alarmed_;  // of our own address, since client.check
   std::optional<Instant> due_;
   Json told_, mail_;
