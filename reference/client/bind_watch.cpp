@@ -56,15 +56,17 @@ void BindWatch::run() {
   ++started_;
   connection_ = link_.epoch();
   checked_binding_ = account_.binding();
-  const bindlog::Seen before = seen_of_own(core_);
-  link_.request("keys.history",
-                wire::Object{{"from", std::max<std::int64_t>(before.version, 1)},
-                             {"size", static_cast<std::int64_t>(before.size)}},
-                [this](const Result<wire::Value>& answer) {
-                  asked_ = false;
-                  core_.again = true;
-                  answered(answer);
-                });
+  lookup_.witnesses().ready([this] {
+    const bindlog::Seen before = seen_of_own(core_);
+    link_.request("keys.history",
+                  wire::Object{{"from", std::max<std::int64_t>(before.version, 1)},
+                               {"size", static_cast<std::int64_t>(before.size)}},
+                  [this](const Result<wire::Value>& answer) {
+                    asked_ = false;
+                    core_.again = true;
+                    answered(answer);
+                  });
+  });
 }
 
 void BindWatch::answered(const Result<wire::Value>& answer) {
@@ -73,7 +75,6 @@ void BindWatch::answered(const Result<wire::Value>& answer) {
     next_ = core_.now + core_.backoff(attempt_++);
     return;
   }
-  attempt_ = 0;
   if (!answer && mutant("client.trust_silence"))
     return keep(seen_of_own(core_), wire::Value(), true);
   if (!answer) return alarm(answer.error(), wire::Value());  // withheld
@@ -85,10 +86,13 @@ void BindWatch::answered(const Result<wire::Value>& answer) {
     if (is_temporary(checked.error())) {
       finished(started_);
       core_.tell(CommandFailed{"bindings", checked.error()});
-      return conclude(checked);
+      if (checked.error().code != Code::witnesses) return conclude(checked);
+      next_ = core_.now + core_.backoff(attempt_++);  // they may be on their way
+      return;
     }
     return alarm(checked.error(), *shown, evidence_of(*shown));
   }
+  attempt_ = 0;
   const bindlog::Entry* entry = foreign(*checked, before);
   if (entry != nullptr && !mutant("client.trust_every_version"))
     return alarm(Error{Code::binding_foreign, "keys.history"}, *shown,
@@ -105,8 +109,9 @@ Result<bindlog::Checked> BindWatch::judge(const wire::Value& history,
                                           const bindlog::Seen& before) const {
   const keys::Chain& chain = link_.chain();
   AMS_TRY(const bindlog::Identity log, bindlog::identity_of(chain.record, &core_.labels));
+  const Demand demand = lookup_.witnesses().demand(chain.record.domain);
   AMS_TRY(bindlog::Checked checked,
-          bindlog::verify_history(history, core_.options.addr, log, before));
+          bindlog::verify_history(history, core_.options.addr, log, before, demand.policy()));
   AMS_CHECK(bindlog::holds_at(checked.head.epoch, to_unix_ms(core_.now)));
   return checked;
 }

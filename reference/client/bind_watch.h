@@ -15,6 +15,7 @@
 #include "client/core.h"
 #include "client/enrol.h"
 #include "client/evidence.h"
+#include "client/lookup.h"
 
 namespace ams::client {
 
@@ -22,8 +23,8 @@ inline constexpr Duration bind_check_interval = std::chrono::hours{24};
 
 class BindWatch {
  public:
-  BindWatch(Core& core, Link& link, Account& account)
-      : core_(core), link_(link), account_(account), next_(core.now) {}
+  BindWatch(Core& core, Link& link, Account& account, Lookup& lookup)
+      : core_(core), link_(link), account_(account), lookup_(lookup), next_(core.now) {}
 
   /// Checks now and says what the whole history shows; its last entry is what holds. An alarm is
   /// told besides. `then` is called once: a check that fails for now is made again before.
@@ -56,6 +57,7 @@ class BindWatch {
   Core& core_;
   Link& link_;
   Account& account_;
+  Lookup& lookup_;
   bool asked_ = false;
   bool wanted_ = false;  // by check_now(), and not yet asked for
   std::uint64_t started_ = 0, checked_ = 0;

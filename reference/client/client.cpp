@@ -35,7 +35,7 @@ struct Client::Impl {
         rotation(core, link, account, lookup, outbox, publisher),
         adoption(core, link, account, key_store, lookup, outbox),
         rewrapper(core, link, account, key_store),
-        bind_watch(core, link, account),
+        bind_watch(core, link, account, lookup),
         redirector(core, link, account, bind_watch),
         tracer(core, link, lookup) {
     link.on_event = [this](const std::string& event, const wire::Value& data) {

@@ -33,6 +33,10 @@ struct Options {
   /// the draft is refused with `unendorsed`, once (BLG-15); false: the owner is told, and it goes.
   bool hold_unendorsed = true;
   bool key_store = false;  // the driver has a way to the domain's key store (poll_key_store)
+  /// Witnesses that must have cosigned the head of a binding log before a key that it proves is
+  /// used (BLG-41); short of them letters wait. 0: none are asked for.
+  std::int64_t log_witnesses = 0;
+  std::vector<std::string> witness_domains = {};  // whose; empty: the full peers our server names
   Duration ping_interval = std::chrono::minutes{5};  // of silence, when staying connected
 };
 

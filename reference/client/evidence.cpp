@@ -46,6 +46,13 @@ Evidence denial(const keys::Chain& chain, const wire::Value& history, std::int64
   return verified(chain, bindlog::Denial{bindlog::to_value(two), owner.record.value(), *deny});
 }
 
+Evidence fork(const keys::Chain& chain, std::string_view note, std::string_view other) {
+  const auto log = bindlog::identity_of(chain.record);
+  if (!log) return std::nullopt;
+  const auto notes = verifiable::make_equivocation(note, other, log->log);
+  return notes ? verified(chain, bindlog::Fork{*notes}) : std::nullopt;
+}
+
 Evidence rewrite(const keys::Chain& chain, const wire::Value& before, const wire::Value& now) {
   const auto log = bindlog::identity_of(chain.record);
   const auto then = bindlog::parse_history(before);

@@ -17,6 +17,8 @@ Evidence contradiction(const keys::Chain& chain, const wire::Value& binding,
 /// `history` has `version`, which the key of the version before, `owner`, did not endorse.
 Evidence denial(const keys::Chain& chain, const wire::Value& history, std::int64_t version,
                 const keys::KeyPair& owner);
+/// Two checkpoints of the domain's log, of one size and with different roots.
+Evidence fork(const keys::Chain& chain, std::string_view note, std::string_view other);
 /// Two histories of one address: their checkpoints are of one size and differ, or another value
 /// stands under a label now.
 Evidence rewrite(const keys::Chain& chain, const wire::Value& before, const wire::Value& now);

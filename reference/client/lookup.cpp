@@ -195,7 +195,9 @@ void Lookup::recipient(const std::string& addr, RecipientThen then) {
   if (!row || ms(core_) >= row->at + binding_life_ms) return ask();
   judge(addr, std::move(*row), Ask::cached_will_do,
         [then, ask](const Result<Recipient>& outcome, const Answered*) {
-          if (outcome || is_temporary(outcome.error())) return then(outcome);
+          const bool later =
+              !outcome && is_temporary(outcome.error()) && outcome.error().code != Code::witnesses;
+          if (outcome || later) return then(outcome);
           ask();  // what we kept does not hold any more
         });
 }
@@ -247,20 +249,27 @@ void Lookup::judge(const std::string& addr, BindingRow row, Ask ask, JudgedThen 
   chain(address->domain, ask,
         [this, addr, row = std::move(row), ask, then](const Result<ChainPtr>& found) {
           if (!found) return then(tl::unexpected(found.error()), nullptr);
-          const Answered answer{row, **found};
-          auto checked = check(addr, row, answer.chain);
-          if (checked) return then(keep(addr, row, std::move(*checked)), &answer);
-          const Error& why = checked.error();
-          if (why.code == Code::unendorsed) {
-            note_unendorsed(addr, row);
-            return then(tl::unexpected(why), &answer);
-          }
-          if (ask == Ask::anew || answer.chain.record.domain == own_domain_) {
-            alarm(addr, row, why, answer.chain);
-            return then(tl::unexpected(why), &answer);
-          }
-          judge(addr, row, Ask::anew, then);
+          if (!(*found)->record.log) return judge_by(addr, row, ask, then, **found);
+          witnesses_.ready([this, addr, row, ask, then, chain = *found] {
+            judge_by(addr, row, ask, then, *chain);
+          });
         });
+}
+
+void Lookup::judge_by(const std::string& addr, BindingRow row, Ask ask, JudgedThen then,
+                      const keys::Chain& chain) {
+  const Answered answer{row, chain};
+  auto checked = check(addr, row, answer.chain);
+  if (checked) return then(keep(addr, row, std::move(*checked)), &answer);
+  const Error& why = checked.error();
+  if (why.code == Code::unendorsed) note_unendorsed(addr, row);
+  if (why.code == Code::unendorsed || why.code == Code::witnesses)
+    return then(tl::unexpected(why), &answer);
+  if (ask == Ask::anew || answer.chain.record.domain == own_domain_) {
+    alarm(addr, row, why, answer.chain);
+    return then(tl::unexpected(why), &answer);
+  }
+  judge(addr, std::move(row), Ask::anew, std::move(then));
 }
 
 Result<Lookup::CheckedRecipient> Lookup::check(const std::string& addr, const BindingRow& row,

@@ -13,7 +13,9 @@
 
 #include "client/connection.h"
 #include "client/core.h"
+#include "client/witnesses.h"
 #include "keys/records.h"
+#include "mail/letter.h"
 
 namespace ams::client {
 
@@ -21,6 +23,7 @@ inline constexpr std::int64_t binding_life_ms = 3'600'000;      // asked again a
 inline constexpr std::int64_t chain_life_ms = 24 * 3'600'000;   // fetched again after that
 inline constexpr std::int64_t notice_seen_ms = 23 * 3'600'000;  // POL-9
 inline constexpr std::int64_t staple_life_ms = 12 * 3'600'000;  // of the day of BLG-14
+inline constexpr std::int64_t bare_staple_life_ms = 300'000;    // of one that nobody has cosigned
 inline constexpr std::size_t cache_entries_max = 256;           // of each kind, in memory
 
 using ChainPtr = std::shared_ptr<const keys::Chain>;
@@ -37,6 +40,7 @@ struct Recipient {
 struct Staple {
   keys::KeyId key;
   wire::Value binding, proof;
+  std::int64_t life_ms = 0;
 };
 
 class Lookup {
@@ -55,7 +59,7 @@ class Lookup {
   using JudgedThen = std::function<void(const Result<Recipient>&, const Answered*)>;
   enum class Ask : std::uint8_t { cached_will_do, anew };
 
-  Lookup(Core& core, Link& link) : core_(core), link_(link) {}
+  Lookup(Core& core, Link& link) : core_(core), link_(link), witnesses_(core, link, *this) {}
 
   // Each answers exactly once, perhaps at once. Temporary failures have temporary codes.
   void chain(const std::string& domain, Ask ask, ChainThen then);
@@ -72,6 +76,12 @@ class Lookup {
   void staple(const keys::KeyId& key, StapleThen then);
   /// The binding that recipient() verified last for addr; empty if there is none.
   wire::Value binding_of(const std::string& addr) const;
+
+  /// Whether a letter's stapled proof has the witnesses that are demanded, or else a look-up of its
+  /// sender gives the very binding of the letter with them (BLG-41). Fails with `witnesses`.
+  void vouched(const mail::Opened& letter, const keys::Chain& chain,
+               std::function<void(const Result<>&)> then);
+  Witnesses& witnesses() { return witnesses_; }
 
   /// Our own domain's chain, verified by the session.
   void learn_own(const keys::Chain& chain);
@@ -129,11 +139,15 @@ class Lookup {
              const keys::Chain& chain);
   std::optional<BindingRow> binding_row(const std::string& addr) const;
   void judge(const std::string& addr, BindingRow row, Ask ask, JudgedThen then);
+  void judge_by(const std::string& addr, BindingRow row, Ask ask, JudgedThen then,
+                const keys::Chain& chain);
+  void take_staple(const keys::KeyId& key, const wire::Value& answer, StapleThen then);
   Result<Recipient> keep(const std::string& addr, const BindingRow& row, CheckedRecipient checked);
   void ask_recipient(const std::string& addr, JudgedThen then);
 
   Core& core_;
   Link& link_;
+  Witnesses witnesses_;
   std::string own_domain_;
   std::map<std::string, KnownChain> chains_;
   std::map<std::string, KnownRecipient> recipients_;

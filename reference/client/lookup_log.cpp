@@ -15,7 +15,8 @@ Result<bindlog::Seen> Lookup::check_log(const std::string& addr, const keys::Bin
                                         const wire::Value& proof, const keys::Chain& chain) {
   if (!chain.record.log || mutant("client.skip_log_proof")) return bindlog::Seen{};
   AMS_TRY(const bindlog::Identity log, bindlog::identity_of(chain.record, &core_.labels));
-  AMS_TRY(const bindlog::Proven proven, bindlog::verify_proof(proof, addr, log));
+  const Demand demand = witnesses_.demand(chain.record.domain);
+  AMS_TRY(const bindlog::Proven proven, bindlog::verify_proof(proof, addr, log, demand.policy()));
   AMS_CHECK(bindlog::holds_at(proven.head.epoch, to_unix_ms(core_.now)));
   if (!bindlog::agrees(proven.entry, binding) && !mutant("client.skip_log_match"))
     return fail(Code::binding_contradiction, "keys.lookup.proof");
@@ -36,7 +37,9 @@ Result<std::optional<KeyChanged>> Lookup::check_change(const std::string& addr,
       mutant("client.skip_endorsement"))
     return none;
   AMS_TRY(const bindlog::Identity log, bindlog::identity_of(chain.record, &core_.labels));
-  AMS_TRY(const bindlog::Checked shown, bindlog::verify_history(row.history, addr, log, *before));
+  const Demand demand = witnesses_.demand(chain.record.domain);
+  AMS_TRY(const bindlog::Checked shown,
+          bindlog::verify_history(row.history, addr, log, *before, demand.policy()));
   const bool whole = shown.complete && shown.seen.version == binding.version;
   if (!whole && !mutant("client.skip_history_end"))
     return fail(Code::history_gap, "keys.lookup.history");
@@ -107,25 +110,57 @@ void Lookup::alarm(const std::string& addr, const BindingRow& row, const Error& 
 void Lookup::staple(const keys::KeyId& key, StapleThen then) {
   const std::string& addr = core_.options.addr;
   if (!link_.chain().record.log) return then(std::optional<Staple>());
-  if (staple_ && staple_->key == key && to_unix_ms(core_.now) < staple_at_ + staple_life_ms)
+  if (staple_ && staple_->key == key && to_unix_ms(core_.now) < staple_at_ + staple_->life_ms)
     return then(std::optional(*staple_));
-  link_.request("keys.lookup", wire::Object{{"addr", addr}},
-                [this, addr, key, then = std::move(then)](const Result<wire::Value>& answer) {
-                  if (!answer) return then(tl::unexpected(answer.error()));
-                  const wire::Value* value = answer->find("binding");
-                  const wire::Value* proof = answer->find("proof");
-                  if (!value && proof)
-                    return then(fail(Code::redirected, "keys.lookup"));
-                  if (!value || !proof) return then(fail(Code::schema, "keys.lookup"));
-                  const auto binding = keys::verify_binding(*value, link_.chain());
-                  if (!binding) return then(tl::unexpected(binding.error()));
-                  if (auto held = check_log(addr, *binding, *proof, link_.chain()); !held)
-                    return then(tl::unexpected(held.error()));
-                  if (binding->key != key) return then(fail(Code::binding_foreign, "keys.lookup"));
-                  staple_ = Staple{key, *value, *proof};
-                  staple_at_ = to_unix_ms(core_.now);
-                  then(std::optional(*staple_));
-                });
+  witnesses_.ready([this, addr, key, then = std::move(then)] {
+    link_.request("keys.lookup", wire::Object{{"addr", addr}},
+                  [this, key, then](const Result<wire::Value>& answer) {
+                    if (!answer) return then(tl::unexpected(answer.error()));
+                    take_staple(key, *answer, then);
+                  });
+  });
+}
+
+void Lookup::take_staple(const keys::KeyId& key, const wire::Value& answer, StapleThen then) {
+  const std::string& addr = core_.options.addr;
+  const wire::Value* value = answer.find("binding");
+  const wire::Value* proof = answer.find("proof");
+  if (!value && proof) return then(fail(Code::redirected, "keys.lookup"));
+  if (!value || !proof) return then(fail(Code::schema, "keys.lookup"));
+  const auto binding = keys::verify_binding(*value, link_.chain());
+  if (!binding) return then(tl::unexpected(binding.error()));
+  if (auto held = check_log(addr, *binding, *proof, link_.chain()); !held)
+    return then(tl::unexpected(held.error()));
+  if (binding->key != key) return then(fail(Code::binding_foreign, "keys.lookup"));
+  const auto parsed = bindlog::parse_proof(*proof);
+  const auto note = parsed ? verifiable::parse_note(parsed->head.checkpoint)
+                           : Result<verifiable::Note>(fail(Code::proof, "keys.lookup"));
+  const bool bare = !note || note->signatures.size() < 2;  // its reader may want more
+  staple_ = Staple{key, *value, *proof, bare ? bare_staple_life_ms : staple_life_ms};
+  staple_at_ = to_unix_ms(core_.now);
+  then(std::optional(*staple_));
+}
+
+void Lookup::vouched(const mail::Opened& letter, const keys::Chain& chain,
+                     std::function<void(const Result<>&)> then) {
+  if (!chain.record.log || !witnesses_.demanded()) return then({});
+  witnesses_.ready([this, note = letter.checkpoint, from = letter.from, bound = letter.binding,
+                    record = chain.record, then = std::move(then)] {
+    const auto log = bindlog::identity_of(record);
+    const Demand demand = witnesses_.demand(record.domain);
+    if (log && verifiable::open_checkpoint(note, log->log, demand.policy())) return then({});
+    if (mutant("client.read_unwitnessed")) return then({});
+    ask_recipient(from, [bound, then](const Result<Recipient>& found, const Answered* answer) {
+      if (!found) return then(tl::unexpected(found.error()));
+      const auto ours = answer ? keys::parse_binding(answer->row.binding)
+                               : Result<keys::Binding>(fail(Code::witnesses, "proof"));
+      const auto theirs = keys::parse_binding(bound);
+      const bool same =
+          ours && theirs && ours->version == theirs->version && ours->key == theirs->key;
+      if (!same) return then(fail(Code::witnesses, "proof"));
+      then({});
+    });
+  });
 }
 
 void Lookup::judge_redirect(const std::string& addr, const wire::Value& answer,
@@ -135,7 +170,9 @@ void Lookup::judge_redirect(const std::string& addr, const wire::Value& answer,
   chain(address->domain, Ask::cached_will_do,
         [this, addr, answer, then](const Result<ChainPtr>& found) {
           if (!found) return then(tl::unexpected(found.error()));
-          then(check_redirect(addr, answer, **found));
+          witnesses_.ready([this, addr, answer, then, chain = *found] {
+            then(check_redirect(addr, answer, *chain));
+          });
         });
 }
 
@@ -144,7 +181,9 @@ Result<Recipient> Lookup::check_redirect(const std::string& addr, const wire::Va
                                          const keys::Chain& chain) {
   if (!chain.record.log) return fail(Code::schema, "keys.lookup.binding");
   AMS_TRY(const bindlog::Identity log, bindlog::identity_of(chain.record, &core_.labels));
-  AMS_TRY(const bindlog::Proven proven, bindlog::verify_proof(*answer.find("proof"), addr, log));
+  const Demand demand = witnesses_.demand(chain.record.domain);
+  AMS_TRY(const bindlog::Proven proven,
+          bindlog::verify_proof(*answer.find("proof"), addr, log, demand.policy()));
   AMS_CHECK(bindlog::holds_at(proven.head.epoch, to_unix_ms(core_.now)));
   if (!proven.entry || proven.entry->type == bindlog::Type::key)
     return fail(Code::binding_contradiction, "keys.lookup.proof");
@@ -155,7 +194,8 @@ Result<Recipient> Lookup::check_redirect(const std::string& addr, const wire::Va
       return fail(Code::version_conflict, "binding of lower version");
     const wire::Value* history = answer.find("history");
     AMS_TRY(const bindlog::Checked shown,
-            bindlog::verify_history(history ? *history : wire::Value(), addr, log, *before));
+            bindlog::verify_history(history ? *history : wire::Value(), addr, log, *before,
+                                    demand.policy()));
     const bool whole = shown.complete && shown.seen.version == proven.entry->version;
     const bool vouched = whole && endorsed(shown, *held) && redirect_endorsed(shown, *held);
     if (!vouched) return fail(Code::unendorsed, "keys.lookup.history");

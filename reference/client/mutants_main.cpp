@@ -5,6 +5,7 @@
 
 #include "client/test_bench.h"
 #include "client/test_bindings.h"
+#include "client/test_witnesses.h"
 #include "policy/probe.h"
 
 namespace ams::client::testing {
@@ -249,8 +250,40 @@ bool foreign_redirect_alarms() {
   return bench.alarms() > 0;
 }
 
+bool witnesses_are_demanded() {
+  WitnessedSender bench(1);
+  return bench.looked_up() == Code::witnesses;
+}
+
+bool the_logs_domain_is_no_witness() {
+  WitnessedSender bench(1);
+  bench.cosign_bob(bench.away);
+  return bench.looked_up() == Code::witnesses;
+}
+
+bool unwitnessed_letters_wait() {
+  WitnessedSender bench(1);
+  bench.stapled = *bench.server.lookups[bench.bob.addr].find("proof");
+  bench.deliver(bench.bob, "early");
+  bench.tell_and_settle();
+  return bench.count<Received>() == 0;
+}
+
+bool forks_are_told() {
+  WitnessedSender bench(0);
+  bindlog::Prover forked = LogBench::make_log(bench.away);
+  forked.seal(bench.now_s());
+  bench.told = wire::Object{{"chain", bench.away.chain}, {"checkpoint", forked.checkpoint()}};
+  bench.traced();
+  return bench.alarms() > 0;
+}
+
 std::vector<Probe> probes() {
   return {
+      {"client.skip_witnesses", witnesses_are_demanded},
+      {"client.own_witness", the_logs_domain_is_no_witness},
+      {"client.read_unwitnessed", unwitnessed_letters_wait},
+      {"client.skip_fork", forks_are_told},
       {"client.leak_private_key", keeps_private_keys},
       {"client.skip_binding_check", [] { return refuses(forge_binding); }},
       {"client.skip_record_check", [] { return refuses(swap_record); }},

@@ -129,7 +129,20 @@ void Inbox::verify(WorkPtr work, mail::OpenContext context) {
     return;
   }
   work->letter = std::move(*letter);
-  fetch_attachment(work);
+  demand_witnesses(work);
+}
+
+/// BLG-41. Its proof does not change any more; the log may be cosigned yet, and says what it says.
+void Inbox::demand_witnesses(WorkPtr work) {
+  lookup_.vouched(work->letter, *work->chain, [this, work](const Result<>& outcome) {
+    const auto at = waiting_.find(work->uid);
+    if (at == waiting_.end()) return;
+    if (outcome) return fetch_attachment(work);
+    const bool patient = core_.now < at->second.first_seen + witnesses_patience;
+    if (outcome.error().code != Code::witnesses || patient)
+      return later_or_never(work, outcome.error());
+    report(work->uid, Unreadable{work->uid, mail::ehash(work->header_value), outcome.error()});
+  });
 }
 
 void Inbox::fetch_attachment(WorkPtr work) {

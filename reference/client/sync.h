@@ -22,6 +22,7 @@ inline constexpr std::size_t sync_page_max = 64;      // changes, SYN-1
 inline constexpr std::size_t opened_at_once_max = 4;  // messages whose parts are being fetched
 inline constexpr std::uint64_t blob_size_max = std::uint64_t{64} << 20;
 inline constexpr Duration record_patience = std::chrono::hours{24};  // for a record still in gossip
+inline constexpr Duration witnesses_patience = std::chrono::hours{1};  // for a cosigned look-up
 
 class Inbox {
  public:
@@ -75,6 +76,7 @@ class Inbox {
   void unlock(WorkPtr work);
   void ask_shared_secret(WorkPtr work, const HeldKey& key);
   void verify(WorkPtr work, mail::OpenContext context);
+  void demand_witnesses(WorkPtr work);
   void fetch_attachment(WorkPtr work);
   void deliver(WorkPtr work);
   void later_or_never(WorkPtr work, const Error& why);

@@ -1,5 +1,6 @@
-// A look-up's verification step by step, for who wants to see it: what Lookup does at once, and the
-// key as three directory peers have it, each judged down to its checkpoint (spec BLG-34, DIR-22).
+// A look-up's verification step by step, for who wants to see it: what Lookup does at once, the key
+// as three directory peers have it, each judged down to its checkpoint (spec BLG-34, DIR-22), and
+// the log of its domain as they saw it (BLG-42).
 #pragma once
 
 #include <functional>
@@ -7,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "client/evidence.h"
 #include "client/lookup.h"
 
 namespace ams::client {
@@ -27,12 +29,19 @@ class Tracer {
     std::vector<LookupStep> steps;
     std::vector<std::string> peers;  // still to be asked, the last one next
     Then then;
+    std::string addr;
+    keys::Chain chain;  // of its domain
+    std::string note;   // the checkpoint that was judged; empty: there is no log
   };
   using WorkPtr = std::shared_ptr<Work>;
 
   void ask_peers(WorkPtr work);
   void ask_next(WorkPtr work);
   void ask_peer(WorkPtr work, const std::string& peer, const keys::Chain& chain);
+  void begin(WorkPtr work, const BindingRow& answer);
+  void ask_domain(WorkPtr work, const std::string& peer);
+  Result<> judge_domain(const Work& work, const wire::Value& got, std::string& seen);
+  void convict(const Work& work, const wire::Value& shown, Evidence lie);
   void judge_peer(Work& work, const std::string& peer, const keys::Chain& chain,
                   const wire::Value& answer) const;
 

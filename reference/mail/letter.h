@@ -96,6 +96,8 @@ struct Opened {
   Id16 mid{};
   std::string from;
   keys::KeyId sender;
+  wire::Value binding = {};  // of from to sender, by its domain
+  std::string checkpoint;  // the note under the proof (MSG-37), judged without witnesses; or empty
   std::vector<std::string> deliver_to, to, cc;
   std::int64_t date = 0;
   std::string subject;
@@ -116,7 +118,7 @@ struct OpenContext {
   const crypto::Secret* shared_secret = nullptr;
   /// The address of the group whose key own_record is (GRP-5); empty: it is no group's.
   std::string_view group = {};
-  bool rewrapped = false;  // the stanza is one that took another's place (MSG-35)
+  bool rewrapped = false;             // the stanza is one that took another's place (MSG-35)
   bindlog::Labels* labels = nullptr;  // of proofs verified before; null: none are kept
 };
 

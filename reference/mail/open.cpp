@@ -118,6 +118,9 @@ Result<Opened> open_body(const Envelope& envelope, std::span<const Stanza> stanz
   AMS_CHECK(check_from(form, header, *context.sender_domain));
   AMS_CHECK(check_proof(form, header, *context.sender_domain, context.labels));
   AMS_CHECK(check_deliver_to(form.letter, context));
+  form.letter.binding = form.binding;
+  if (form.proof && context.sender_domain->record.log)
+    form.letter.checkpoint = form.proof->find("head")->find("checkpoint")->as_string();
   return std::move(form.letter);
 }
 

@@ -141,6 +141,31 @@ TEST_F(LogRootTest, heads_bear_the_cosignatures_of_all_full_peers) {
   EXPECT_EQ(cosigned(bob, alice.addr), 2u);  // epochs are ended and shown while nobody asks
 }
 
+TEST_F(LogRootTest, users_are_told_what_the_peers_say) {
+  start({"one.example", "two.example"});
+  Account alice{world, "alice@a.example"}, bob{world, "bob@b.example"};
+  alice.create();
+  bob.create();
+  world.advance(seconds{5});
+  const auto relay = [&](wire::Object args) { return bob.device.call("directory.relay", args); };
+  const auto peers = relay(wire::Object{{"domain", "a.example"}});
+  ASSERT_TRUE(peers);
+  EXPECT_EQ(*peers->find("peers"), wire::Value(wire::Array{"one.example", "two.example"}));
+  const auto got = relay(wire::Object{{"domain", "a.example"}, {"peer", "two.example"}});
+  ASSERT_TRUE(got && got->find("got"));
+  EXPECT_EQ(*got->find("got")->find("chain"), a.options.chain);
+  const std::vector<verifiable::NoteKey> witnesses{cosigner(two)};
+  EXPECT_TRUE(verifiable::open_checkpoint(got->find("got")->find("checkpoint")->as_string(),
+                                          identity(a).log, {witnesses, 1}));
+  const auto none = relay(wire::Object{{"domain", "c.example"}, {"peer", "two.example"}});
+  ASSERT_TRUE(none);
+  EXPECT_EQ(none->find("got"), nullptr);
+  EXPECT_EQ(code_of(relay(wire::Object{{"domain", "a.example"}, {"peer", "b.example"}})),
+            Code::not_found);
+  EXPECT_EQ(code_of(relay(wire::Object{{"domain", "A"}})), Code::address_syntax);
+  EXPECT_EQ(code_of(relay(wire::Object{})), Code::schema);
+}
+
 TEST_F(LogRootTest, no_answer_waits_for_a_witness) {
   start({"one.example", "two.example"});
   one.reachable = two.reachable = false;

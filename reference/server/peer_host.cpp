@@ -136,33 +136,38 @@ Result<> Core::op_directory_get(const Asked& to, Conn& conn, const wire::Value& 
   return {};
 }
 
-/// BLG-34: a full peer's own words, for a user who judges them herself.
+/// BLG-34, BLG-40: a full peer's own words, for a user who judges them herself.
 Result<> Core::op_directory_relay(const Asked& to, Conn& conn, const wire::Value& args) {
   wire::ObjectReader in(args, "directory.relay", wire::ObjectReader::Unknown::ignore_x);
-  const std::string kid = to_uuid_text(in.uuid("kid"));
+  const auto domain = in.optional_string("domain", wire::domain_size_max);
+  std::string kid;
+  if (!domain) kid = to_uuid_text(in.uuid("kid"));
   const auto peer = in.optional_string("peer");
   AMS_CHECK(in.finish());
+  if (domain && !wire::is_domain(*domain)) return fail(Code::address_syntax, "directory.relay");
   AMS_CHECK(peer_.admit(asker(conn), now_));
   wire::Array peers;
   bool known = false;
-  for (const std::string& domain : options_.directory_peers) {
-    if (domain == options_.domain) continue;
-    peers.emplace_back(domain);
-    known = known || domain == peer;
+  for (const std::string& each : options_.directory_peers) {
+    if (each == options_.domain) continue;
+    peers.emplace_back(each);
+    known = known || each == peer;
   }
   if (!peer) {
     ok(to, wire::Object{{"peers", std::move(peers)}});
     return {};
   }
   if (!known) return fail(Code::not_found, "directory.relay.peer");
-  ask(*peer, "directory.get", wire::Object{{"kid", kid}},
-      [this, to, peer = *peer, kid](const Outcome& got) {
-        const bool none = !got.value && got.value.error().code == Code::not_found;
-        if (!got.value && !none) return refuse(to, got.value.error());
-        wire::Object answer;
-        if (got.value) answer.emplace("got", *got.value);
-        relay_proof(to, peer, kid, std::move(answer));
-      });
+  const std::string op = domain ? "directory.domain" : "directory.get";
+  wire::Object question = domain ? wire::Object{{"domain", *domain}} : wire::Object{{"kid", kid}};
+  ask(*peer, op, std::move(question), [this, to, peer = *peer, kid](const Outcome& got) {
+    const bool none = !got.value && got.value.error().code == Code::not_found;
+    if (!got.value && !none) return refuse(to, got.value.error());
+    wire::Object answer;
+    if (got.value) answer.emplace("got", *got.value);
+    if (kid.empty()) return ok(to, wire::Value(std::move(answer)));
+    relay_proof(to, peer, kid, std::move(answer));
+  });
   return {};
 }
 

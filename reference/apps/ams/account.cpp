@@ -158,4 +158,29 @@ int account_add(const Common& common, const AccountAdd& args) {
   return exit_ok;
 }
 
+int account_witnesses(const Common& common, const AccountWitnesses& args) {
+  auto home = Home::open(common.home);
+  if (!home) return say(exit_bad_input, home.error());
+  for (const std::string& domain : args.from)
+    if (!wire::is_domain(domain))
+      return say(exit_bad_input,
+                 "--from: expected a domain in lower case, found \"" + domain + "\"");
+  if (args.count < 0 && !args.from.empty())
+    return say(exit_bad_input, "--from: say first how many of them must have cosigned");
+  if (!args.from.empty() && args.count > static_cast<std::int64_t>(args.from.size()))
+    return say(exit_bad_input, "no letter would ever leave: fewer domains are named than demanded");
+  if (args.count >= 0)
+    if (const auto set = home->set_witnesses(args.count, args.from); !set)
+      return say(exit_bad_input, set.error());
+  const Settings& settings = home->settings();
+  if (settings.log_witnesses == 0) {
+    fmt::print("no witnesses are demanded\n");
+    return exit_ok;
+  }
+  std::string whose = "the full directory peers that your server names";
+  if (!settings.witnesses.empty()) whose = fmt::format("{}", fmt::join(settings.witnesses, ", "));
+  fmt::print("{} of {} must have cosigned a domain's binding log\n", settings.log_witnesses, whose);
+  return exit_ok;
+}
+
 }  // namespace ams::cli

@@ -60,6 +60,23 @@ int main(int argc, char** argv) {
   shared(add, "ams account add alice@a.example --server-hosts hosts --ca ca.pem --token TOKEN");
   add->callback([&] { code = account_add(common, account); });
 
+  AccountWitnesses witnesses;
+  CLI::App* witnesses_command = account_group->add_subcommand(
+      "witnesses",
+      "How many directory peers must have cosigned the log from which a domain proves whose key an "
+      "address has, before anything is sealed to that key. A domain that shows you another log "
+      "than "
+      "everyone else cannot have two such logs cosigned. 1 wherever your domain knows directory "
+      "peers, 2 where it knows four or more; short of them letters wait. 0, as at first: the "
+      "domain's own word is enough, as it must be in a network without such peers");
+  witnesses_command->add_option("count", witnesses.count, "how many; says what is set unless given")
+      ->check(CLI::Range(0, 16));
+  witnesses_command->add_option("--from", witnesses.from,
+                                "domains whose cosignatures count, instead of the peers that your "
+                                "server names; may be repeated");
+  shared(witnesses_command, "ams account witnesses 1");
+  witnesses_command->callback([&] { code = account_witnesses(common, witnesses); });
+
   Send letter;
   CLI::App* send_command = app.add_subcommand(
       "send", "Sends the text on standard input; keeps it until the server has acknowledged it");

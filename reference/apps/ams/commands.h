@@ -25,7 +25,14 @@ struct Send {
   std::string subject;
 };
 
+struct AccountWitnesses {
+  std::int64_t count = -1;        // -1: only says what is set
+  std::vector<std::string> from;  // domains; empty: those that the server names
+};
+
 int account_add(const Common& common, const AccountAdd& args);
+/// How many witnesses of other domains' binding logs are demanded (BLG-41).
+int account_witnesses(const Common& common, const AccountWitnesses& args);
 /// The text comes from standard input.
 int send(const Common& common, const Send& args);
 int sync(const Common& common);

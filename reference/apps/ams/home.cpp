@@ -78,6 +78,19 @@ tl::expected<Home, std::string> Home::create(const std::string& folder, const Se
   return home;
 }
 
+tl::expected<void, std::string> Home::set_witnesses(std::int64_t count,
+                                                    const std::vector<std::string>& domains) {
+  std::string text = std::to_string(count);
+  for (const std::string& domain : domains) text += ' ' + domain;
+  storage::WriteBatch batch;
+  batch.puts.push_back(setting("witnesses", as_bytes(text)));
+  if (!storage_->apply(batch) || !storage_->commit())
+    return tl::unexpected<std::string>(folder_ + ": " + storage_->last_message());
+  settings_.log_witnesses = count;
+  settings_.witnesses = domains;
+  return {};
+}
+
 tl::expected<Home, std::string> Home::open(const std::string& folder) {
   Home home;
   home.folder_ = folder.empty() ? default_folder() : folder;
@@ -94,6 +107,9 @@ tl::expected<Home, std::string> Home::open(const std::string& folder) {
     return tl::unexpected<std::string>(home.folder_ +
                                        ": the account is incomplete; run `ams account add` again");
   home.settings_ = Settings{to_string(*addr), to_string(*hosts), to_string(*ca)};
+  std::istringstream witnesses(to_string(get("witnesses").value_or(Bytes())));
+  witnesses >> home.settings_.log_witnesses;
+  for (std::string domain; witnesses >> domain;) home.settings_.witnesses.push_back(domain);
   std::istringstream name_servers(to_string(get("name_servers").value_or(Bytes())));
   for (std::string server; name_servers >> server;) home.settings_.name_servers.push_back(server);
   home.device_ =

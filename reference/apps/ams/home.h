@@ -29,6 +29,8 @@ struct Settings {
   std::string hosts_file;                      // discovery, net/hosts.h; absolute; empty: by DNS
   std::string ca_file;                         // absolute; empty: the system's authorities
   std::vector<std::string> name_servers = {};  // for DNS; empty: the system's
+  std::int64_t log_witnesses = 0;              // demanded (BLG-41)
+  std::vector<std::string> witnesses = {};     // domains; empty: those that the server names
 };
 
 class Home {
@@ -39,6 +41,9 @@ class Home {
   static tl::expected<Home, std::string> open(const std::string& folder);
 
   const Settings& settings() const { return settings_; }
+  /// Durable when it returns.
+  tl::expected<void, std::string> set_witnesses(std::int64_t count,
+                                                const std::vector<std::string>& domains);
   const crypto::SigningKey& device() const { return *device_; }
   store::SqliteStorage& storage() { return *storage_; }
   const std::string& folder() const { return folder_; }

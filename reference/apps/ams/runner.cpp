@@ -19,6 +19,8 @@ client::Options client_options(const Settings& settings, bool key_store) {
   options.addr = settings.addr;
   options.stay_connected = false;
   options.key_store = key_store;
+  options.log_witnesses = settings.log_witnesses;
+  options.witness_domains = settings.witnesses;
   return options;
 }
 
