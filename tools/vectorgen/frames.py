@@ -71,6 +71,25 @@ def _frame_file() -> File:
     return file
 
 
+def _errors(good, refuse, args) -> None:
+    """OPS-3."""
+    full = {"code": "rate", "phase": "limit", "clause": "DIR-18", "retry_after": 60}
+    twin = good.valid("an error with all members", args({"error": full, "id": 7}),
+                      clauses=["OPS-1", "OPS-3"])
+    good.valid("an error of a later specification", args(
+        {"error": {"code": "c" * 64, "phase": "p" * 64}, "id": 7}), clauses=["OPS-3"])
+    for name, other in (("code", 1), ("code", "c" * 65), ("phase", []), ("phase", "p" * 65),
+                        ("clause", {}), ("clause", ""), ("clause", "c" * 65),
+                        ("retry_after", "60"), ("retry_after", -1), ("retry_after", True),
+                        ("zz", 1)):
+        refuse(f"an error whose {name} is {str(other)[:8]!r}",
+               {"error": {**full, name: other}, "id": 7}, twin)
+    for name in ("code", "phase"):
+        refuse(f"an error without {name}", {"error": {its: item for its, item in full.items()
+                                                      if its != name}, "id": 7}, twin)
+    refuse("an error of nothing", {"error": {}, "id": 7}, twin)
+
+
 def _shape_file() -> File:
     file = File("frames/payloads.json", "payload.shape", "pay")
     good = file.group("valid")
@@ -104,6 +123,7 @@ def _shape_file() -> File:
         refuse(f"ok {other!r}", {"id": 1, "ok": other}, answer)
         refuse(f"data {other!r}", {**event, "data": other}, happens)
     refuse("error is a string", {"id": 1, "error": "rate"}, error)
+    _errors(good, refuse, args)
     refuse("an op of 65 bytes", {**request, "op": "o" * 65}, longest)
     refuse("an op of 64 characters in 65 bytes", {**request, "op": "o" * 63 + "é"}, longest)
     refuse("op is a number", {**request, "op": 1}, first)

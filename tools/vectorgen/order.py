@@ -63,6 +63,34 @@ def pairs(file: File, make, args, listed: dict, tag: bool = True) -> None:
                        "unknown_ams_tag")
 
 
+def _codes(file: File) -> None:
+    """A receipt's code, which stands between verdict and ts."""
+    twin, bad = file.groups[0].tests[0]["id"], file.group("code")
+    make = _signed(receipts.AWAY.op.sign, receipts.receipt())
+    for what, change in (("accepted, with a code", add(verdict="accepted", code="rate")),
+                         ("refused, without a code", lambda value: {
+                             name: item for name, item in {**value, "verdict": "refused"}.items()
+                             if name != "code"})):
+        bad.invalid(f"{what}, and a member more", receipts.args(make(
+            lambda value, change=change: add(zz=1)(change(value)))), "schema", twin,
+            ["check_order"], ["ENC-16", "REL-16"])
+        value = {**make(change), "sig": ""}
+        bad.invalid(f"{what}, and an empty sig", receipts.args(value), "schema", twin,
+                    ["check_order"], ["ENC-16", "REL-16"])
+
+
+def _places(file: File) -> None:
+    """An attachment's id, which stands first in it."""
+    twin, bad = file.groups[0].tests[0]["id"], file.group("places")
+    whole = letterforms.whole()
+    for name, other in (("blob", lambda v: v + "="), ("key", lambda v: v[:-1])):
+        changed = [dict(one) for one in whole["att"]]
+        changed[0].update({"id": 9, name: other(changed[0][name])})
+        bad.invalid(f"an attachment in another's place, and its {name} in no form",
+                    letterforms.args({**whole, "att": changed}), "schema", twin, ["check_order"],
+                    ["ENC-16"])
+
+
 def _last_member(file: File) -> None:
     """sig, which comes after data."""
     twin, bad = file.groups[0].tests[0]["id"], file.group("sig")
@@ -118,10 +146,12 @@ def _objects() -> list:
              "mid": "binary", "from": "array", "deliver_to": "addresses", "to": "addresses",
              "cc": "addresses", "date": "integer", "parts": "array", "att": "array",
              "fk": "binary"})
+    _places(made[-1])
     file("message/receipt_order.json", "receipt.verify", "ror",
          _signed(receipts.AWAY.op.sign, receipts.receipt()), receipts.args, {
              "ehash": "binary", "rdom": "domain", "dkid": "kid", "addr_tag": "binary",
              "ts": "integer"})
+    _codes(made[-1])
     file("message/notice_order.json", "notice.verify", "nor",
          _signed(HOME.op.sign, receipts.notice()), lambda value: receipts.args(value, HOME), {
              "ehash": "binary", "id": "binary", "addr": "address", "ts": "integer",

@@ -32,6 +32,16 @@ def _name(value) -> bool:
     return isinstance(value, str) and len(value.encode("utf-8")) <= 64
 
 
+def _is_error(value) -> bool:
+    """OPS-3."""
+    if not isinstance(value, dict):
+        return False
+    retry, clause = value.get("retry_after", 0), value.get("clause", "x")
+    return ({"code", "phase"} <= set(value) <= {"code", "phase", "clause", "retry_after"} and
+            all(_name(text) for text in (value["code"], value["phase"], clause)) and
+            clause != "" and type(retry) is int and 0 <= retry <= encoding.INTEGER_MAX)
+
+
 def shape(raw: bytes) -> str:
     """request, answer, error or event, by OPS-1."""
     value = encoding.decode(raw)
@@ -44,7 +54,7 @@ def shape(raw: bytes) -> str:
     elif names == {"id", "ok"}:
         kind, good = "answer", _id(value["id"]) and is_object("ok")
     elif names == {"id", "error"}:
-        kind, good = "error", _id(value["id"]) and is_object("error")
+        kind, good = "error", _id(value["id"]) and _is_error(value["error"])
     elif names == {"event", "data"}:
         kind, good = "event", _name(value["event"]) and is_object("data")
     else:

@@ -17,18 +17,25 @@ def _code(value, where):
     return value
 
 
-_RECEIPT = schema.members("receipt/1", [
-    ("ehash", HASH), ("rdom", schema.domain), ("dkid", schema.kid), ("addr_tag", HASH),
-    ("verdict", schema.one_of("accepted", "refused")), ("code?", _code),
-    ("ts", schema.integer()), ("sig", SIG)])
+def _receipt(*code):
+    return schema.members("receipt/1", [
+        ("ehash", HASH), ("rdom", schema.domain), ("dkid", schema.kid), ("addr_tag", HASH),
+        ("verdict", schema.one_of("accepted", "refused")), code, ("ts", schema.integer()),
+        ("sig", SIG)])
+
+
+def _no_code(_value, where):
+    fail("schema", where + "?")
+
+
+_ACCEPTED, _REFUSED = _receipt("code?", _no_code), _receipt("code", _code)
 
 
 def receipt(value, where):
-    """REL-16: a code stands there exactly when the verdict is refused."""
-    fields = _RECEIPT(value, where)
-    if ("code" in fields) != (fields.get("verdict") == "refused"):
-        fail("schema", where + ".code?")
-    return fields
+    """REL-16: a code stands there exactly when the verdict is refused, and is judged in its place
+    (ENC-16)."""
+    refused = isinstance(value, dict) and value.get("verdict") == "refused"
+    return (_REFUSED if refused else _ACCEPTED)(value, where)
 
 
 NOTICE = schema.members("notice/1", [
