@@ -248,7 +248,8 @@ Result<> Core::op_redirect(const Asked& to, Conn& conn, const wire::Value& args)
   Txn txn(reader_);
   AMS_TRY(const std::optional<Held> held, held_binding(txn, conn.addr));
   if (!held || !binding_log_) return fail(Code::not_found, "keys.redirect");
-  if (made.version != held->version + 1) return fail(Code::version_conflict, "keys.redirect.entry");
+  if (made.version != held->version + 1 && !mutant("server.redirect_any_version"))
+    return fail(Code::version_conflict, "keys.redirect.entry");
   const bool own = made.addr == conn.addr && made.type != bindlog::Type::key &&
                    made.key == held->key &&
                    made.policy == keys::policy_at(chain_->record, now_).mode;

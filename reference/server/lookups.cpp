@@ -49,7 +49,8 @@ Result<> Core::op_lookup(const Asked& to, Conn& conn, const wire::Value& args) {
   if (!held) return fail(Code::not_found, "keys.lookup.addr");
   fresh = follow_policy(txn, addr, *held) || fresh;
   AMS_TRY(const std::optional<Since> shown, to_show(since, *held));
-  if (held->entry) return answer_redirect(to, txn, addr, *held, shown);
+  if (held->entry && !mutant("server.redirect_keeps_key"))
+    return answer_redirect(to, txn, addr, *held, shown);
   // Who has ended a key still sees it bound, to bind another one (KEY-15).
   if (conn.addr != addr) AMS_CHECK(not_ended(held->key));
   AMS_TRY(const keys::KeyRecord record, record_of(held->key));
