@@ -105,6 +105,13 @@ Result<> check_deliver_to(const Opened& letter, const OpenContext& context) {
   return fail(Code::deliver_to, "letter");
 }
 
+/// The note in a stapled proof; nothing where it has none.
+std::string shown_checkpoint(const wire::Value& proof) {
+  const wire::Value* head = proof.find("head");
+  const wire::Value* note = head != nullptr ? head->find("checkpoint") : nullptr;
+  return note != nullptr && note->is_string() ? note->as_string() : std::string();
+}
+
 Result<Opened> open_body(const Envelope& envelope, std::span<const Stanza> stanzas, ByteView body,
                          const OpenContext& context) {
   const Header& header = envelope.header;
@@ -120,7 +127,7 @@ Result<Opened> open_body(const Envelope& envelope, std::span<const Stanza> stanz
   AMS_CHECK(check_deliver_to(form.letter, context));
   form.letter.binding = form.binding;
   if (form.proof && context.sender_domain->record.log)
-    form.letter.checkpoint = form.proof->find("head")->find("checkpoint")->as_string();
+    form.letter.checkpoint = shown_checkpoint(*form.proof);
   return std::move(form.letter);
 }
 
