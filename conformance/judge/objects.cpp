@@ -157,7 +157,8 @@ Json make_message(const MessagePlan& plan) {
   const std::string tag = "message " + plan.tag;
   const Bytes content_key = seeded(tag + " key", 32), salts = seeded(tag + " salts", 48);
   const auto ephemeral = crypto::Ephemeral::from_seed(seeded(tag + " ephemeral", 32));
-  const Json letter = {{"ams", "letter/1"}, {"subject", "conformance " + plan.tag}};
+  const Json sample = {{"ams", "letter/1"}, {"subject", "conformance " + plan.tag}};
+  const Json letter = plan.letter.is_null() ? sample : plan.letter;
   Json env = {{"ams", "env/1"},
               {"id", b64(seeded(tag + " id", 16))},
               {"aead", "a256gcm"},
@@ -184,7 +185,7 @@ Json make_message(const MessagePlan& plan) {
   const Bytes body = *crypto::stream_seal(aead, content_key, body_context, salt.first(24),
                                           padded(canonical(letter)));
   const Bytes head = *crypto::stream_seal(aead, head_key.view(), head_context, salt.subspan(24),
-                                          padded(canonical(letter)));
+                                          padded(canonical(leaf_of(letter))));
   Json stanzas = Json::array();
   for (const Json& record : plan.to) {
     const Hash fp = fp_of(record);
@@ -212,6 +213,42 @@ Json make_message(const MessagePlan& plan) {
           {"body", b64(body)},
           {"ehash", b64(hash_of(env))},
           {"vouch_ehash", b64(crypto::sha256(vouched))}};
+}
+
+Json make_letter(const Json& from, const std::string& to, std::int64_t now,
+                 const std::string& subject) {
+  return {{"ams", "letter/1"},
+          {"mid", b64(seeded("mid " + subject, 16))},
+          {"from", from},
+          {"deliver_to", {to}},
+          {"to", {to}},
+          {"cc", Json::array()},
+          {"date", now},
+          {"subject", subject},
+          {"parts", {{{"type", "text/plain"}, {"text", "conformance"}}}},
+          {"att", Json::array()},
+          {"fk", b64(seeded("fk " + subject, 32))}};
+}
+
+Json leaf_of(Json letter) {
+  for (const char* name : {"fk", "parts", "att", "proof"}) letter.erase(name);
+  return letter;
+}
+
+Json franking_of(const Json& letter) {
+  std::vector<std::string> leaves{canonical(leaf_of(letter))};
+  for (const Json& part : letter.at("parts")) leaves.push_back(canonical(part));
+  std::vector<Bytes> tags;
+  for (std::uint32_t i = 0; i < leaves.size(); ++i) {
+    Bytes name = to_bytes("AMS-FRANK"), text;
+    append_u32(name, i);
+    append_u32(text, i);
+    append_u64(text, leaves[i].size());
+    append(text, leaves[i]);
+    const auto key = crypto::hkdf({}, unb64(letter.at("fk")), name, 32);
+    tags.push_back(to_bytes(ByteView(crypto::hmac_sha256(key.view(), text))));
+  }
+  return {{"leaves", leaves.size()}, {"fc", b64(merkle_of(tags))}};
 }
 
 Json make_vouch(const VouchPlan& plan) {

@@ -58,7 +58,15 @@ struct MessagePlan {
   std::string tag;                 // makes messages differ
   Json set = Json::object();       // members of env, before asig
   Json set_late = Json::object();  // members of env, after asig
+  Json letter;                     // and its leaf 0, for the head; left out: none that opens
 };
+/// A letter/1 of one text part but for from.binding and proof (MSG-24), and what the header says of
+/// it: {"leaves","fc"} (MSG-25).
+Json make_letter(const Json& from, const std::string& to, std::int64_t now,
+                 const std::string& subject);
+Json franking_of(const Json& letter);
+/// Leaf 0.
+Json leaf_of(Json letter);
 Json make_message(const MessagePlan& plan);
 
 struct VouchPlan {

@@ -51,7 +51,11 @@ void Home::deliver(Json message) {
                       {"message", std::move(message)}});
 }
 
-void Home::keep_blob(const Bytes& blob) { blobs_[b64(crypto::sha256(blob))] = blob; }
+void Home::keep_blob(const Bytes& blob) {
+  const std::string name = b64(crypto::sha256(blob));
+  blobs_[name] = blob;
+  for (const auto& conn : conns_) conn->link->served[name] = blob;
+}
 
 const Bytes* Home::blob(const std::string& hash) const {
   const auto at = blobs_.find(hash);
@@ -88,6 +92,7 @@ void Home::serve() {
   while (auto channel = target_.accept(Millis{0})) {
     conns_.push_back(std::make_unique<Conn>());
     conns_.back()->link = std::make_unique<Link>(target_, std::move(channel), false);
+    conns_.back()->link->served = blobs_;
   }
   for (const auto& conn : conns_) serve(*conn);
   std::erase_if(conns_, [](const auto& conn) { return conn->link->closed(); });

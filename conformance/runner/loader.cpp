@@ -47,7 +47,7 @@ const std::map<std::string, std::set<std::string>> verbs{
     {"advance", {"ms"}},
     {"faults", {"hold_commits", "fail_next_commit", "peer_down"}},
     {"restart", {}},
-    {"client", {"again", "ok", "error"}},
+    {"client", {"again", "ok", "error", "save"}},
     {"command", {"op", "args", "ok", "error", "save", "wait"}},
     {"bind", {"addr", "key", "type", "to", "by", "set", "ago_ms", "seal", "save"}},
     {"seal", {"of", "ago_ms"}},
@@ -56,6 +56,7 @@ const std::map<std::string, std::set<std::string>> verbs{
     {"say", {"op", "args", "ok", "error", "set", "drop", "times"}},
     {"say_truth", {"op"}},
     {"asked", {"op", "times", "least", "args", "save"}},
+    {"deliver", {"letter"}},
     {"reached", {"addrs"}},
     {"forget_asked", {}},
     {"cut", {}},
@@ -63,8 +64,8 @@ const std::map<std::string, std::set<std::string>> verbs{
 };
 /// Of cases that judge a client, which take few of the others.
 const std::set<std::string> of_client{
-    "client",    "command", "bind",    "seal",         "begin_log", "domain",      "say",
-    "say_truth", "asked",   "reached", "forget_asked", "cut",       "nothing_sent"};
+    "client",    "command", "bind",    "seal",    "begin_log",    "domain", "say",
+    "say_truth", "asked",   "deliver", "reached", "forget_asked", "cut",    "nothing_sent"};
 const std::set<std::string> of_all{"let", "check", "repeat", "advance"};
 
 class Reader {

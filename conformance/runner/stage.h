@@ -55,6 +55,7 @@ class Stage {
                                          const std::string& at);
   void require(const Json& wanted, const Json& got, const std::string& what);
 
+  Json built_letter(const Json& plan);
   std::optional<Json> built_client(const std::string& name,
                                    const Json& plan);  // values_client.cpp
 
@@ -119,6 +120,7 @@ class Stage {
   void do_say(const Json&);
   void do_say_truth(const Json&);
   void do_asked(const Json&);
+  void do_deliver(const Json&);
   void do_reached(const Json&);
   void do_forget_asked(const Json&);
   void do_cut(const Json&);

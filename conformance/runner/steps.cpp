@@ -55,6 +55,7 @@ const std::map<std::string, Stage::Step>& Stage::steps() {
       {"say", &Stage::do_say},
       {"say_truth", &Stage::do_say_truth},
       {"asked", &Stage::do_asked},
+      {"deliver", &Stage::do_deliver},
       {"reached", &Stage::do_reached},
       {"forget_asked", &Stage::do_forget_asked},
       {"cut", &Stage::do_cut},

@@ -129,6 +129,13 @@ void Stage::do_asked(const Json& step) {
   if (step.contains("save")) vars_[step["save"].get<std::string>()] = asked.args;
 }
 
+/// A $letter into the mailbox.
+void Stage::do_deliver(const Json& step) {
+  const Json letter = value(step.at("letter"));
+  home().keep_blob(unb64(letter.at("body")));
+  home().deliver(letter.at("message"));
+}
+
 /// Whom all submitted messages were for, in ascending order.
 void Stage::do_reached(const Json& step) {
   const Json wanted = value(step.at("addrs")), got = home().reached();

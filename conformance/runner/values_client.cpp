@@ -51,8 +51,38 @@ std::string hosts_line(const Domain& domain, const std::string& listening) {
          to_hex(domain.root.fp) + listening.substr(pin);
 }
 
-/// $person, $binding_of, $truth, $chain, $opened; of a log $place, $proof, $bhist, $head, $spoilt;
-/// realm.h, judge/bindings.h.
+/// {"from": address, "key": its key's name, "entry": for its binding, "to": kid of the client's
+/// key, "subject", "proof"?, "ts_ms"?}: a letter to the client, as mail.sync has it, and its body.
+Json Stage::built_letter(const Json& plan) {
+  const Key& key = realm().person(plan.at("key"));
+  const std::string addr = plan.at("from");
+  const std::int64_t now = target_.unix_ms() + plan.value("ts_ms", std::int64_t{0});
+  const Json from = {{"addr", addr},
+                     {"kid", key.kid},
+                     {"fp", b64(key.fp)},
+                     {"binding", realm().binding(plan.at("entry"), Json::object(), "")}};
+  MessagePlan out;
+  out.letter = make_letter(from, home().addr(), now, plan.at("subject"));
+  if (plan.contains("proof")) out.letter["proof"] = plan.at("proof");
+  out.from = &key;
+  out.sdom = addr.substr(addr.find('@') + 1);
+  out.to = {realm().record_of(plan.at("to")).value()};
+  out.now = now;
+  out.tag = tag_ + plan.at("subject").get<std::string>();
+  out.set = franking_of(out.letter);
+  const Json made = make_message(out);
+  return {{"message",
+           {{"env", made.at("env")},
+            {"asig", made.at("asig")},
+            {"stanza", made.at("stanzas")[0]},
+            {"head", made.at("head")},
+            {"addr", home().addr()},
+            {"kind", "mail"}}},
+          {"body", made.at("body")}};
+}
+
+/// $person, $letter, $binding_of, $truth, $chain, $opened; of a log $place, $proof, $bhist, $head,
+/// $spoilt; realm.h, judge/bindings.h.
 std::optional<Json> Stage::built_client(const std::string& name, const Json& plan) {
   if (!target_.client()) return std::nullopt;
   if (name == "$person") {
@@ -74,6 +104,7 @@ std::optional<Json> Stage::built_client(const std::string& name, const Json& pla
     if (name == "$proof") return log.prove(addr, plan.at("last"));
     return log.history(addr, plan.at("from"), plan.at("size"), plan.at("last"));
   }
+  if (name == "$letter") return built_letter(plan);
   if (name == "$opened") {
     const Json& args = plan.at("args");
     return open_letter(args, realm().person(plan.at("key")),
