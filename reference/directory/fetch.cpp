@@ -133,9 +133,9 @@ void Peer::handle_reply(std::uint64_t cookie, const Result<wire::Value>& outcome
         break;
       }
       if (asked.purpose == Purpose::ranges) {
-        handle_ranges(asked, *outcome);
+        handle_ranges(asked, *outcome, now);
       } else {
-        handle_entries(asked, *outcome);
+        handle_entries(asked, *outcome, now);
       }
       pump_round();
       break;

@@ -139,6 +139,7 @@ void Peer::handle_gossip(const Asked& asked, const wire::Value& ok, const crypto
   if (!map || root == nullptr) return;
   if (*root == wire::Value(to_base64url((*map)->root()))) {
     agreeing_.insert(asked.domain);
+    if ((*map)->size() > 0) fresh_ = false;  // of nothing all agree
     if (agreeing_.size() == options_.peers.size()) stats_.agreed_at = now;
   } else {
     start_round(asked.domain);

@@ -6,6 +6,7 @@
 #include "directory/light.h"
 #include "directory/mesh_test.h"
 #include "directory/peers_test.h"
+#include "directory/relay_test.h"
 #include "policy/probe.h"
 
 namespace ams::directory {
@@ -361,6 +362,10 @@ int main() {
       {"directory.no_introduction", a_log_that_is_told_of_is_asked_who_it_is},
       {"directory.keep_doubts", what_a_log_could_not_explain_is_told},
       {"directory.cosign_debtors", a_log_that_owes_an_answer_is_not_cosigned},
+      {"directory.relay_without_end", a_peer_passes_on_sixteen_quotas_a_day},
+      {"directory.one_relay_budget", what_was_told_has_a_budget_of_its_own},
+      {"directory.push_on_as_own", what_a_peer_told_goes_on_as_told},
+      {"directory.fetch_without_end", a_comparison_fetches_what_a_day_allows},
       {"directory.bear_denials", a_log_that_denies_its_history_is_evicted},
   });
 }

@@ -66,7 +66,8 @@ Peer::Peer(PeerOptions options, const crypto::SigningKey* log_key, const storage
                 {.per_day = options_.quota}),
       reader_(&reader),
       quotas_(options_.quota, options_.quota),
-      requests_(5 * options_.requests_per_s, 86'400 * options_.requests_per_s) {
+      requests_(5 * options_.requests_per_s, 86'400 * options_.requests_per_s),
+      relayed_(relay_quotas * options_.quota, relay_quotas * options_.quota) {
   std::erase(options_.peers, options_.domain);
   put_in_order(options_.domain, options_.peers);
   if (!options_.peers.empty()) next_round_ = now + round_interval();
@@ -267,6 +268,7 @@ void Peer::handle_written(std::uint64_t ticket, const Result<>& outcome) {
 
 void Peer::handle_timeout(Instant now) {
   begin();
+  if (!fresh_ && ready()) fresh_ = history_.size() == 0;
   if (next_epoch_ && *next_epoch_ <= now) cut_epoch(now);
   if (!next_round_ || now < *next_round_) return;
   next_round_ = now + round_interval();

@@ -47,6 +47,7 @@ inline constexpr std::size_t answer_size_max = 600'000;  // bytes of one answer,
 inline constexpr std::size_t object_size_max = 4'096;    // bytes of any object that is published
 inline constexpr std::size_t told_max = 16;              // checkpoints and proofs in one message
 inline constexpr std::size_t fetch_peers_max = 3;        // peers asked for one entry (DIR-17)
+inline constexpr std::int64_t relay_quotas = 16;  // of one domain, what peers may pass on (DIR-54)
 inline constexpr Duration reconcile_interval = std::chrono::seconds{60};  // DIR-7
 inline constexpr int push_retry_intervals = 2;  // of those: how often a light peer pushes again
 inline constexpr std::size_t push_on_max = 8;   // peers that hear on what a peer told (DIR-41)
@@ -206,8 +207,12 @@ class Peer {
   };
 
   // publish.cpp
-  Result<Id16> judge(const wire::Value& object, const std::optional<WorkNonce>& nonce,
-                     std::string_view from_domain, Draft& draft, Instant now);
+  struct Offer {
+    std::optional<WorkNonce> nonce;
+    std::string_view from_domain;
+    bool on = false;  // a peer says that it heard of it from another (DIR-55)
+  };
+  Result<Id16> judge(const wire::Value& object, const Offer& offer, Draft& draft, Instant now);
   Result<> take(const wire::Value& object, const Id16& kid, Draft& draft);
   Result<> keep(const Draft& draft, storage::WriteBatch& writes);
   // peer.cpp
@@ -240,16 +245,17 @@ class Peer {
   // pushing and reconciling: reconcile.cpp
   void ask(Asked asked, std::string op, wire::Value args);
   void push(const std::set<Id16>& kids, std::string_view except, storage::WriteBatch* outbox);
-  void send_push(const std::string& domain, const std::set<Id16>& kids);
+  void send_push(const std::string& domain, const std::set<Id16>& kids, bool on);
+  bool may_fetch_new(Instant now) const;
   void retry_outbox();
   void handle_pushed(const Asked& asked, const wire::Value& ok);
   Duration round_interval() const;
   void start_round(const std::string& domain);
   void pump_round();
   bool ask_again(const Asked& asked, Code why);
-  void handle_ranges(const Asked& asked, const wire::Value& ok);
-  void compare_listed(std::string_view prefix, ByteView listed);
-  void handle_entries(const Asked& asked, const wire::Value& ok);
+  void handle_ranges(const Asked& asked, const wire::Value& ok, Instant now);
+  void compare_listed(std::string_view prefix, ByteView listed, Instant now);
+  void handle_entries(const Asked& asked, const wire::Value& ok, Instant now);
   // fetching: fetch.cpp
   Result<wire::Value> held(const Id16& kid) const;
   void handle_fetch(const Asked& asked, const Result<wire::Value>& outcome, Instant now);
@@ -262,6 +268,8 @@ class Peer {
   BindlogWitness bindlogs_;
   const storage::Reader* reader_;
   Buckets quotas_, requests_;
+  Buckets relayed_;  // by peer, what it was the first to pass on; "": all the rest (DIR-54)
+  std::optional<bool> fresh_;  // no epoch was ever logged here, and no peer has agreed yet
   Stats stats_;
   std::set<std::string, std::less<>> agreeing_;
   std::map<std::string, std::uint64_t> shown_;  // how much of our log each peer has seen

@@ -53,6 +53,7 @@ Result<Peer::Answered> Peer::publish(const wire::Value& args, std::string_view f
   wire::ObjectReader in(args, "directory.publish", Unknown::ignore_x);
   const wire::Value& records = in.any("records");
   const wire::Value* const work = in.optional("work");
+  const bool on = in.optional_boolean("on", false);
   AMS_CHECK(in.finish());
   if (evicted(from_domain)) return fail(Code::peer_evicted, "directory.publish");
   if (!records.is_array())
@@ -71,7 +72,7 @@ Result<Peer::Answered> Peer::publish(const wire::Value& args, std::string_view f
   wire::Array results;
   Draft draft;
   for (std::size_t i = 0; i < records.as_array().size(); ++i) {
-    const auto kid = judge(records.as_array()[i], (*nonces)[i], from_domain, draft, now);
+    const auto kid = judge(records.as_array()[i], {(*nonces)[i], from_domain, on}, draft, now);
     if (kid) {
       results.push_back(wire::Object{{"kid", to_uuid_text(*kid)}});
     } else {
@@ -89,8 +90,8 @@ Result<Peer::Answered> Peer::publish(const wire::Value& args, std::string_view f
 }
 
 /// DIR-18, cheapest checks first: size, kid, known, quota, and only then the signature.
-Result<Id16> Peer::judge(const wire::Value& object, const std::optional<WorkNonce>& nonce,
-                         std::string_view from_domain, Draft& draft, Instant now) {
+Result<Id16> Peer::judge(const wire::Value& object, const Offer& offer, Draft& draft, Instant now) {
+  const auto& [nonce, from_domain, on] = offer;
   if (!object.is_object())
     return fail(mutant("directory.wrong_code_records") ? Code::proof_form : Code::schema, "object");
   const Bytes bytes = wire::encode(object);
@@ -113,8 +114,11 @@ Result<Id16> Peer::judge(const wire::Value& object, const std::optional<WorkNonc
     if (mutant("directory.skip_verify")) return *kid;
     return fail(Code::not_found, "object.kid");  // DIR-1: the record comes first
   }
-  // Another peer's publishers spent their quota there.
+  // Another peer's publishers spent their quota there; what it passes on has a budget (DIR-54).
   const bool relayed = is_peer(from_domain) && !mutant("directory.relay_spends_quota");
+  const std::string_view payer = on && !mutant("directory.one_relay_budget") ? "" : from_domain;
+  if (relayed && !known && !relayed_.has(payer, now) && !mutant("directory.relay_without_end"))
+    return fail(Code::publisher, "relayed");
   const Instant quota_now = mutant("directory.no_refill") ? Instant{} : now;
   const bool spent =
       !relayed && !quotas_.has(from_domain, quota_now) && !mutant("directory.skip_quota");
@@ -128,6 +132,7 @@ Result<Id16> Peer::judge(const wire::Value& object, const std::optional<WorkNonc
   }
   if (spent && !paid) return fail(Code::publisher, "quota");
   if (!relayed && !paid && draft.changed.size() != before) (void)quotas_.take(from_domain, now);
+  if (relayed && !known) (void)relayed_.take(payer, now);
   const auto& entry = draft.entries.at(*kid);
   if (entry.records().size() > 1 && !mutant("directory.skip_quarantine"))
     return fail(Code::kid_quarantined, "kid");  // kept: both are the evidence (KEY-6)

@@ -88,12 +88,12 @@ void Peer::push(const std::set<Id16>& kids, std::string_view except, storage::Wr
         outbox->puts.push_back({table_outbox, std::move(row), {}});
       }
     }
-    send_push(domain, kids);
+    send_push(domain, kids, told);
   }
 }
 
 /// Whole entries, so that nothing depends on what arrived before; as many requests as that takes.
-void Peer::send_push(const std::string& domain, const std::set<Id16>& kids) {
+void Peer::send_push(const std::string& domain, const std::set<Id16>& kids, bool on) {
   const auto map = holdings_.map();
   if (!map) return;
   Asked asked{Purpose::push, domain, {}, {}, {}, {}, {}};
@@ -101,7 +101,9 @@ void Peer::send_push(const std::string& domain, const std::set<Id16>& kids) {
   const auto send = [&] {
     if (records.empty()) return;
     stats_.pushed += records.size();
-    ask(std::move(asked), "directory.publish", wire::Object{{"records", std::move(records)}});
+    wire::Object args{{"records", std::move(records)}};
+    if (on && !mutant("directory.push_on_as_own")) args.emplace("on", true);
+    ask(std::move(asked), "directory.publish", wire::Value(std::move(args)));
     asked = {Purpose::push, domain, {}, {}, {}, {}, {}};
     records = {};
   };
@@ -133,7 +135,7 @@ void Peer::retry_outbox() {
     return true;
   });
   if (!scanned) return;  // storage is down: the next round tries again
-  for (auto& [domain, kids] : waiting) send_push(domain, kids);
+  for (auto& [domain, kids] : waiting) send_push(domain, kids, false);
 }
 
 void Peer::handle_pushed(const Asked& asked, const wire::Value& ok) {
@@ -218,7 +220,7 @@ void Peer::pump_round() {
   const std::set<Id16> offered = std::move(round_->offered);
   const std::string domain = std::move(round_->domain);
   round_.reset();
-  send_push(domain, offered);
+  send_push(domain, offered, true);
 }
 
 Result<wire::Value> Peer::reconcile(const wire::Value& args) const {
@@ -247,7 +249,7 @@ Result<wire::Value> Peer::reconcile(const wire::Value& args) const {
   return wire::Object{{"differ", std::move(differ)}};
 }
 
-void Peer::handle_ranges(const Asked& asked, const wire::Value& ok) {
+void Peer::handle_ranges(const Asked& asked, const wire::Value& ok, Instant now) {
   const wire::Value* differ = ok.find("differ");
   if (differ == nullptr || !differ->is_array() || mutant("directory.reconcile_deaf")) return;
   const std::set<std::string_view> parents(asked.prefixes.begin(), asked.prefixes.end());
@@ -263,13 +265,18 @@ void Peer::handle_ranges(const Asked& asked, const wire::Value& ok) {
       if (text.size() < prefix_digits_max) round_->prefixes.push_back(text);
     } else if (const auto raw =
                    listed->is_string() ? from_base64url(listed->as_string()) : std::nullopt) {
-      compare_listed(text, *raw);
+      compare_listed(text, *raw, now);
     }
   }
 }
 
+/// DIR-54. A peer that has just begun takes all that there is.
+bool Peer::may_fetch_new(Instant now) const {
+  return fresh_.value_or(false) || relayed_.has("", now) || mutant("directory.fetch_without_end");
+}
+
 /// What the other side lists of a range, against what we hold there.
-void Peer::compare_listed(std::string_view prefix, ByteView listed) {
+void Peer::compare_listed(std::string_view prefix, ByteView listed, Instant now) {
   const auto map = holdings_.map();
   constexpr std::size_t row = 16 + short_hash;
   if (!map || listed.size() % row != 0 || listed.size() > row * range_entries_max) return;
@@ -280,14 +287,14 @@ void Peer::compare_listed(std::string_view prefix, ByteView listed) {
   for (const auto& [kid, value] : theirs) {
     const auto own = (*map)->find(kid);
     const bool same = own && std::equal(value.begin(), value.end(), own->begin());
-    if (!same) round_->wanted.push_back(kid);
+    if (!same && (own || may_fetch_new(now))) round_->wanted.push_back(kid);
   }
   for (const auto& own : (*map)->range(first_kid(prefix), 4 * prefix.size(), 2 * ranges_max))
     if (!theirs.contains(own.kid)) round_->offered.insert(own.kid);
 }
 
 /// Entries of another peer are judged like those that a stranger publishes (DIR-4).
-void Peer::handle_entries(const Asked& asked, const wire::Value& ok) {
+void Peer::handle_entries(const Asked& asked, const wire::Value& ok, Instant now) {
   const wire::Value* entries = ok.find("entries");
   if (entries == nullptr || !entries->is_array()) return;
   const std::size_t got = std::min(entries->as_array().size(), asked.kids.size());
@@ -304,6 +311,11 @@ void Peer::handle_entries(const Asked& asked, const wire::Value& ok) {
     }
     auto ours = holdings_.entry(kid);
     if (!ours) continue;
+    if (!*ours && !may_fetch_new(now)) {
+      count(Code::publisher);
+      continue;
+    }
+    if (!*ours) (void)relayed_.take("", now);
     keys::Entry joined = *ours ? **ours : *theirs;
     if (*ours && mutant("directory.replace_on_pull")) joined = *theirs;
     if (*ours) joined.merge(*theirs);

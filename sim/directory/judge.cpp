@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "directory/history.h"
 #include "sim_directory/agreement.h"
@@ -30,8 +31,9 @@ class DirectoryJudge {
     judge_splits();
     judge_looks();
     judge_floods();
-    for (Invariant* one : {&same_, &innocent_, &healed_, &taken_, &kept_, &reach_, &refuse_,
-                           &erased_, &noticed_, &proof_, &private_view_, &fooled_, &flood_}) {
+    for (Invariant* one :
+         {&same_, &innocent_, &healed_, &taken_, &kept_, &reach_, &refuse_, &erased_, &noticed_,
+          &proof_, &private_view_, &fooled_, &flood_, &relayed_}) {
       InvariantResult result = one->take();
       if (result.checked > 0) out_.invariants.push_back(std::move(result));
     }
@@ -251,8 +253,35 @@ class DirectoryJudge {
                            "what " + answer.peer + " shows to nobody else was believed");
   }
 
+  /// DIR-54: what the peer that floods was the first to pass on, and what came on through others.
+  void judge_relayed() {
+    std::set<Id16> kids;
+    std::size_t rogues = 0;
+    for (LpId lp = 0; lp < peers_.size(); ++lp) rogues += s_.passes_floods(lp);
+    for (const FloodItem& item : world_.flood) kids.insert(item.kid);
+    const double budgets =
+        static_cast<double>(directory::relay_quotas * s_.quota) * static_cast<double>(rogues + 1);
+    for (LpId lp = 0; lp < peers_.size(); ++lp) {
+      if (!world_.honest(lp)) continue;
+      double taken = 0;
+      for (const EntryChange& change : peers_[lp]->changes) {
+        if (!change.value || !kids.contains(change.kid)) continue;
+        ++taken;
+        const double days =
+            std::chrono::duration<double, std::ratio<86'400>>(change.at - world_start).count();
+        relayed_.test(taken <= budgets * (1 + days) + 1, change.at,
+                      name(lp) + " took " + std::to_string(static_cast<std::int64_t>(taken)) +
+                          " keys of a flood that a peer passes on");
+      }
+      const auto refused = peers_[lp]->refused.find("publisher");
+      relayed_.test(refused != peers_[lp]->refused.end(), end(),
+                    name(lp) + " refused nothing of the flood: it was no flood");
+    }
+  }
+
   void judge_floods() {
     if (s_.floods.empty()) return;
+    if (s_.floods.front().through == "peer") return judge_relayed();
     std::map<std::string, std::uint64_t> answers;
     for (const PeerLedger* peer : peers_)
       for (const auto& [code, count] : peer->flood_answers) answers[code] += count;
@@ -285,6 +314,7 @@ class DirectoryJudge {
   Invariant proof_{"two faces are proven to anybody"};
   Invariant private_view_{"what no honest witness saw is not believed"};
   Invariant fooled_{"a client that asks one honest peer is not fooled"};
+  Invariant relayed_{"what a peer passes on is held to its budget"};
   Invariant flood_{"a flood is held to its domain's quota"};
 };
 

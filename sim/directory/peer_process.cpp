@@ -1,6 +1,7 @@
 #include "sim_directory/peer_process.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "sim_rand/rand_hook.h"
 #include "sim_world/host.h"
@@ -113,7 +114,8 @@ void PeerProcess::start(std::size_t number, Instant now) {
   options.domain = world_->names[self_];
   options.full = true;
   options.peers = peers_of(number);
-  options.quota = world_->scenario.quota;
+  options.quota = world_->scenario.passes_floods(self_) ? std::numeric_limits<std::int32_t>::max()
+                                                        : world_->scenario.quota;
   options.interval = std::chrono::seconds{world_->scenario.interval_s};
   face.peer = std::make_unique<directory::Peer>(std::move(options), &world_->ops[self_].signing,
                                                 face.disk, now);

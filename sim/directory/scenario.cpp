@@ -55,6 +55,7 @@ void read(TableReader& in, FloodSpec& out) {
   in.integer("per_s", out.per_s, 1, 10'000);
   in.integer("peer", out.peer, 0, peers_max);
   in.integer("bad_permille", out.bad_permille, 0, 1'000);
+  in.one_of("through", out.through, {"quota", "peer"});
 }
 void read(TableReader& in, TwinSpec& out) {
   in.integer("peer", out.peer, 0, peers_max);

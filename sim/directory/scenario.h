@@ -28,6 +28,7 @@ struct ChurnSpec {
 struct FloodSpec {
   std::int64_t from_s = 0, seconds = 60, per_s = 100, peer = 0;
   std::int64_t bad_permille = 500;
+  std::string through = "quota";  // "peer": that peer takes it all and passes it on
 };
 /// From then on the peer runs two logs under one key.
 struct TwinSpec {
@@ -70,6 +71,11 @@ struct DirectoryScenario {
   std::vector<LookSpec> looks;
   DirectoryTargets targets;
 
+  bool passes_floods(std::int64_t peer) const {
+    for (const FloodSpec& flood : floods)
+      if (flood.peer == peer && flood.through == "peer") return true;
+    return false;
+  }
   Duration total_time() const { return std::chrono::seconds{seconds}; }
   bool has_twin(std::int64_t peer) const {
     for (const TwinSpec& twin : twins)

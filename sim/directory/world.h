@@ -49,6 +49,7 @@ struct Publication {
 struct FloodItem {
   Instant at;
   LpId peer = 0;
+  Id16 kid{};
   wire::Value object;
 };
 struct Crash {
@@ -70,7 +71,7 @@ struct DirectoryWorld {
 
   std::size_t peer_count() const { return names.size(); }
   std::size_t side_of(LpId peer) const;  // of the first cut
-  bool honest(LpId peer) const { return !scenario.has_twin(peer); }
+  bool honest(LpId peer) const { return !scenario.has_twin(peer) && !scenario.passes_floods(peer); }
 };
 
 /// Everything follows from the scenario and its seed.

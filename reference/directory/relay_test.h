@@ -1,0 +1,108 @@
+// What peers may pass on (spec DIR-54, DIR-55), as predicates: the tests want each of them true,
+// the mutants false.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "directory/mesh_test.h"
+
+namespace ams::directory::testing {
+
+/// A peer whose quota for one domain is one new key a day.
+struct Strict {
+  std::vector<std::string> names{"p0.example", "p1.example", "p2.example"};
+  Node strict{names[0], true, names}, other{names[1], true, names};
+  std::uint64_t next = 100;
+  Strict() {
+    strict.options.quota = 1;
+    strict.restart();
+  }
+  /// How many of so many new keys it takes from a peer.
+  std::size_t taken(std::size_t count, const std::string& from, bool on) {
+    std::size_t out = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      const keys::KeyPair key = make_key(next++);
+      wire::Value args = publish_args({&key});
+      if (on) args.as_object().emplace("on", true);
+      const auto answer = strict.publish(args, from);
+      out += answer && code_of(*answer, 0) == "ok";
+    }
+    (void)asks_of(strict);
+    return out;
+  }
+};
+
+/// DIR-54. What one peer was the first to pass on.
+inline bool a_peer_passes_on_sixteen_quotas_a_day() {
+  Strict s;
+  const std::size_t first = s.taken(relay_quotas + 3, s.names[1], false);
+  const std::size_t second = s.taken(3, s.names[2], false);
+  s.strict.now += std::chrono::hours{24};
+  return first == relay_quotas && second == 3 && s.taken(3, s.names[1], false) == 3;
+}
+
+/// DIR-54. What went through the hands of several does not use up what is theirs.
+inline bool what_was_told_has_a_budget_of_its_own() {
+  Strict s;
+  const std::size_t told = s.taken(relay_quotas, s.names[1], true);
+  return told == relay_quotas && s.taken(1, s.names[2], true) == 0 &&
+         s.taken(1, s.names[1], false) == 1;
+}
+
+/// DIR-55. Who heard of an object from a peer says so when it passes it on.
+inline bool what_a_peer_told_goes_on_as_told() {
+  Mesh mesh(3);
+  const keys::KeyPair key = make_key(7);
+  const auto marked = [](Node& node) {
+    for (const Ask& ask : asks_of(node))
+      if (ask.op == "directory.publish") return ask.args.find("on") != nullptr;
+    return false;
+  };
+  (void)mesh[0].publish(publish_args({&key}), "x.example");
+  (void)mesh[1].publish(publish_args({&key}), mesh.names[0]);
+  return !marked(mesh[0]) && marked(mesh[1]);
+}
+
+/// DIR-54. What a comparison finds beyond the budget is left to later ones.
+inline bool a_comparison_fetches_what_a_day_allows() {
+  Strict s;
+  Net net{{s.names[0], &s.strict}, {s.names[1], &s.other}};
+  Node third(s.names[2], true, s.names);
+  net.emplace(s.names[2], &third);
+  Instant now{};
+  const keys::KeyPair common = make_key(s.next++);
+  (void)s.other.publish(publish_args({&common}), "x.example");
+  run_rounds(net, now, 3);  // all agree: from now on nobody has just begun
+  for (std::size_t i = 0; i < relay_quotas + 8; ++i) {
+    const keys::KeyPair key = make_key(s.next++);
+    (void)s.other.publish(publish_args({&key}), "x" + std::to_string(i) + ".example");
+  }
+  (void)asks_of(s.other);
+  const Lost pushes = [](const std::string&, const Ask& ask) {
+    return ask.op == "directory.publish";
+  };
+  run_rounds(net, now, 3, pushes);
+  const std::size_t first = s.strict.peer.stats().keys;
+  now += std::chrono::hours{24};
+  run_rounds(net, now, 4, pushes);
+  return first == relay_quotas + 1 && s.strict.peer.stats().keys == relay_quotas + 9;
+}
+
+/// DIR-54. A peer that has just begun takes all that there is.
+inline bool a_new_peer_is_not_held_up() {
+  Strict s;
+  Node third(s.names[2], true, s.names);
+  Net net{{s.names[0], &s.strict}, {s.names[1], &s.other}, {s.names[2], &third}};
+  for (std::size_t i = 0; i < relay_quotas + 8; ++i) {
+    const keys::KeyPair key = make_key(s.next++);
+    (void)s.other.publish(publish_args({&key}), "x.example");
+  }
+  (void)asks_of(s.other);
+  Instant now{};
+  run_rounds(net, now, 3,
+             [](const std::string&, const Ask& ask) { return ask.op == "directory.publish"; });
+  return s.strict.peer.stats().keys == relay_quotas + 8;
+}
+
+}  // namespace ams::directory::testing
