@@ -54,7 +54,8 @@ Secret raw_private(const Key& key);
 /// Modulus size in bytes of an RSA key of `bits`; the checks of spec KEY-5 on it.
 Result<> check_modulus(std::size_t bits, ByteView n);
 Result<Key> rsa_from_modulus(std::size_t bits, ByteView n);
-/// Fails with key_material unless `der` is exactly one PKCS#8 RSA key of `bits` with e = 65537.
+/// Fails with key_material unless `der` is exactly one PKCS#8 RSA key of `bits` with e = 65537 and
+/// two primes, whose private members belong to its modulus.
 Result<Key> rsa_from_pkcs8(std::size_t bits, ByteView der);
 /// `tick` hears now and then that the search goes on.
 Result<Key> rsa_generate(std::size_t bits, const std::function<void()>& tick);

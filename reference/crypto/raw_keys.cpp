@@ -11,6 +11,7 @@
 #include <bit>
 
 #include "crypto/evp.h"
+#include "policy/mutant.h"
 
 namespace ams::crypto::evp {
 namespace {
@@ -18,6 +19,8 @@ namespace {
 constexpr unsigned public_exponent = 65537;
 
 using Number = std::unique_ptr<BIGNUM, Deleter<BN_free>>;
+using Hidden = std::unique_ptr<BIGNUM, Deleter<BN_clear_free>>;
+using Numbers = std::unique_ptr<BN_CTX, Deleter<BN_CTX_free>>;
 using Pkcs8 = std::unique_ptr<PKCS8_PRIV_KEY_INFO, Deleter<PKCS8_PRIV_KEY_INFO_free>>;
 using Raw32 = std::array<std::uint8_t, 32>;
 
@@ -25,6 +28,48 @@ Number parameter(const Key& key, const char* name) {
   BIGNUM* out = nullptr;
   AMS_ASSERT(EVP_PKEY_get_bn_param(key.get(), name, &out) == 1);
   return Number(out);
+}
+
+/// Null when the key has none. Not by EVP_PKEY_get_bn_param, which leaves the number on the stack.
+Hidden hidden(const Key& key, const char* name) {
+  Secret room(512);  // bytes, of the largest RSA modulus
+  OSSL_PARAM parameters[] = {OSSL_PARAM_construct_BN(name, room.data(), room.size()),
+                             OSSL_PARAM_construct_end()};
+  if (EVP_PKEY_get_params(key.get(), parameters) != 1 || OSSL_PARAM_modified(parameters) != 1)
+    return nullptr;
+  Hidden out(BN_native2bn(room.data(), static_cast<int>(parameters[0].return_size), nullptr));
+  if (out) BN_set_flags(out.get(), BN_FLG_CONSTTIME);
+  return out;
+}
+
+/// Whether an exponent for one prime is what `d` is there, and undoes the public one.
+bool undoes(const BIGNUM* exponent, const BIGNUM* d, const BIGNUM* prime, BN_CTX* numbers) {
+  const Hidden order(BN_dup(prime)), rest(BN_new()), e(BN_new());
+  return order && rest && e && BN_sub_word(order.get(), 1) == 1 &&
+         BN_mod(rest.get(), d, order.get(), numbers) == 1 && BN_cmp(rest.get(), exponent) == 0 &&
+         BN_set_word(e.get(), public_exponent) == 1 &&
+         BN_mod_mul(rest.get(), e.get(), exponent, order.get(), numbers) == 1 &&
+         BN_is_one(rest.get());
+}
+
+/// RFC 8017 section 3.2: that all private members belong to the modulus. (OpenSSL's own check
+/// tests the primes too, for tens of milliseconds; who wrote the key could choose others anyway.)
+bool is_whole(const Key& key) {
+  const Numbers numbers(BN_CTX_secure_new());
+  const Number n = parameter(key, OSSL_PKEY_PARAM_RSA_N);
+  const Hidden d = hidden(key, OSSL_PKEY_PARAM_RSA_D);
+  const Hidden p = hidden(key, OSSL_PKEY_PARAM_RSA_FACTOR1);
+  const Hidden q = hidden(key, OSSL_PKEY_PARAM_RSA_FACTOR2);
+  const Hidden dp = hidden(key, OSSL_PKEY_PARAM_RSA_EXPONENT1);
+  const Hidden dq = hidden(key, OSSL_PKEY_PARAM_RSA_EXPONENT2);
+  const Hidden coefficient = hidden(key, OSSL_PKEY_PARAM_RSA_COEFFICIENT1);
+  const Hidden product(BN_new());
+  return numbers && d && p && q && dp && dq && coefficient && product &&
+         BN_mul(product.get(), p.get(), q.get(), numbers.get()) == 1 &&
+         BN_cmp(product.get(), n.get()) == 0 && undoes(dp.get(), d.get(), p.get(), numbers.get()) &&
+         undoes(dq.get(), d.get(), q.get(), numbers.get()) &&
+         BN_mod_mul(product.get(), coefficient.get(), q.get(), p.get(), numbers.get()) == 1 &&
+         BN_is_one(product.get());
 }
 
 Raw32 without_top_bit(ByteView raw32) {
@@ -124,6 +169,8 @@ Result<Key> rsa_from_pkcs8(std::size_t bits, ByteView der) {
     return refuse(Code::key_material, "public exponent");
   }
   AMS_CHECK(check_modulus(bits, rsa_modulus(key)));
+  if (!ams::mutant("crypto.accept_broken_rsa_key") && !is_whole(key))
+    return refuse(Code::key_material, "RSA private key");
   return key;
 }
 

@@ -32,6 +32,14 @@ def _plain(*people, pairs=None, halves=None, **changed) -> bytes:
     return used + bytes(crypto.padme(len(used)) - len(used))
 
 
+def _broken(der: bytes, name: str) -> bytes:
+    """With one number of the private key changed in its last byte."""
+    number = getattr(crypto.rsa_private(der), name)
+    shown = number.to_bytes((number.bit_length() + 7) // 8, "big")
+    assert der.count(shown) == 1
+    return der.replace(shown, shown[:-1] + bytes([shown[-1] ^ 2]))
+
+
 def _contents_file() -> File:
     file = File("keyfile/contents.json", "keyfile.contents", "kfc")
     good = file.group("valid")
@@ -43,7 +51,7 @@ def _contents_file() -> File:
         return good.valid(what, args(plain), clauses=["KFL-3", "KFL-4"])
     twin = valid("one pair", _plain(ALICE))
     valid("two pairs", _plain(ALICE, BOB))
-    valid("RSA keys", _plain(ALICE_RSA))
+    rsa = valid("RSA keys", _plain(ALICE_RSA))
     valid("RSA keys before others", _plain(ALICE_RSA, ALICE, BOB))
     valid("nobody's keys", _plain(ALICE, addr=""))
     valid("no revocation", _plain(ALICE, pairs=[_listed(ALICE, revocation=None)]))
@@ -58,6 +66,10 @@ def _contents_file() -> File:
                          ("a bit of the signing half", flip(alice, 0)),
                          ("a bit of the encryption half", flip(alice, 40))):
         refuse(what, _plain(ALICE, halves=halves), "key_material", "keyfile_half")
+    for name in ("d", "p", "q", "dmp1", "dmq1", "iqmp"):
+        broken = _broken(ALICE_RSA.der, name) + ALICE_RSA.private
+        bad.invalid(f"an RSA half whose {name} is another", args(_plain(ALICE_RSA, halves=broken)),
+                    "key_material", rsa, ["keyfile_rsa"], importance="critical")
     for name in ("sk", "ek"):
         refuse(f"{name} one byte short", _plain(ALICE, pairs=[_listed(ALICE, **{name: 31})]),
                "key_material", "keyfile_half")

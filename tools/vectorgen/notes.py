@@ -363,6 +363,8 @@ NOTES = {
                             "Private bytes of one key are taken for another's.", "KFL-3"),
     "keyfile_half": _note(_ID, "A private half is not that of its record.",
                           "What is signed or sealed with it fits no published key.", "KFL-4"),
+    "keyfile_rsa": _note(_ID, "The numbers of an RSA half do not belong together.",
+                         "A signature with one wrong exponent tells the key's factors.", "KFL-4"),
     "keyfile_revocation": _note(_SIG, "A key file's revocation is of another key or signer.",
                                 "The owner learns on the day of the theft that it ends nothing.",
                                 "KFL-3"),
