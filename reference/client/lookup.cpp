@@ -1,5 +1,6 @@
 #include "client/lookup.h"
 
+#include "bindlog/proof.h"
 #include "policy/mutant.h"
 #include "wire/address.h"
 
@@ -263,6 +264,8 @@ void Lookup::judge_by(const std::string& addr, BindingRow row, Ask ask, JudgedTh
   if (checked) return then(keep(addr, row, std::move(*checked)), &answer);
   const Error& why = checked.error();
   if (why.code == Code::unendorsed) note_unendorsed(addr, row);
+  const auto shown = bindlog::parse_proof(row.proof);
+  if (why.code == Code::witnesses && shown) witnesses_.compare(addr, shown->head.checkpoint, chain);
   if (why.code == Code::unendorsed || why.code == Code::witnesses)
     return then(tl::unexpected(why), &answer);
   if (ask == Ask::anew || answer.chain.record.domain == own_domain_) {

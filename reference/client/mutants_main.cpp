@@ -284,6 +284,15 @@ std::vector<Probe> probes() {
       {"client.own_witness", the_logs_domain_is_no_witness},
       {"client.read_unwitnessed", unwitnessed_letters_wait},
       {"client.skip_fork", forks_are_told},
+      {"client.skip_compare",
+       [] {
+         WitnessedSender bench(1);
+         bindlog::Prover forked = LogBench::make_log(bench.away);
+         forked.seal(bench.now_s());
+         bench.told = wire::Object{{"checkpoint", forked.checkpoint()}};
+         bench.looked_up();
+         return bench.alarms() == 1;
+       }},
       {"client.leak_private_key", keeps_private_keys},
       {"client.skip_binding_check", [] { return refuses(forge_binding); }},
       {"client.skip_record_check", [] { return refuses(swap_record); }},

@@ -9,6 +9,7 @@ namespace ams::client::testing {
 struct WitnessedSender : LogSender {
   Domain one = Domain::make("one.example", drbg);
   Domain two = Domain::make("two.example", drbg);
+  int listed = 0;         // how often the server was asked whom it knows
   wire::Value told = {};  // what both say of away; {}: what away's log is
 
   /// `chosen`: by the owner herself.
@@ -27,6 +28,7 @@ struct WitnessedSender : LogSender {
     bind_first();
   }
   FakeServer::Answer relay(const wire::Value& args) {
+    listed += args.find("peer") ? 0 : 1;
     if (!args.find("peer"))
       return wire::Value(wire::Object{{"peers", wire::Array{away.name, one.name}}});
     if (!args.find("domain")) return fail(Code::not_found, "fake");

@@ -5,7 +5,6 @@
 #include "bindlog/proof.h"
 #include "directory/history.h"
 #include "directory/light.h"
-#include "policy/mutant.h"
 
 namespace ams::client {
 namespace {
@@ -148,42 +147,17 @@ void Tracer::ask_domain(WorkPtr work, const std::string& peer) {
                 [this, work, peer](const Result<wire::Value>& answer) {
                   core_.again = true;
                   const wire::Value* got = answer ? answer->find("got") : nullptr;
-                  std::string seen = "nothing";
-                  Result<> outcome = outcome_of(answer);
-                  if (got != nullptr) outcome = judge_domain(*work, *got, seen);
-                  work->steps.push_back({"peer " + peer + ": has seen of the domain's log " + seen +
-                                             ", no other than what was shown here",
-                                         outcome});
+                  HeldAgainst held;
+                  held.outcome = outcome_of(answer);
+                  if (got != nullptr) held = hold_against(work->chain, work->note, *got);
+                  work->steps.push_back({"peer " + peer + ": has seen of the domain's log " +
+                                             held.seen + ", no other than what was shown here",
+                                         held.outcome});
+                  if (held.lie)
+                    core_.tell(Alarm{work->addr, Error{Code::log_rewritten, "directory.domain"},
+                                     *got, std::move(held.lie)});
                   ask_next(work);
                 });
-}
-
-/// BLG-42: what a peer cosigned, beside the head that we judged: of one size it is the same, or the
-/// domain is convicted by its own two signatures.
-Result<> Tracer::judge_domain(const Work& work, const wire::Value& got, std::string& seen) {
-  AMS_TRY(const bindlog::Identity log, bindlog::identity_of(work.chain.record));
-  if (const wire::Value* told = got.find("lie")) {
-    AMS_TRY(const bindlog::Lie lie, bindlog::parse_lie(*told));
-    AMS_CHECK(bindlog::verify_lie(lie, log, &work.chain));
-    convict(work, got, *told);
-    return fail(Code::log_rewritten, "it has the proof of a fork");
-  }
-  const wire::Value* note = got.find("checkpoint");
-  if (note == nullptr) return {};
-  if (!note->is_string()) return fail(Code::schema, "directory.domain.checkpoint");
-  AMS_TRY(const auto theirs, verifiable::open_checkpoint(note->as_string(), log.log));
-  AMS_TRY(const auto ours, verifiable::open_checkpoint(work.note, log.log));
-  seen = std::to_string(theirs.checkpoint.size) + " epochs";
-  const bool apart = theirs.checkpoint.size == ours.checkpoint.size &&
-                     theirs.checkpoint.root != ours.checkpoint.root;
-  if (!apart || mutant("client.skip_fork")) return {};
-  convict(work, got, fork(work.chain, work.note, note->as_string()));
-  return fail(Code::log_rewritten, "another root of the same size");
-}
-
-void Tracer::convict(const Work& work, const wire::Value& shown, Evidence lie) {
-  core_.tell(
-      Alarm{work.addr, Error{Code::log_rewritten, "directory.domain"}, shown, std::move(lie)});
 }
 
 void Tracer::judge_peer(Work& work, const std::string& peer, const keys::Chain& chain,

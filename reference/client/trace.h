@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "client/evidence.h"
 #include "client/lookup.h"
 
 namespace ams::client {
@@ -40,8 +39,6 @@ class Tracer {
   void ask_peer(WorkPtr work, const std::string& peer, const keys::Chain& chain);
   void begin(WorkPtr work, const BindingRow& answer);
   void ask_domain(WorkPtr work, const std::string& peer);
-  Result<> judge_domain(const Work& work, const wire::Value& got, std::string& seen);
-  void convict(const Work& work, const wire::Value& shown, Evidence lie);
   void judge_peer(Work& work, const std::string& peer, const keys::Chain& chain,
                   const wire::Value& answer) const;
 

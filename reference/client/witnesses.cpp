@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "bindlog/lie.h"
+#include "client/evidence.h"
 #include "client/lookup.h"
 #include "directory/history.h"
 #include "policy/mutant.h"
@@ -11,6 +13,9 @@ namespace {
 
 constexpr Duration keys_life = std::chrono::hours{24};
 constexpr Duration none_life = std::chrono::minutes{1};  // where too few are known
+constexpr Duration compare_again = std::chrono::hours{1};
+constexpr std::size_t compared_max = 1'024;
+constexpr std::size_t compared_peers_max = 3;
 
 }  // namespace
 
@@ -25,9 +30,11 @@ void Witnesses::ready(std::function<void()> then, bool needed) {
 void Witnesses::ask() {
   if (!core_.options.witness_domains.empty()) return learn(core_.options.witness_domains);
   const auto at = core_.options.addr.find('@');
-  link_.request("directory.relay", wire::Object{{"domain", core_.options.addr.substr(at + 1)}},
-                [this](const Result<wire::Value>& answer) {
-                  std::vector<std::string> domains;
+  const std::string own = core_.options.addr.substr(at + 1);
+  link_.request("directory.relay", wire::Object{{"domain", own}},
+                [this, own](const Result<wire::Value>& answer) {
+                  // Our own server may be a full peer, too: of others' logs a witness like any.
+                  std::vector<std::string> domains{own};
                   const wire::Value* peers = answer ? answer->find("peers") : nullptr;
                   if (peers != nullptr && peers->is_array())
                     for (const wire::Value& peer : peers->as_array())
@@ -62,6 +69,58 @@ void Witnesses::finish() {
   next_ = core_.now + (enough && !keys_.empty() ? keys_life : none_life);
   core_.again = true;
   for (const auto& then : std::exchange(waiting_, {})) then();
+}
+
+HeldAgainst hold_against(const keys::Chain& chain, const std::string& note,
+                         const wire::Value& got) {
+  HeldAgainst out;
+  const auto judge = [&]() -> Result<> {
+    AMS_TRY(const bindlog::Identity log, bindlog::identity_of(chain.record));
+    if (const wire::Value* told = got.find("lie")) {
+      AMS_TRY(const bindlog::Lie lie, bindlog::parse_lie(*told));
+      AMS_CHECK(bindlog::verify_lie(lie, log, &chain));
+      out.lie = *told;
+      return fail(Code::log_rewritten, "it has the proof of a fork");
+    }
+    const wire::Value* shown = got.find("checkpoint");
+    if (shown == nullptr) return {};
+    if (!shown->is_string()) return fail(Code::schema, "directory.domain.checkpoint");
+    AMS_TRY(const auto theirs, verifiable::open_checkpoint(shown->as_string(), log.log));
+    AMS_TRY(const auto ours, verifiable::open_checkpoint(note, log.log));
+    out.seen = std::to_string(theirs.checkpoint.size) + " epochs";
+    const bool apart = theirs.checkpoint.size == ours.checkpoint.size &&
+                       theirs.checkpoint.root != ours.checkpoint.root;
+    if (!apart || mutant("client.skip_fork")) return {};
+    out.lie = fork(chain, note, shown->as_string());
+    return fail(Code::log_rewritten, "another root of the same size");
+  };
+  out.outcome = judge();
+  return out;
+}
+
+void Witnesses::compare(const std::string& addr, const std::string& note,
+                        const keys::Chain& chain) {
+  const std::string domain = chain.record.domain;
+  const auto at = compared_.find(domain);
+  if (at != compared_.end() && core_.now < at->second + compare_again) return;
+  if (mutant("client.skip_compare")) return;
+  if (compared_.size() >= compared_max) compared_.clear();
+  compared_[domain] = core_.now;
+  std::size_t asked = 0;
+  for (const auto& [peer, key] : keys_) {
+    const bool own = core_.options.addr.ends_with("@" + peer);
+    if (peer == domain || own || ++asked > compared_peers_max) continue;
+    link_.request("directory.relay", wire::Object{{"domain", domain}, {"peer", peer}},
+                  [this, addr, note, chain](const Result<wire::Value>& answer) {
+                    core_.again = true;
+                    const wire::Value* got = answer ? answer->find("got") : nullptr;
+                    if (got == nullptr) return;
+                    HeldAgainst held = hold_against(chain, note, *got);
+                    if (held.lie)
+                      core_.tell(Alarm{addr, Error{Code::log_rewritten, "directory.domain"}, *got,
+                                       std::move(held.lie)});
+                  });
+  }
 }
 
 Demand Witnesses::demand(const std::string& domain) const {

@@ -47,7 +47,7 @@ TEST(ClientWitnesses, the_owner_chooses_them_herself) {
   EXPECT_EQ(bench.looked_up(), Code::witnesses);
   bench.cosign_bob(bench.two);
   EXPECT_EQ(bench.looked_up(), Code::bom);
-  EXPECT_EQ(bench.server.calls["directory.relay"], 0);
+  EXPECT_EQ(bench.listed, 0);
 }
 
 TEST(ClientWitnesses, a_letter_waits_for_its_own_proof_too) {
@@ -110,7 +110,7 @@ TEST(ClientWitnesses, a_traced_look_up_says_who_has_cosigned) {
   WitnessedSender bench(0);
   bench.cosign_bob(bench.one);
   const auto steps = bench.traced();
-  EXPECT_TRUE(has_step(steps, "log root: cosigned by 1 of 1 witnesses", true));
+  EXPECT_TRUE(has_step(steps, "log root: cosigned by 1 of 2 witnesses", true));
   EXPECT_TRUE(has_step(steps, "peer one.example: has seen of the domain's log 1 epochs", true));
   EXPECT_EQ(bench.alarms(), 0);
 }
@@ -135,6 +135,21 @@ TEST(ClientWitnesses, two_roots_of_one_size_convict_the_domain) {
   bench.told = wire::Object{{"chain", bench.away.chain}, {"lie", *alarm.lie}};
   EXPECT_TRUE(has_step(bench.traced(), "peer one.example: has seen", false));
   EXPECT_GT(bench.alarms(), before);
+}
+
+TEST(ClientWitnesses, a_head_without_them_is_held_against_what_they_have_seen) {
+  WitnessedSender bench(1);
+  bindlog::Prover forked = LogBench::make_log(bench.away);
+  forked.seal(bench.now_s());
+  bench.told = wire::Object{{"chain", bench.away.chain}, {"checkpoint", forked.checkpoint()}};
+  EXPECT_EQ(bench.looked_up(), Code::witnesses);
+  ASSERT_EQ(bench.alarms(), 1);
+  EXPECT_TRUE(bench.last<Alarm>()->lie.has_value());
+  EXPECT_EQ(bench.looked_up(), Code::witnesses);
+  EXPECT_EQ(bench.alarms(), 1);  // once an hour
+  WitnessedSender honest(1);
+  EXPECT_EQ(honest.looked_up(), Code::witnesses);
+  EXPECT_EQ(honest.alarms(), 0);
 }
 
 }  // namespace

@@ -13,7 +13,9 @@ constexpr std::size_t vrf_row_size = 8 + crypto::vrf_proof_size;
 constexpr std::ptrdiff_t vrf_kept_max = 64;   // of one address
 constexpr std::size_t recalled_max = 65'536;  // addresses
 
-bindlog::Prover::Secrets log_secrets(ByteView index_key) {
+}  // namespace
+
+bindlog::Prover::Secrets binding_log_secrets(ByteView index_key) {
   const auto derived = [&](std::string_view label) {
     return crypto::hkdf({}, index_key, as_bytes(label), 32);
   };
@@ -22,10 +24,8 @@ bindlog::Prover::Secrets log_secrets(ByteView index_key) {
           derived("AMS-BINDLOG-COMMIT")};
 }
 
-}  // namespace
-
 keys::LogKeys binding_log_keys(ByteView index_key) {
-  const bindlog::Prover::Secrets secrets = log_secrets(index_key);
+  const bindlog::Prover::Secrets secrets = binding_log_secrets(index_key);
   keys::LogKeys out;
   out.vrf = *to_array<33>(secrets.vrf.public_raw());
   out.note = *to_array<32>(secrets.log.public_raw());
@@ -58,7 +58,7 @@ Result<> BindingLog::load() {
     return true;
   }));
   AMS_TRY(const auto note, reader_.get(table_meta, as_bytes(log_note_row)));
-  auto prover = bindlog::Prover::make(options_.domain, log_secrets(options_.index_key));
+  auto prover = bindlog::Prover::make(options_.domain, binding_log_secrets(options_.index_key));
   AMS_ASSERT(prover.has_value());
   if (mutant("server.begin_log_anew")) {
     leaves.clear();

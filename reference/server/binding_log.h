@@ -22,6 +22,9 @@ Bytes pad_row(const wire::Value& row);
 /// Fails with storage.
 Result<wire::Value> unpad_row(ByteView row);
 
+/// The log's keys, as binding_log_keys() says of their public halves.
+bindlog::Prover::Secrets binding_log_secrets(ByteView index_key);
+
 class BindingLog {
  public:
   /// Null unless the domain's record names the keys that follow from `options.index_key`.

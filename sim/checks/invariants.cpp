@@ -30,10 +30,12 @@ bool is_taken(const Internet& world, const SealedTo& sealed) {
 }
 
 bool hands_out_wrong_keys(const Internet& world, std::size_t lp) {
-  const auto& spans = world.scenario.wrong_keys;
-  return std::any_of(spans.begin(), spans.end(), [&](const DomainSpan& span) {
-    return span.holds(static_cast<std::int64_t>(lp));
-  });
+  const auto held = [&](const std::vector<DomainSpan>& spans) {
+    return std::any_of(spans.begin(), spans.end(), [&](const DomainSpan& span) {
+      return span.holds(static_cast<std::int64_t>(lp));
+    });
+  };
+  return held(world.scenario.wrong_keys) || held(world.scenario.forked_logs);
 }
 
 /// Whether anyone who has the domain's keys may believe it (BLG-19).

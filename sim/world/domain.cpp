@@ -51,9 +51,11 @@ DomainProcess::DomainProcess(std::shared_ptr<const Internet> internet, LpId self
     user.addr = internet_->address(user.number);
     users_.push_back(std::move(user));
   }
-  const bool wrong_keys = std::any_of(s.wrong_keys.begin(), s.wrong_keys.end(),
-                                      [&](const DomainSpan& span) { return span.holds(self); });
-  if (info_.lies || wrong_keys)
+  const auto held = [&](const std::vector<DomainSpan>& spans) {
+    return std::any_of(spans.begin(), spans.end(),
+                       [&](const DomainSpan& span) { return span.holds(self); });
+  };
+  if (info_.lies || held(s.wrong_keys) || held(s.forked_logs))
     liar_key_ = std::make_unique<const keys::KeyPair>(
         modern_pair(stream(s.seed, self, Draw::liar_key), key_times()));
   if (info_.vault) open_vault();
@@ -211,6 +213,7 @@ void DomainProcess::boot_client(std::size_t index, Context& context) {
   options.ping_interval =
       std::chrono::hours{24};  // a pipe that breaks is reported: pings would add nothing
   options.key_store = vault_ != nullptr;
+  options.log_witnesses = internet_->scenario.log_witnesses;
   options.hold_unendorsed = false;  // who is told writes on
   // Decision 1 was the first start's; 2 and 3 are others'.
   const std::uint64_t decision = user.starts == 0 ? 1 : 3 + user.starts;
@@ -406,13 +409,14 @@ void DomainProcess::send(std::size_t host, machine::Send effect, Context& contex
     pipes_.send(effect.conn, PipeEnd::opener, std::move(effect.bytes), context);
   } else if (effect.conn & pipe_bit) {
     const bool flipping = flips(context.now());
-    if (info_.lies || flipping) effect.bytes = tell_lies(std::move(effect.bytes), flipping);
+    if (info_.lies || flipping)
+      effect.bytes = tell_lies(std::move(effect.bytes), flipping, context.now());
     if (flipping) beg(effect.conn & ~pipe_bit, effect.bytes);
     pipes_.send(effect.conn & ~pipe_bit, PipeEnd::listener, std::move(effect.bytes), context);
   } else {
     const bool flipping = flips(context.now());
-    if (flipping || hands_out_wrong_keys(context.now()))
-      effect.bytes = tell_lies(std::move(effect.bytes), flipping);
+    if (flipping || lies_to_others(context.now()))
+      effect.bytes = tell_lies(std::move(effect.bytes), flipping, context.now());
     net_.send(effect.conn, std::move(effect.bytes), context);
   }
 }

@@ -122,10 +122,12 @@ class DomainProcess final : public Process {
   void watch_client_bytes(std::size_t user, ByteView bytes, Instant now);
   void watch_secrets(std::size_t user, ByteView bytes, const std::string& whom, Instant now);
   void watch_submission(const std::string& from, ByteView payload, Instant now);
-  Bytes tell_lies(Bytes bytes, bool flipping);
+  Bytes tell_lies(Bytes bytes, bool flipping, Instant now);
   bool lie_about(wire::Value& ok) const;
-  bool hands_out_wrong_keys(Instant now) const;
-  bool wrong_key_in(wire::Value& ok) const;
+  bool in_span(const std::vector<DomainSpan>& spans, Instant now) const;
+  bool lies_to_others(Instant now) const;
+  bool wrong_key_in(wire::Value& ok, Instant now) const;
+  void fork_log_in(wire::Value& ok, const keys::Binding& binding, Instant now) const;
   void note_alarm(const client::Alarm& alarm, Instant now);
   client::Client& client(std::size_t user);
 

@@ -18,6 +18,7 @@ void read_scenario(TableReader& in, Scenario& out) {
   in.integer("reconcile_minutes", out.reconcile_minutes, 1, 60);
   in.integer("lying_domains", out.lying_domains, 0, 100'000);
   in.integer("log_domains", out.log_domains, 0, 1 << 20);
+  in.integer("log_witnesses", out.log_witnesses, 0, 16);
   in.integer("days", out.days, 1, 3'650);
   in.integer("drain_hours", out.drain_hours, 0, 1'000);
   in.integer("messages", out.messages, 0, 100'000'000);
@@ -51,12 +52,13 @@ std::optional<std::string> judge_policies(const Scenario& s) {
   for (const PolicySpec& policy : s.policies)
     if (!within(policy.at))
       return "policy.domains: expected first_domain + domains to be at most scenario.domains";
-  for (const auto* spans : {&s.flips, &s.store_down, &s.wrong_keys})
+  for (const auto* spans : {&s.flips, &s.store_down, &s.wrong_keys, &s.forked_logs})
     for (const DomainSpan& span : *spans)
       if (!within(span))
         return std::string(spans == &s.flips        ? "flip"
                            : spans == &s.store_down ? "store_down"
-                                                    : "wrong_key") +
+                           : spans == &s.wrong_keys ? "wrong_key"
+                                                    : "forked_log") +
                ".domains: expected first_domain + domains to be at most scenario.domains";
   for (const DomainSpan& flip : s.flips)
     for (const PolicySpec& policy : s.policies)
@@ -130,6 +132,7 @@ tl::expected<Scenario, FileError> load_scenario(const std::string& path) {
   spans("flip", out.flips);
   spans("store_down", out.store_down);
   spans("wrong_key", out.wrong_keys);
+  spans("forked_log", out.forked_logs);
   std::optional<FileError> error = file->finish();
   if (!error) error = judge(path, out);
   if (error) return tl::unexpected(*error);

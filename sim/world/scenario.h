@@ -60,6 +60,7 @@ struct Scenario {
   std::int64_t messages = 10;
   std::int64_t rsa_users_permille = 0;
   std::int64_t log_domains = 1 << 20;  // the first ones keep binding logs
+  std::int64_t log_witnesses = 0;      // that each client demands (BLG-41)
   std::string corpus;
 
   NetworkSpec network;
@@ -72,7 +73,8 @@ struct Scenario {
   std::vector<PolicySpec> policies;
   std::vector<DomainSpan> flips;       // to corporate without notice and back, by the domain itself
   std::vector<DomainSpan> wrong_keys;  // these domains hand out keys of their own for their users
-  std::vector<DomainSpan> store_down;  // the key stores of these domains do not answer
+  std::vector<DomainSpan> forked_logs;  // the same, proven by a log that only who is lied to sees
+  std::vector<DomainSpan> store_down;   // the key stores of these domains do not answer
   std::int64_t adopt_hours = 0;  // after a shift from isp, in which users take the store's key
   std::int64_t reread_hour = 0;  // when clients fetch and open all their mail anew; 0: never
 

@@ -1,5 +1,7 @@
 // What the world watches while bytes pass: private keys on their way to a server, keys that mail is
 // sealed to; and what a lying server does to its own users' look-ups.
+#include "bindlog/proof.h"
+#include "server/binding_log.h"
 #include "sim_world/domain.h"
 #include "sim_world/frames.h"
 #include "wire/message.h"
@@ -74,17 +76,47 @@ bool DomainProcess::lie_about(wire::Value& ok) const {
   return true;
 }
 
-bool DomainProcess::hands_out_wrong_keys(Instant now) const {
-  const auto& spans = internet_->scenario.wrong_keys;
+bool DomainProcess::in_span(const std::vector<DomainSpan>& spans, Instant now) const {
   return std::any_of(spans.begin(), spans.end(), [&](const DomainSpan& span) {
     const Instant from = world_start + std::chrono::hours{span.from_hour};
     return span.holds(self_) && now >= from && now < from + std::chrono::hours{span.hours};
   });
 }
 
+bool DomainProcess::lies_to_others(Instant now) const {
+  const Scenario& s = internet_->scenario;
+  return in_span(s.wrong_keys, now) || in_span(s.forked_logs, now);
+}
+
+/// A log of the size of the true one that proves the wrong key, signed by the same log key: made
+/// for this asker, and nobody else will see it.
+void DomainProcess::fork_log_in(wire::Value& ok, const keys::Binding& binding, Instant now) const {
+  const wire::Value* shown = ok.find("proof");
+  if (shown == nullptr) return;
+  const auto honest = bindlog::parse_proof(*shown);
+  auto fork =
+      bindlog::Prover::make(info_.name, server::binding_log_secrets(index_key_of(info_.name)));
+  if (!honest || !fork) return;
+  const auto opened = bindlog::open_head(honest->head, fork->identity());
+  bindlog::Entry entry;
+  for (std::int64_t version = 1; version <= binding.version; ++version) {
+    if (version > 1) entry.prev = fork->value(entry);
+    entry.addr = binding.addr;
+    entry.version = version;
+    entry.at = to_unix_ms(now);
+    entry.key = binding.key;
+    if (!fork->add(entry)) return;
+  }
+  while (opened && fork->size() < opened->size)
+    fork->seal(static_cast<std::uint64_t>(to_unix_ms(now) / 1'000));
+  if (fork->size() == 0) return;
+  ok.as_object()["proof"] = bindlog::to_value(fork->prove(entry));
+  ok.as_object().erase("history");
+}
+
 /// Binds our own user to a key of ours, for who asks from elsewhere, with a signature that holds:
 /// we have the op key. Our log says what it said to everyone.
-bool DomainProcess::wrong_key_in(wire::Value& ok) const {
+bool DomainProcess::wrong_key_in(wire::Value& ok, Instant now) const {
   const wire::Value* value = ok.find("binding");
   if (!value || !ok.find("key")) return false;
   auto binding = keys::parse_binding(*value);
@@ -94,6 +126,7 @@ bool DomainProcess::wrong_key_in(wire::Value& ok) const {
   if (!signed_anew) return false;
   ok.as_object()["binding"] = *signed_anew;
   ok.as_object()["key"] = liar_key_->record.value();
+  if (in_span(internet_->scenario.forked_logs, now)) fork_log_in(ok, *binding, now);
   return true;
 }
 
@@ -103,7 +136,7 @@ void DomainProcess::note_alarm(const client::Alarm& alarm, Instant now) {
   ledger_.happenings.push_back({now, "alarm", alarm.addr + ": " + code});
 }
 
-Bytes DomainProcess::tell_lies(Bytes bytes, bool flipping) {
+Bytes DomainProcess::tell_lies(Bytes bytes, bool flipping, Instant now) {
   Bytes out;
   each_frame(bytes, [&](const wire::Frame& frame, ByteView whole) {
     if (frame.kind == wire::FrameKind::json) {
@@ -112,7 +145,7 @@ Bytes DomainProcess::tell_lies(Bytes bytes, bool flipping) {
       if (answer && answer->is_ok()) {
         wire::Value ok = answer->ok();
         if ((info_.lies && lie_about(ok)) || (flipping && flip_about(ok)) ||
-            (!info_.lies && !flipping && wrong_key_in(ok))) {
+            (!info_.lies && !flipping && wrong_key_in(ok, now))) {
           ++ledger_.lies;
           AMS_ASSERT(wire::append_message(out, wire::ok_answer(answer->id, std::move(ok))));
           return;
