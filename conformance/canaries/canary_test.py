@@ -8,6 +8,7 @@ import datetime
 import ipaddress
 import json
 import pathlib
+import shlex
 import socket
 import ssl
 import struct
@@ -96,6 +97,24 @@ def conform(*args) -> subprocess.CompletedProcess:
                           check=False)
 
 
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def client_that(verdict: str, roles: str) -> str:
+    """The command of an adapter that says hello, and to all else what the expression gives."""
+    program = f"""import json, sys
+hello = {{"ok": {{"impl": "canary", "roles": {roles}, "spec_versions": [], "ops": []}}}}
+for line in sys.stdin:
+    request = json.loads(line)
+    answer = hello if request["op"] == "hello" else {verdict}
+    if answer is not None:
+        print(json.dumps({{"id": request["id"], **answer}}), flush=True)
+"""
+    return f"{sys.executable} -c {shlex.quote(program)}"
+
+
 class Canaries(unittest.TestCase):
     def judged(self, answer) -> dict:
         with tempfile.TemporaryDirectory() as name:
@@ -132,6 +151,40 @@ class Canaries(unittest.TestCase):
         self.assertNotIn("PASS", report["summary"])
 
 
+class ClientCanaries(unittest.TestCase):
+    """Adapters of clients that never connect: what they say of themselves is worth nothing."""
+
+    def judged(self, verdict: str, code: int, roles: str = '["client"]') -> dict:
+        with tempfile.TemporaryDirectory() as name:
+            out = pathlib.Path(name) / "out.json"
+            done = conform("run", "--role", "client", "--sut", client_that(verdict, roles),
+                           "--listen", f"127.0.0.1:{free_port()}", "--case", "cli-look",
+                           "--patience", PATIENCE_MS, "--json", out)
+            self.assertEqual(done.returncode, code, done.stdout[-2000:] + done.stderr)
+            report = json.loads(out.read_text("utf-8"))
+        self.assertGreater(len(report["cases"]), 20)
+        self.assertNotIn("PASS", report["summary"])
+        return report["summary"]
+
+    def test_says_ok_to_everything(self) -> None:
+        self.judged('{"ok": {"kid": "", "fp": "", "version": 1, "state": "sent"}}', 1)
+
+    def test_refuses_everything(self) -> None:
+        summary = self.judged('{"error": {"code": "proof", "phase": "crypto"}}', 1)
+        self.assertGreater(summary["NOT_EXERCISED"], 20)
+
+    def test_says_unsupported_to_everything(self) -> None:
+        summary = self.judged('{"error": {"code": "unsupported", "phase": "schema"}}', 3)
+        self.assertEqual(list(summary), ["UNSUPPORTED"])
+
+    def test_says_nothing(self) -> None:
+        self.judged("None", 1)
+
+    def test_dies(self) -> None:
+        summary = self.judged("exit(0)", 1)
+        self.assertIn("CRASH", summary)
+
+
 class ExitCodes(unittest.TestCase):
     def assert_exit(self, code: int, text: str, *args) -> None:
         done = conform(*args)
@@ -144,7 +197,10 @@ class ExitCodes(unittest.TestCase):
 
     def test_usage_is_2(self) -> None:
         self.assert_exit(2, "--simulator", "run", "--role", "server")
-        self.assert_exit(2, "--role", "run", "--role", "client", "--simulator")
+        self.assert_exit(2, "--role", "run", "--role", "postman", "--simulator")
+        self.assert_exit(2, "--sut", "run", "--role", "client", "--listen", "127.0.0.1:1")
+        self.assert_exit(2, "names no role client", "run", "--role", "client", "--listen",
+                         f"127.0.0.1:{free_port()}", "--sut", client_that("{}", "[]"))
         self.assert_exit(2, "HOST:PORT", "hosts", "--listen", "nowhere")
         self.assert_exit(2, "PEM", "run", "--role", "server", "--addr", "127.0.0.1:1", "--ca",
                          "/nonexistent", "--domain", "a.example")

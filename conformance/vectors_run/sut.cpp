@@ -129,6 +129,7 @@ void Sut::exchange(const std::string& text, const std::function<bool(std::string
 }
 
 void Sut::post(const std::string& line) {
+  if (in_ < 0) throw SutError("it has ended, exit " + std::to_string(wait()));
   for (std::size_t sent = 0; sent < line.size();) {
     pollfd wanted{in_, POLLOUT, 0};
     if (::poll(&wanted, 1, static_cast<int>(silence_max_.count())) <= 0)
@@ -168,6 +169,7 @@ json Sut::ask(const json& request) {
 /// Its exit code, or 128 + the signal; -1 when it does not end.
 int Sut::wait() {
   close_stdin();
+  if (child_ <= 0) return ended_with_;
   const auto until = std::chrono::steady_clock::now() + silence_max_;
   int status = 0;
   while (::waitpid(child_, &status, WNOHANG) == 0) {
@@ -176,7 +178,8 @@ int Sut::wait() {
   }
   ::kill(-child_, SIGKILL);  // what it left behind in its group
   child_ = -1;
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  ended_with_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return ended_with_;
 }
 
 void Sut::finish() {

@@ -50,7 +50,8 @@ class Sut {
   int wait();
 
   std::chrono::milliseconds silence_max_;
-  pid_t child_ = -1;
+  pid_t child_ = -1;  // none any more
+  int ended_with_ = -1;
   int in_ = -1, out_ = -1;  // its stdin and stdout
   std::string pending_;     // read, not yet a whole line
 };
