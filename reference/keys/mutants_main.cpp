@@ -231,6 +231,12 @@ std::vector<Probe> probes() {
       {"keys.skip_binding_signature",
        [] { return binding_refused("u@a.example", root().signing); }},
       {"keys.skip_check_word", mistyped_word_noticed},
+      {"keys.short_kid",
+       [] {
+         Hash later{};
+         later[8] = 1;
+         return kid_of(Hash{}) != kid_of(later);
+       }},
       {"keys.accept_any_words", [] { return !read_fingerprint("hello"); }},
       {"keys.offer_half_hybrid",
        [] {

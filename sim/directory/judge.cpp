@@ -31,9 +31,10 @@ class DirectoryJudge {
     judge_splits();
     judge_looks();
     judge_floods();
+    judge_collisions();
     for (Invariant* one :
          {&same_, &innocent_, &healed_, &taken_, &kept_, &reach_, &refuse_, &erased_, &noticed_,
-          &proof_, &private_view_, &fooled_, &flood_, &relayed_}) {
+          &proof_, &private_view_, &fooled_, &flood_, &relayed_, &collided_}) {
       InvariantResult result = one->take();
       if (result.checked > 0) out_.invariants.push_back(std::move(result));
     }
@@ -279,6 +280,30 @@ class DirectoryJudge {
     }
   }
 
+  void judge_collisions() {
+    for (LpId lp = 0; lp < peers_.size(); ++lp)
+      for (const auto& [kid, answer] : peers_[lp]->colliding) {
+        collided_.test(answer == "kid_quarantined", end(),
+                       name(lp) + " says of a kid that two owners have: " + answer);
+        collided_.test(peers_[lp]->fps.at(kid) == 2, end(),
+                       name(lp) + " holds " + std::to_string(peers_[lp]->fps.at(kid)) +
+                           " keys under a kid that two owners have");
+      }
+    if (s_.collisions.empty()) return;
+    // A minute after both were published, nobody who asks is told of one of them.
+    for (std::size_t i = 0; i < looks_.size(); ++i) {
+      const std::int64_t number = (s_.looks[i].key - s_.keys - 2 * s_.apart) / 2;
+      if (s_.looks[i].key < s_.keys + 2 * s_.apart) continue;
+      const auto from =
+          world_start +
+          std::chrono::seconds{s_.collisions[static_cast<std::size_t>(number)].at_s + 60};
+      for (const Look& look : looks_[i]->looks)
+        if (look.at >= from)
+          collided_.test(look.verdict == "kid_quarantined", look.at,
+                         "client " + std::to_string(i) + " was told: " + look.verdict);
+    }
+  }
+
   void judge_floods() {
     if (s_.floods.empty()) return;
     if (s_.floods.front().through == "peer") return judge_relayed();
@@ -314,6 +339,7 @@ class DirectoryJudge {
   Invariant proof_{"two faces are proven to anybody"};
   Invariant private_view_{"what no honest witness saw is not believed"};
   Invariant fooled_{"a client that asks one honest peer is not fooled"};
+  Invariant collided_{"two keys of one kid are quarantined at every peer"};
   Invariant relayed_{"what a peer passes on is held to its budget"};
   Invariant flood_{"a flood is held to its domain's quota"};
 };

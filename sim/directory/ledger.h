@@ -55,7 +55,9 @@ struct PeerLedger {
   std::map<std::string, std::uint64_t> flood_answers;   // by code; "taken"
   std::uint64_t unanswered = 0, failed_on_purpose = 0;  // requests
   std::map<std::string, std::uint64_t> asked_by_op;
-  std::uint64_t keys = 0;  // in the end
+  std::map<Id16, std::string> colliding;  // what it answers of these kids in the end; "given out"
+  std::map<Id16, std::size_t> fps;        // and how many keys it holds under each
+  std::uint64_t keys = 0;                 // in the end
   Hash root{};
   bool mentions_personal_data = false;  // of an owner whose erasure it holds, in the end
   NetStats net;

@@ -89,6 +89,9 @@ void LookProcess::judge(std::size_t number, Instant now) {
     }
     look.answers.push_back(std::move(answer));
   }
+  for (const LookAnswer& answer : look.answers)
+    if (verified.empty() && answer.code == name_of(Code::kid_quarantined))
+      look.verdict = answer.code;
   if (verified.empty()) return;
   const auto entry = directory::freshest(verified);
   const auto usable = entry ? entry->usable() : Result<>(fail(Code::not_found, "kid"));

@@ -400,12 +400,27 @@ void PeerProcess::keep_refusals(const directory::Peer& peer) {
     ledger_.refused[std::string(code_info(code).name)] += count;
 }
 
+void PeerProcess::look_at_collisions() {
+  const std::size_t first = static_cast<std::size_t>(world_->scenario.keys) +
+                            2 * static_cast<std::size_t>(world_->scenario.apart);
+  for (std::size_t i = 0; i < world_->scenario.collisions.size(); ++i) {
+    const Id16 kid = world_->owners[first + 2 * i].record.id().kid;
+    const auto got = faces_[0]->peer->get(wire::Object{{"kid", to_uuid_text(kid)}});
+    ledger_.colliding[kid] = got ? "given out" : std::string(code_info(got.error().code).name);
+    const auto entries = faces_[0]->peer->entries(
+        wire::Object{{"kids", wire::Array{wire::Value(to_uuid_text(kid))}}});
+    AMS_ASSERT(entries.has_value());
+    ledger_.fps[kid] = entries->find("entries")->as_array().at(0).as_array().size();
+  }
+}
+
 const PeerLedger& PeerProcess::finish() {
   if (faces_[0]->peer) {
     keep_refusals(*faces_[0]->peer);
     const directory::Stats stats = faces_[0]->peer->stats();
     ledger_.keys = stats.keys;
     ledger_.root = stats.root;
+    look_at_collisions();
   }
   const auto lineage = [&](ByteView key, ByteView object) {
     if (erased_.contains(*to_array<16>(key.first(16))) && is_personal(object))

@@ -71,6 +71,7 @@ class PeerProcess final : public Process {
   void arm(std::size_t face, Context& context);
   void watch(const Face& face, const storage::WriteBatch& batch, Instant now);
   void watch_card(ByteView key, ByteView value, Instant now);
+  void look_at_collisions();
   void look_at_disk(Instant now);
   void keep_refusals(const directory::Peer& peer);
 

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "keys/records.h"
 #include "sim_world/scenario_file.h"
 
 namespace ams::sim {
@@ -70,6 +71,31 @@ void read(TableReader& in, LookSpec& out) {
   in.integer("key", out.key, 0, 1'000'000);
 }
 
+void read(TableReader& in, CollisionSpec& out) {
+  in.integer("at_s", out.at_s, 0, seconds_max);
+  in.integer("first_peer", out.first_peer, 0, peers_max);
+  in.integer("second_peer", out.second_peer, 0, peers_max);
+}
+
+/// Whether two keys of one kid can be found at all: only where that bug is planted.
+bool kids_are_short() {
+  Hash one{}, other{};
+  other.back() = 1;
+  other[8] = 1;
+  return keys::kid_of(one) == keys::kid_of(other);
+}
+
+std::optional<std::string> judge_collisions(const DirectoryScenario& s) {
+  for (const CollisionSpec& spec : s.collisions)
+    if (spec.first_peer >= s.peers || spec.second_peer >= s.peers ||
+        spec.first_peer == spec.second_peer)
+      return "collision: expected two different peers, less than directory.peers";
+  if (!s.collisions.empty() && !kids_are_short())
+    return "collision: two keys of one kid take 2^61 tries; only `ams-sim-mut run … --mutant "
+           "keys.short_kid` runs this file";
+  return std::nullopt;
+}
+
 std::optional<std::string> judge(const DirectoryScenario& s) {
   if (s.name.empty()) return "scenario.name: expected a string; it is missing";
   const auto is_peer = [&](std::int64_t peer) { return peer < s.peers; };
@@ -87,8 +113,11 @@ std::optional<std::string> judge(const DirectoryScenario& s) {
     if (!is_peer(twin.peer)) return "twin.peer: expected less than directory.peers";
   for (const LookSpec& look : s.looks) {
     if (!is_peer(look.first_peer + 2)) return "look.first_peer: expected two peers after it";
-    if (look.key >= s.keys) return "look.key: expected less than directory.keys";
+    const auto colliding = 2 * static_cast<std::int64_t>(s.collisions.size());
+    if (look.key >= s.keys + (colliding > 0 ? 2 * s.apart + colliding : 0))
+      return "look.key: expected less than directory.keys";
   }
+  if (auto what = judge_collisions(s)) return what;
   return std::nullopt;
 }
 
@@ -124,6 +153,7 @@ tl::expected<DirectoryScenario, FileError> load_directory_scenario(const std::st
   each("flood", out.floods);
   each("twin", out.twins);
   each("look", out.looks);
+  each("collision", out.collisions);
   std::optional<FileError> error = file->finish();
   if (const auto what = judge(out); what && !error) error = FileError{path + ": " + *what};
   if (error) return tl::unexpected(*error);

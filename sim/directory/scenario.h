@@ -39,7 +39,12 @@ struct TwinSpec {
 struct LookSpec {
   std::int64_t from_s = 0, every_s = 60, times = 1;
   std::int64_t first_peer = 0;  // and the two after it
-  std::int64_t key = 0;
+  std::int64_t key = 0;         // from directory.keys + 2 * apart on: of collisions, two each
+};
+/// Two owners whose keys have one kid publish at once, each at a peer. It needs kids that are cut
+/// short (the mutant keys.short_kid).
+struct CollisionSpec {
+  std::int64_t at_s = 0, first_peer = 0, second_peer = 1;
 };
 /// What the run must reach; 0: nothing is promised.
 struct DirectoryTargets {
@@ -69,6 +74,7 @@ struct DirectoryScenario {
   std::vector<FloodSpec> floods;
   std::vector<TwinSpec> twins;
   std::vector<LookSpec> looks;
+  std::vector<CollisionSpec> collisions;
   DirectoryTargets targets;
 
   bool passes_floods(std::int64_t peer) const {

@@ -60,6 +60,29 @@ wire::Value card_of(const DirectoryScenario& s, const keys::KeyPair& pair, std::
   return *keys::make_card(pair, card);
 }
 
+/// Two owners of one kid for each: the second is the first of many whose kid is the first's.
+void plan_collisions(DirectoryWorld& world) {
+  const DirectoryScenario& s = world.scenario;
+  std::uint64_t number = 0;
+  for (const CollisionSpec& spec : s.collisions) {
+    const auto next = [&] { return pair_of(s, number++, PeerDraw::colliding_key); };
+    std::vector<keys::KeyPair> both;
+    both.push_back(next());
+    const Id16 kid = both.front().record.id().kid;
+    for (both.push_back(next()); both.back().record.id().kid != kid;) both.back() = next();
+    for (std::size_t i = 0; i < both.size(); ++i) {
+      Publication one;
+      one.at = second(spec.at_s);
+      one.peer = static_cast<LpId>(i == 0 ? spec.first_peer : spec.second_peer);
+      one.what = "key";
+      one.kid = kid;
+      one.object = both[i].record.value();
+      world.publications.push_back(std::move(one));
+      world.owners.push_back(std::move(both[i]));
+    }
+  }
+}
+
 void plan_publications(DirectoryWorld& world) {
   const DirectoryScenario& s = world.scenario;
   for (const PublishSpec& spec : s.publish)
@@ -145,6 +168,7 @@ std::shared_ptr<const DirectoryWorld> make_directory_world(DirectoryScenario sce
     at(s.keys + side * s.apart, s.apart, held);
     world->at_start[side] = rows_of(held);
   }
+  plan_collisions(*world);
   plan_publications(*world);
   plan_floods(*world);
   plan_churn(*world);

@@ -27,6 +27,7 @@ enum class PeerDraw : std::uint32_t {
   crash,
   flood,
   rand_method,
+  colliding_key,
 };
 inline RandomStream stream(std::uint64_t seed, std::uint64_t entity, PeerDraw purpose) {
   return {seed, entity, static_cast<std::uint32_t>(purpose)};
