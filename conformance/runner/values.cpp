@@ -133,6 +133,7 @@ Json Stage::built(const Json& raw) {
   if (name == "$count") return plan.size();
   if (name == "$kid_of") return kid_of_fp(fp_of(plan));
   if (auto of_client = built_client(name, plan)) return *of_client;
+  if (name.starts_with("$bindlog")) return built_shown_log(name, plan);
   if (name.starts_with("$bind_")) return built_binding_log(name, plan);
   return built_directory(name, plan);
 }

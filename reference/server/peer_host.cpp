@@ -83,7 +83,9 @@ Result<> Core::op_directory_domain(const Asked& to, Conn& conn, const wire::Valu
   AMS_CHECK(txn.status());
   const wire::Value* chain = held ? held->find("chain") : nullptr;
   if (local(domain)) chain = &chain_->value;
-  if (!chain || !options_.full_directory) return fail(Code::not_found, "directory.domain.domain");
+  if (!chain || !options_.full_directory)
+    return fail(mutant("server.wrong_code_domain") ? Code::schema : Code::not_found,
+                "directory.domain.domain");
   AMS_TRY(wire::Object answer, peer_.domain_log(domain));
   if (mutant("server.domain_without_log")) answer.clear();
   answer.emplace("chain", *chain);
