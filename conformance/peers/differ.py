@@ -22,10 +22,11 @@ from ams_py.errors import AmsError
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SUBJECTS = {"raw_b64", "plain_b64", "objects_b64", "proof_b64", "note_b64", "evidence_b64",
             "answers_b64", "state_b64", "epoch_b64", "a_b64", "header_b64", "container_b64",
-            "sealed_b64", "stanzas_b64", "addr", "text", "key"}
-LEFT_OUT = {"keyfile.open"}  # a request of it costs what a hundred others do
+            "sealed_b64", "stanzas_b64", "addr", "key"}
+# A request costs what a hundred others do; a reader may know other forms than words.
+LEFT_OUT = {"keyfile.open", "fingerprint.read"}
 CONTEXTS = {("vouch.verify", "header_b64")}  # what an adapter reads first of two texts is its own
-TEXTS = {"address.parse": "addr", "fingerprint.read": "text", "notekey.read": "key"}
+TEXTS = {"address.parse": "addr", "notekey.read": "key"}
 SIZE_MAX, SHOWN_MAX = 20_000, 10
 
 

@@ -1,6 +1,7 @@
 // Names that requests and answers use, and the small objects they share (spec KST-4, KST-5).
 #include <algorithm>
 #include <array>
+#include <functional>
 
 #include "keys/policy.h"
 #include "keystore/forms.h"
@@ -187,9 +188,11 @@ std::vector<Device> read_devices(wire::ObjectReader& in) {
     one.require(!ek || crypto::EncryptionKey::from_raw(crypto::Kem::x25519, *ek).has_value(),
                 Code::key_material, "ek");
     in.include(one.finish());
-    in.require(out.empty() || out.back().sk < device.sk, Code::schema, "devices");
     out.push_back(device);
   }
+  const auto unordered = [](const Device& a, const Device& b) { return a.sk >= b.sk; };
+  in.require(std::adjacent_find(out.begin(), out.end(), unordered) == out.end(), Code::schema,
+             "devices");
   return out;
 }
 
@@ -203,9 +206,10 @@ std::vector<std::string> read_names(wire::ObjectReader& in, std::string_view mem
     if (!each.is_string()) break;
     in.require(each.as_string().size() <= 1024, Code::object_too_large, member);
     in.require(good(each.as_string()), Code::schema, member);
-    in.require(out.empty() || out.back() < each.as_string(), Code::schema, member);
     out.push_back(each.as_string());
   }
+  in.require(std::adjacent_find(out.begin(), out.end(), std::greater_equal<>()) == out.end(),
+             Code::schema, member);
   return out;
 }
 

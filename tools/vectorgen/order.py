@@ -63,6 +63,18 @@ def pairs(file: File, make, args, listed: dict, tag: bool = True) -> None:
                        "unknown_ams_tag")
 
 
+def _arrays(file: File) -> None:
+    """Of an array the elements come before their order."""
+    twin, bad = file.groups[0].tests[0]["id"], file.group("arrays")
+    base = {name: item for name, item in ALICE.record.items() if name != "sig"}
+    for what, aeads, code in (("in another order, and one of 1,025 bytes",
+                               ["c20p1305", "a256gcm", LONG], "object_too_large"),
+                              ("one twice, and one of 1,025 bytes",
+                               ["a256gcm", "a256gcm", LONG], "object_too_large")):
+        bad.invalid(f"aeads {what}", raw(keys.sign_object(ALICE.sign, {**base, "aeads": aeads})),
+                    code, twin, ["check_order"], ["ENC-16", "KEY-1"])
+
+
 def _codes(file: File) -> None:
     """A receipt's code, which stands between verdict and ts."""
     twin, bad = file.groups[0].tests[0]["id"], file.group("code")
@@ -122,6 +134,7 @@ def _objects() -> list:
     file("keys/key_order.json", "key.verify", "kor", _signed(ALICE.sign, ALICE.record), raw, {
         "sig_alg": "text", "kem": "text", "aeads": "array", "sk": "binary", "ek": "binary",
         "nonce": "binary", "nbf": "integer", "exp": "integer", "custody": "text"})
+    _arrays(made[-1])
     file("keys/event_order.json", "event.verify", "kvo",
          _signed(ALICE.sign, event(successor=BOB)), of_key(), {
              "kid": "kid", "seq": "integer", "prev": "binary", "type": "text", "at": "integer",

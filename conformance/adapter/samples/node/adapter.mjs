@@ -104,8 +104,8 @@ const binary = (low, high) => (value, raw = unb64(typed('string')(value))) =>
   need(raw && low <= raw.length && raw.length <= high, 'schema/base64url', raw);
 const time = (value) => need(Number.isInteger(value) && value >= 0, undefined, value);
 const names = (value) => need(Array.isArray(value) && value.length > 0, undefined, value) &&
-  need(value.length <= 8, 'limit/object_too_large', value).map((name, i) =>
-    need(string(name) > (value[i - 1] ?? '') || i === 0, undefined, name));
+  need(value.length <= 8, 'limit/object_too_large', value).map((name) => string(name))
+    .map((name, i, all) => need(i === 0 || name > all[i - 1], undefined, name));
 const MEMBERS = Object.entries({  // KEY-1, in the order of ENC-16
   sig_alg: string, kem: string, aeads: names, sk: binary(1, 1024), ek: binary(1, 1024),
   nonce: binary(16, 16), nbf: time, exp: time,
