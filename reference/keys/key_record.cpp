@@ -30,7 +30,8 @@ std::vector<std::string> read_aeads(wire::ObjectReader& in) {
       in.require(false, mutant("keys.wrong_code_aead") ? Code::unknown_algorithm : Code::schema,
                  "aeads");
     if (!name.is_string()) break;
-    in.require(name.as_string().size() <= 1024, Code::object_too_large, "aeads");
+    in.require(name.as_string().size() <= 1024 || mutant("keys.accept_large_aead"),
+               Code::object_too_large, "aeads");
     out.push_back(name.as_string());
   }
   const bool ascending =
