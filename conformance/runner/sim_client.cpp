@@ -7,6 +7,7 @@
 #include "base/overload.h"
 #include "client_adapter/desk.h"
 #include "judge/objects.h"
+#include "runner/sim_wire.h"
 #include "runner/suite_domain.h"
 #include "store/memory.h"
 
@@ -15,31 +16,6 @@ namespace {
 
 constexpr std::int64_t client_start_ms = 1'790'000'000'000;
 using client_adapter::Desk;
-
-struct ClientWorld;
-
-struct ClientEnd {
-  machine::ConnId id = 0;
-  Hash exporter{};
-  Bytes inbox;  // for the suite
-  bool closed = false;
-};
-
-class ClientChannel final : public Channel {
- public:
-  ClientChannel(ClientWorld& world, std::shared_ptr<ClientEnd> end)
-      : world_(world), end_(std::move(end)) {}
-  ~ClientChannel() override;
-  void send(ByteView bytes) override;
-  bool wait(Millis at_most) override;
-  Bytes take() override { return std::exchange(end_->inbox, {}); }
-  bool closed() const override { return end_->closed; }
-  const Hash& exporter() const override { return end_->exporter; }
-
- private:
-  ClientWorld& world_;
-  std::shared_ptr<ClientEnd> end_;
-};
 
 /// One device, with a disk for each account folder.
 struct ClientWorld final : Target, ClientPort {
@@ -53,11 +29,7 @@ struct ClientWorld final : Target, ClientPort {
   std::string name() const override { return "reference client, simulated"; }
   std::unique_ptr<Channel> connect() override { return nullptr; }
   std::unique_ptr<Channel> accept(Millis at_most) override {
-    wait_until(at_most, [&] { return !incoming.empty(); });
-    if (incoming.empty()) return nullptr;
-    auto end = std::move(incoming.front());
-    incoming.pop_front();
-    return std::make_unique<ClientChannel>(*this, std::move(end));
+    return accept_sim_end(*this, at_most);
   }
   std::int64_t unix_ms() override { return client_start_ms + elapsed.count(); }
   Millis clock() override { return elapsed; }
@@ -208,11 +180,7 @@ struct ClientWorld final : Target, ClientPort {
   }
   void connected(const machine::Connect& e) {
     if (e.domain != suite_name) return machine->handle_connect_failed(e.token, now());
-    auto end = std::make_shared<ClientEnd>();
-    end->id = next_id++;
-    Bytes seed = to_bytes(std::string_view("exporter"));
-    append_u64(seed, end->id);
-    end->exporter = crypto::sha256(seed);
+    auto end = make_sim_end(next_id++);
     ends.emplace(end->id, end);
     incoming.push_back(end);
     machine->handle_connected(e.token, end->id, end->exporter, now());
@@ -224,8 +192,8 @@ struct ClientWorld final : Target, ClientPort {
   store::MemoryStorage* disk = nullptr;
   std::unique_ptr<client::Client> machine;
   std::unique_ptr<Desk> desk;
-  std::map<machine::ConnId, std::shared_ptr<ClientEnd>> ends;
-  std::deque<std::shared_ptr<ClientEnd>> incoming;
+  std::map<machine::ConnId, std::shared_ptr<SimEnd>> ends;
+  std::deque<std::shared_ptr<SimEnd>> incoming;
   std::vector<machine::BatchId> undurable;
   std::deque<std::string> ready;
   bool heard = false;
@@ -233,21 +201,6 @@ struct ClientWorld final : Target, ClientPort {
   machine::ConnId next_id = 1;
   std::uint64_t starts = 0;
 };
-
-ClientChannel::~ClientChannel() {
-  if (!end_->closed) world_.drop(end_->id);
-}
-
-void ClientChannel::send(ByteView bytes) {
-  if (end_->closed || !world_.machine) return;
-  world_.machine->handle_bytes(end_->id, bytes, world_.now());
-  world_.run();
-}
-
-bool ClientChannel::wait(Millis at_most) {
-  world_.wait_until(at_most, [&] { return !end_->inbox.empty() || end_->closed; });
-  return !end_->inbox.empty() || end_->closed;
-}
 
 }  // namespace
 

@@ -5,6 +5,7 @@
 
 #include "base/overload.h"
 #include "judge/objects.h"
+#include "runner/sim_wire.h"
 #include "runner/suite_domain.h"
 #include "server/server.h"
 #include "store/memory.h"
@@ -21,30 +22,6 @@ keys::KeyPair pair_of(const std::string& name, keys::Custody custody = keys::Cus
   const std::int64_t nbf = start_ms - 86'400'000;
   return std::move(*keys::make_modern(entropy, {nbf, nbf + keys::key_life_ms_max, custody}));
 }
-
-struct World;
-
-struct End {
-  machine::ConnId id = 0;
-  Hash exporter{};
-  Bytes inbox;
-  bool closed = false;
-};
-
-class SimChannel final : public Channel {
- public:
-  SimChannel(World& world, std::shared_ptr<End> end) : world_(world), end_(std::move(end)) {}
-  ~SimChannel() override;
-  void send(ByteView bytes) override;
-  bool wait(Millis at_most) override;
-  Bytes take() override { return std::exchange(end_->inbox, {}); }
-  bool closed() const override { return end_->closed; }
-  const Hash& exporter() const override { return end_->exporter; }
-
- private:
-  World& world_;
-  std::shared_ptr<End> end_;
-};
 
 struct World final : Target {
   explicit World(const TargetOptions& wanted)
@@ -126,14 +103,10 @@ struct World final : Target {
     auto end = new_end();
     machine->handle_accepted(end->id, end->exporter, now());
     run();
-    return std::make_unique<SimChannel>(*this, std::move(end));
+    return std::make_unique<SimChannel<World>>(*this, std::move(end));
   }
   std::unique_ptr<Channel> accept(Millis at_most) override {
-    wait_until(at_most, [&] { return !incoming.empty(); });
-    if (incoming.empty()) return nullptr;
-    auto end = std::move(incoming.front());
-    incoming.pop_front();
-    return std::make_unique<SimChannel>(*this, std::move(end));
+    return accept_sim_end(*this, at_most);
   }
   std::int64_t unix_ms() override { return start_ms + elapsed.count(); }
   Millis clock() override { return elapsed; }
@@ -157,12 +130,8 @@ struct World final : Target {
   // --- the world
   Instant now() const { return from_unix_ms(start_ms + elapsed.count()); }
 
-  std::shared_ptr<End> new_end() {
-    auto end = std::make_shared<End>();
-    end->id = next_id++;
-    Bytes seed = to_bytes(std::string_view("exporter"));
-    append_u64(seed, end->id);
-    end->exporter = crypto::sha256(seed);
+  std::shared_ptr<SimEnd> new_end() {
+    auto end = make_sim_end(next_id++);
     ends.emplace(end->id, end);
     return end;
   }
@@ -246,29 +215,14 @@ struct World final : Target {
   server::Options options;
   store::MemoryStorage storage;
   std::unique_ptr<server::Server> machine;
-  std::map<machine::ConnId, std::shared_ptr<End>> ends;
-  std::deque<std::shared_ptr<End>> incoming;
+  std::map<machine::ConnId, std::shared_ptr<SimEnd>> ends;
+  std::deque<std::shared_ptr<SimEnd>> incoming;
   std::vector<machine::BatchId> undurable;
   Faults faults;
   Millis elapsed{0};
   machine::ConnId next_id = 1;
   std::uint64_t starts = 0;
 };
-
-SimChannel::~SimChannel() {
-  if (!end_->closed) world_.drop(end_->id);
-}
-
-void SimChannel::send(ByteView bytes) {
-  if (end_->closed) return;
-  world_.machine->handle_bytes(end_->id, bytes, world_.now());
-  world_.run();
-}
-
-bool SimChannel::wait(Millis at_most) {
-  world_.wait_until(at_most, [&] { return !end_->inbox.empty() || end_->closed; });
-  return !end_->inbox.empty() || end_->closed;
-}
 
 }  // namespace
 
