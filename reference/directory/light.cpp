@@ -134,6 +134,14 @@ std::optional<keys::Entry> freshest(std::span<const Looked> answers) {
   return out;
 }
 
+Result<> usable_by(std::span<const Looked> verified, std::span<const keys::Entry> unproven) {
+  auto entry = freshest(verified);
+  if (!entry) return fail(Code::not_found, "kid");
+  for (const keys::Entry& one : unproven)
+    if (!mutant("directory.deaf_to_unproven")) entry->merge(one);
+  return entry->usable();
+}
+
 Result<> Auditor::take(const wire::Value& answer) {
   AMS_TRY(const std::vector<Step> steps, read_history(answer));
   for (const Step& step : steps) {

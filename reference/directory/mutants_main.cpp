@@ -366,6 +366,7 @@ int main() {
       {"directory.one_relay_budget", what_was_told_has_a_budget_of_its_own},
       {"directory.push_on_as_own", what_a_peer_told_goes_on_as_told},
       {"directory.fetch_without_end", a_comparison_fetches_what_a_day_allows},
+      {"directory.deaf_to_unproven", an_unproven_revocation_counts},
       {"directory.bear_denials", a_log_that_denies_its_history_is_evicted},
   });
 }

@@ -21,5 +21,9 @@ TEST(Relay, a_comparison_fetches_what_a_day_allows) {
 }
 TEST(Relay, a_new_peer_is_not_held_up) { EXPECT_TRUE(testing::a_new_peer_is_not_held_up()); }
 
+TEST(Light, an_unproven_revocation_counts) {
+  EXPECT_TRUE(testing::an_unproven_revocation_counts());
+}
+
 }  // namespace
 }  // namespace ams::directory

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "directory/light.h"
 #include "directory/mesh_test.h"
 
 namespace ams::directory::testing {
@@ -103,6 +104,24 @@ inline bool a_new_peer_is_not_held_up() {
   run_rounds(net, now, 3,
              [](const std::string&, const Ask& ask) { return ask.op == "directory.publish"; });
   return s.strict.peer.stats().keys == relay_quotas + 8;
+}
+
+/// DIR-56. A revocation proves itself; that there is none does not.
+inline bool an_unproven_revocation_counts() {
+  const keys::KeyPair key = make_key(9);
+  const Id16 kid = key.record.id().kid;
+  const keys::Entry bare(key.record);
+  keys::Entry revoked(key.record);
+  (void)revoked.add(*keys::make_revocation(key));
+  const std::vector<Looked> active{{bare, 0}}, withheld{{revoked, 0}}, absent{{std::nullopt, 0}};
+  const std::vector<keys::Entry> against{revoked}, nothing{bare};
+  const auto code = [](const Result<>& outcome) {
+    return outcome ? Code::bom : outcome.error().code;
+  };
+  return kid == bare.record().id().kid && code(usable_by(active, {})) == Code::bom &&
+         code(usable_by(active, against)) == Code::key_revoked &&
+         code(usable_by(withheld, nothing)) == Code::key_revoked &&
+         code(usable_by(absent, nothing)) == Code::not_found;
 }
 
 }  // namespace ams::directory::testing

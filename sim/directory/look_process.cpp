@@ -62,13 +62,16 @@ void LookProcess::judge(std::size_t number, Instant now) {
   const auto asked = open_.extract(number).mapped();
   Look& look = ledger_.looks[number];
   std::vector<directory::Looked> verified;
+  std::vector<keys::Entry> unproven;
   for (std::size_t i = 0; i < look_peers; ++i) {
     const Result<wire::Value>&got = *asked[i].got, &proof = *asked[i].proof;
     LookAnswer answer{world_->names[peer(i)], {}, {}, {}};
+    std::optional<keys::Entry> said;
     const bool absent = !got && got.error().code == Code::not_found;
     if (got) {
       const auto entry = directory::entry_of(kid_, directory::objects_of(*got));
       answer.state = entry ? std::string(keys::name(entry->state())) : "refused";
+      if (entry) said = *entry;
     }
     if (!got && !absent) {
       answer.code = name_of(got.error().code);
@@ -87,14 +90,14 @@ void LookProcess::judge(std::size_t number, Instant now) {
         answer.where = std::string(looked.error().where);
       }
     }
+    if (said && !answer.code.empty()) unproven.push_back(std::move(*said));
     look.answers.push_back(std::move(answer));
   }
   for (const LookAnswer& answer : look.answers)
     if (verified.empty() && answer.code == name_of(Code::kid_quarantined))
       look.verdict = answer.code;
   if (verified.empty()) return;
-  const auto entry = directory::freshest(verified);
-  const auto usable = entry ? entry->usable() : Result<>(fail(Code::not_found, "kid"));
+  const auto usable = directory::usable_by(verified, unproven);
   look.verdict = usable ? "usable" : name_of(usable.error().code);
 }
 

@@ -23,6 +23,21 @@ bool is_card(ByteView value) {
   return as_text(value).find(R"("ams":"card/1")") != std::string_view::npos;
 }
 
+bool is_revocation(const wire::Value& object) {
+  const wire::Value* tag = object.find("ams");
+  return tag != nullptr && *tag == wire::Value("rev/1");
+}
+/// A request or an answer as one reads it who will not know of revocations.
+void leave_out_revocations(wire::Value& message) {
+  if (!message.is_object()) return;
+  auto& members = message.as_object();
+  if (const auto records = members.find("records"); records != members.end())
+    std::erase_if(records->second.as_array(), is_revocation);
+  if (const auto entries = members.find("entries"); entries != members.end())
+    for (wire::Value& entry : entries->second.as_array())
+      std::erase_if(entry.as_array(), is_revocation);
+}
+
 }  // namespace
 
 PeerProcess::PeerProcess(std::shared_ptr<const DirectoryWorld> world, LpId self)
@@ -189,6 +204,7 @@ void PeerProcess::serve(Calls::Served served, Context& context) {
   }
   const std::string from =
       client ? "client" + std::to_string(served.from) + ".example" : world_->names[served.from];
+  if (world_->scenario.withholds(self_)) leave_out_revocations(served.request.args);
   const wire::Request& request = served.request;
   const auto refuse = [&](const Error& error) {
     calls_.answer(served.conn, request.id, tl::unexpected<Error>(error), context);
@@ -228,6 +244,7 @@ void PeerProcess::take_outcome(Calls::Outcome outcome, Context& context) {
   auto asked = asked_.extract(outcome.token);
   if (asked.empty()) return;
   const auto [face, cookie] = asked.mapped();
+  if (world_->scenario.withholds(self_) && outcome.value) leave_out_revocations(*outcome.value);
   ledger_.unanswered += !outcome.value && outcome.value.error().code == Code::peer_unreachable;
   if (faces_[face]->peer)
     faces_[face]->peer->handle_reply(cookie, outcome.value,

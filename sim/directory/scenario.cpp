@@ -63,6 +63,7 @@ void read(TableReader& in, TwinSpec& out) {
   in.integer("at_s", out.at_s, 0, seconds_max);
   in.one_of("shown_to", out.shown_to, {"half", "client"});
 }
+void read(TableReader& in, WithholdSpec& out) { in.integer("peer", out.peer, 0, peers_max); }
 void read(TableReader& in, LookSpec& out) {
   in.integer("from_s", out.from_s, 0, seconds_max);
   in.integer("every_s", out.every_s, 1, seconds_max);
@@ -111,6 +112,8 @@ std::optional<std::string> judge(const DirectoryScenario& s) {
     if (!is_peer(flood.peer)) return "flood.peer: expected less than directory.peers";
   for (const TwinSpec& twin : s.twins)
     if (!is_peer(twin.peer)) return "twin.peer: expected less than directory.peers";
+  for (const WithholdSpec& one : s.withholding)
+    if (!is_peer(one.peer)) return "withhold.peer: expected less than directory.peers";
   for (const LookSpec& look : s.looks) {
     if (!is_peer(look.first_peer + 2)) return "look.first_peer: expected two peers after it";
     const auto colliding = 2 * static_cast<std::int64_t>(s.collisions.size());
@@ -152,6 +155,7 @@ tl::expected<DirectoryScenario, FileError> load_directory_scenario(const std::st
   each("churn", out.churn);
   each("flood", out.floods);
   each("twin", out.twins);
+  each("withhold", out.withholding);
   each("look", out.looks);
   each("collision", out.collisions);
   std::optional<FileError> error = file->finish();

@@ -35,6 +35,10 @@ struct TwinSpec {
   std::int64_t peer = 0, at_s = 0;
   std::string shown_to = "half";  // "half": of the peers see the other one; "client": only look-ups
 };
+/// The peer takes in no revocation, and logs and shows what it does hold to everybody.
+struct WithholdSpec {
+  std::int64_t peer = 0;
+};
 /// A client looks the key `key` up at three peers, again and again.
 struct LookSpec {
   std::int64_t from_s = 0, every_s = 60, times = 1;
@@ -73,10 +77,16 @@ struct DirectoryScenario {
   std::vector<ChurnSpec> churn;
   std::vector<FloodSpec> floods;
   std::vector<TwinSpec> twins;
+  std::vector<WithholdSpec> withholding;
   std::vector<LookSpec> looks;
   std::vector<CollisionSpec> collisions;
   DirectoryTargets targets;
 
+  bool withholds(std::int64_t peer) const {
+    for (const WithholdSpec& one : withholding)
+      if (one.peer == peer) return true;
+    return false;
+  }
   bool passes_floods(std::int64_t peer) const {
     for (const FloodSpec& flood : floods)
       if (flood.peer == peer && flood.through == "peer") return true;

@@ -72,7 +72,9 @@ struct DirectoryWorld {
 
   std::size_t peer_count() const { return names.size(); }
   std::size_t side_of(LpId peer) const;  // of the first cut
-  bool honest(LpId peer) const { return !scenario.has_twin(peer) && !scenario.passes_floods(peer); }
+  bool honest(LpId peer) const {
+    return !scenario.has_twin(peer) && !scenario.passes_floods(peer) && !scenario.withholds(peer);
+  }
 };
 
 /// Everything follows from the scenario and its seed.
