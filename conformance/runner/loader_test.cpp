@@ -60,6 +60,18 @@ TEST(Loader, families_give_steps_around_those_of_their_cases) {
   EXPECT_THAT(refused(file, "\"directory\"", "\"post\""), HasSubstr("role: expected server,"));
 }
 
+TEST(Loader, a_case_takes_the_steps_of_its_role_alone) {
+  const std::string file = R"({"schema":"ams-cases/1","chapter":"c",
+ "cases":[{"id":"cli-x","role":"client","title":"t","kind":"positive",
+  "clauses":[{"anchor":"BLG-26","sentence_sha256":"00"}],
+  "steps":[{"do":"client"},{"do":"let","name":"n","value":1}]}]})";
+  EXPECT_EQ(read_cases("f.json", file).at(0).role, "client");
+  EXPECT_THAT(refused(file, "\"do\":\"client\"", "\"do\":\"connect\""),
+              HasSubstr("'connect' is no step of a case of the role client"));
+  EXPECT_THAT(refused(file, "\"role\":\"client\"", "\"role\":\"server\""),
+              HasSubstr("'client' is no step of a case of the role server"));
+}
+
 TEST(Loader, judges_codes_and_twins) {
   const std::string negative = "\"kind\":\"negative\"";
   EXPECT_THAT(refused(good, "\"kind\":\"positive\"", negative), HasSubstr("twin: a case"));
