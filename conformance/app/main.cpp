@@ -201,8 +201,9 @@ int list(const Arguments& given) {
 int explain(const Arguments& given) {
   for (const Case& one : load_cases(given.cases_dir)) {
     if (one.id != given.id) continue;
-    std::cout << one.id << ": " << one.title << "\n  " << one.kind << ", chapter " << one.chapter
-              << ", tier " << one.tier << ", " << one.keyword << "\n  clauses:";
+    std::cout << one.id << ": " << one.title << "\n  " << one.kind << ", of a " << one.role
+              << ", chapter " << one.chapter << ", tier " << one.tier << ", " << one.keyword
+              << "\n  clauses:";
     for (const Clause& clause : one.clauses) std::cout << " " << clause.anchor;
     std::cout << "\n  expects: " << (one.expect.empty() ? "as the steps say" : one.expect.dump());
     if (!one.twin.empty()) std::cout << "\n  control twin: " << one.twin;
@@ -263,6 +264,8 @@ int act(int argc, char** argv) {
   filters(*run_command);
   CLI::App* list_command = app.add_subcommand("list", "one line for each case");
   filters(*list_command);
+  list_command->add_option("--role", given.filter.role, "only what run judges in this role")
+      ->check(CLI::IsMember({"server", "directory", "client"}));
   CLI::App* explain_command = app.add_subcommand("explain", "what a case, vector or flag is about");
   explain_command->add_option("id", given.id, "of a case or vector, or a flag")->required();
   explain_command->add_option("--cases", given.cases_dir, "a folder of case files");
