@@ -154,6 +154,7 @@ TEST_F(LogRootTest, users_are_told_what_the_peers_say) {
   const auto got = relay(wire::Object{{"domain", "a.example"}, {"peer", "two.example"}});
   ASSERT_TRUE(got && got->find("got"));
   EXPECT_EQ(*got->find("got")->find("chain"), a.options.chain);
+  ASSERT_NE(got->find("got")->find("checkpoint"), nullptr);
   const std::vector<verifiable::NoteKey> witnesses{cosigner(two)};
   EXPECT_TRUE(verifiable::open_checkpoint(got->find("got")->find("checkpoint")->as_string(),
                                           identity(a).log, {witnesses, 1}));
