@@ -128,6 +128,14 @@ std::string marks(const DirectoryRun& run, const Plane& plane) {
     last = plane.x(at);
     out += text_at(last + 4, top + 12, std::to_string(spec.count) + " × " + spec.what, "start");
   }
+  for (const FloodSpec& spec : s.floods) {
+    const auto at = static_cast<double>(spec.from_s);
+    out += vertical(plane, at, "mark") +
+           text_at(plane.x(at) + 4, height - bottom - 8,
+                   "flood of " + std::to_string(spec.seconds * spec.per_s) + " objects at " +
+                       run.world->names[static_cast<std::size_t>(spec.peer)],
+                   "start");
+  }
   double line = 0;  // one below the other, where they are at one time
   for (const Split& split : run.judgement.figures.splits) {
     const auto at = [&](const std::optional<Instant>& when, const std::string& what, double y) {
@@ -207,6 +215,15 @@ std::string promises(const DirectoryRun& run) {
   return out + "</table>";
 }
 
+/// Who takes in no revocation; nothing of that shows in the plot.
+std::string withholding(const DirectoryRun& run) {
+  std::string out;
+  for (const WithholdSpec& one : run.world->scenario.withholding)
+    out += (out.empty() ? "; no revocation is taken in by " : ", ") +
+           run.world->names[static_cast<std::size_t>(one.peer)];
+  return out;
+}
+
 std::string proofs(const DirectoryRun& run) {
   std::string out;
   for (const Split& split : run.judgement.figures.splits)
@@ -231,8 +248,9 @@ std::string directory_page(const DirectoryRun& run) {
          escaped(s.name) + "</h1><p class=\"soft\">" + std::to_string(s.peers) +
          " directory peers, rounds of " + std::to_string(s.interval_s) + " s, " +
          time_text(static_cast<double>(s.seconds)) + " of virtual time, seed " +
-         std::to_string(s.seed) + "</p><ul>" + figures + "</ul><h2>Agreement over time</h2>" +
-         agreement(run) + promises(run) + look_table(run) + proofs(run) + "</body></html>\n";
+         std::to_string(s.seed) + withholding(run) + "</p><ul>" + figures +
+         "</ul><h2>Agreement over time</h2>" + agreement(run) + promises(run) + look_table(run) +
+         proofs(run) + "</body></html>\n";
 }
 
 }  // namespace ams::sim
