@@ -135,7 +135,7 @@ Result<> Prover::cosigned(std::string_view text) {
   const State* taken = nullptr;
   for (State* state : states) {
     if (!is_of(state)) continue;
-    AMS_CHECK(verifiable::verify_note(note, identity_.log));
+    if (taken == nullptr) AMS_CHECK(verifiable::verify_note(note, identity_.log));
     if (text.size() > note_size_max) return fail(Code::object_too_large, "checkpoint");
     state->checkpoint = std::string(text);
     state->cosignatures = note.signatures.size() - 1;

@@ -20,6 +20,8 @@ class Witness {
   /// Whether the checkpoint is of just the epochs fed: what may be cosigned is its text. Fails like
   /// open_checkpoint, then with proof.
   Result<std::string> judge(std::string_view note) const;
+  /// The same of one whose signature was verified: fails with proof.
+  Result<> judge_opened(const verifiable::Checkpoint& checkpoint) const;
 
   /// After a restart: what was kept of the epochs fed.
   void restore(verifiable::Map map, verifiable::Frontier frontier, std::uint64_t time_s) {

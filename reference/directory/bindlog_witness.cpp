@@ -156,7 +156,8 @@ Result<BindlogWitness::Kept*> BindlogWitness::load(const std::string& domain,
 
 // --- judging ------------------------------------------------------------------------------------
 
-/// Two signed notes of one size: what convicts the domain to everyone (BLG-20).
+/// Two signed notes of one size: what convicts the domain to everyone (BLG-20). The signatures of
+/// those that are kept were verified when they were.
 bool BindlogWitness::contradicts(Kept& kept, const std::string& domain,
                                  const verifiable::NoteKey& log,
                                  const verifiable::Checkpoint& shown, std::string_view note,
@@ -164,9 +165,8 @@ bool BindlogWitness::contradicts(Kept& kept, const std::string& domain,
   if (mutant("directory.bindlog_two_faces")) return false;
   if (!kept.row.lie.empty()) return true;
   for (const std::string& held : kept.row.notes) {
-    const auto opened = verifiable::open_checkpoint(held, log);
-    if (!opened || opened->checkpoint.size != shown.size || opened->checkpoint.root == shown.root)
-      continue;
+    const auto read = verifiable::read_unverified(held);
+    if (!read || read->size != shown.size || read->root == shown.root) continue;
     auto evidence = verifiable::make_equivocation(held, note, log);
     if (!evidence) continue;
     kept.row.lie = std::move(*evidence);
@@ -179,7 +179,7 @@ bool BindlogWitness::contradicts(Kept& kept, const std::string& domain,
 Result<BindlogWitness::Shown> BindlogWitness::show(const wire::Value& args,
                                                    const keys::DomainRecord& record, Instant now,
                                                    storage::WriteBatch& writes) {
-  AMS_TRY(const Request request, parse(args));
+  AMS_TRY(Request request, parse(args));
   if (!record.log || key_ == nullptr)
     return fail(mutant("directory.wrong_code_bindlog") ? Code::schema : Code::not_found,
                 "directory.bindlog");
@@ -189,7 +189,7 @@ Result<BindlogWitness::Shown> BindlogWitness::show(const wire::Value& args,
   if (!same_key && !mutant("directory.bindlog_other_key"))
     return fail(Code::log_replaced, "directory.bindlog: log_key");
   AMS_TRY(const auto opened, verifiable::open_checkpoint(request.checkpoint, log.log));
-  const verifiable::Checkpoint& shown = opened.checkpoint;
+  const verifiable::Checkpoint& shown = request.opened = opened.checkpoint;
   const bool whole = shown.size == request.from + request.epochs.size() && shown.size > 0;
   if (!whole && !mutant("directory.bindlog_any_size"))
     return fail(Code::proof, "directory.bindlog.checkpoint");
@@ -219,7 +219,7 @@ Result<> BindlogWitness::feed(Kept& kept, const std::string& domain, const Reque
   bindlog::Witness next = kept.witness;
   for (const Request::Epoch& epoch : request.epochs)
     AMS_CHECK(next.feed(epoch.bytes, epoch.added, now));
-  AMS_CHECK(next.judge(request.checkpoint));
+  AMS_CHECK(next.judge_opened(request.opened));
   const Bytes prefix = leaf_prefix(domain);
   for (const Request::Epoch& epoch : request.epochs)
     for (const bindlog::Leaf& leaf : epoch.added) {
@@ -237,10 +237,11 @@ Result<BindlogWitness::Shown> BindlogWitness::take(Kept& kept, const std::string
                                                    const Request& request, Instant now,
                                                    storage::WriteBatch& writes) {
   AMS_CHECK(feed(kept, domain, request, now, writes));
-  AMS_TRY(const std::string text, kept.witness.judge(request.checkpoint));
+  AMS_CHECK(kept.witness.judge_opened(request.opened));
+  AMS_TRY(const verifiable::Note shown, verifiable::parse_note(request.checkpoint));
   const auto time_s =
       static_cast<std::uint64_t>(std::max<std::int64_t>(to_unix_ms(now), 0)) / 1'000;
-  AMS_TRY(auto signature, verifiable::cosign(text, log_origin(domain_), *key_, time_s));
+  AMS_TRY(auto signature, verifiable::cosign(shown.text, log_origin(domain_), *key_, time_s));
   const std::string note = note_of(request.checkpoint, kept.witness.log_key());
   AMS_TRY(verifiable::Note cosigned, verifiable::parse_note(note));
   cosigned.signatures.push_back(signature);
@@ -251,7 +252,7 @@ Result<BindlogWitness::Shown> BindlogWitness::take(Kept& kept, const std::string
   }
   writes.puts.push_back(put(domain, kept.row));
   ++cosigned_;
-  return Shown{kept.witness.size(), verifiable::format({text, {std::move(signature)}})};
+  return Shown{kept.witness.size(), verifiable::format({shown.text, {std::move(signature)}})};
 }
 
 Result<wire::Object> BindlogWitness::known(std::string_view domain) const {

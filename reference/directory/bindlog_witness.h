@@ -82,6 +82,7 @@ class BindlogWitness {
     std::vector<Epoch> epochs;
     std::size_t added = 0;
     std::string checkpoint;
+    verifiable::Checkpoint opened{};  // what it says, once its signature is verified
   };
 
   static Result<Request> parse(const wire::Value& args);

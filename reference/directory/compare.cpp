@@ -46,9 +46,10 @@ std::vector<std::string> comparers(std::string_view log, Instant now,
 /// DIR-50: both faces of a log that shows two come to the same peers, at once.
 void Peer::tell_comparers(const std::string& log, const std::string& note, Instant now) {
   if (!options_.full || evicted(log) || mutant("directory.compare_nothing")) return;
+  const std::string_view text = std::string_view(note).substr(0, note.find("\n\n"));
   std::string& last = compared_[log];
-  if (last == note) return;
-  last = note;
+  if (last == text) return;  // with more cosignatures it is no other one
+  last = text;
   for (const std::string& peer : comparers(log, now, options_.peers, options_.domain))
     if (peer != options_.domain && !evicted(peer))
       ask({Purpose::compare, peer, {}, {}, {}, {}, {}}, "directory.compare",
@@ -134,8 +135,7 @@ void Peer::hear_of(const std::string& domain, const std::string& note, storage::
 
 void Peer::ask_log(const std::string& domain, const std::string& note) {
   const auto log = witness_.seen().find(domain);
-  const auto read = verifiable::parse_note(note);
-  const auto checkpoint = read ? verifiable::parse_checkpoint(read->text) : fail(Code::proof, "");
+  const auto checkpoint = verifiable::read_unverified(note);
   if (log == witness_.seen().end() || !checkpoint) return;
   const verifiable::Checkpoint& known = log->second.newest;
   ask({Purpose::consistency, domain, {}, {}, {}, {}, note, known}, "directory.consistency",
@@ -145,8 +145,7 @@ void Peer::ask_log(const std::string& domain, const std::string& note) {
 
 /// A log that was told of before it showed itself: its key comes with its answer (DIR-51).
 void Peer::introduce(const std::string& domain, const std::string& note) {
-  const auto read = verifiable::parse_note(note);
-  const auto checkpoint = read ? verifiable::parse_checkpoint(read->text) : fail(Code::proof, "");
+  const auto checkpoint = verifiable::read_unverified(note);
   if (!checkpoint || !options_.full || mutant("directory.no_introduction")) return;
   std::size_t under_way = 0;
   for (const auto& [cookie, asked] : asked_) {

@@ -280,7 +280,7 @@ class Peer {
   std::uint64_t epoch_ticket_ = 0;  // the write with the epoch that is on its way
   std::size_t next_peer_ = 0, next_push_ = 0;
   std::string told_last_;                          // the log whose checkpoint was told last
-  std::map<std::string, std::string> compared_;    // log -> note told to its comparers
+  std::map<std::string, std::string> compared_;    // log -> text of the note told to its comparers
   std::map<std::string, Owed, std::less<>> owed_;  // by log
   bool gossiping_ = false;
   std::optional<Instant> next_round_, next_epoch_;

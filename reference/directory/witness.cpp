@@ -162,9 +162,11 @@ bool Witness::heard(std::string_view domain, std::string_view note, storage::Wri
   const auto held = evicted_.find(domain);
   const bool out = held != evicted_.end();
   if (out && !held->second.empty()) return false;
-  // Many tell the same: its signature was verified when it was remembered.
-  if (std::any_of(seen->notes.begin(), seen->notes.end(),
-                  [&](const auto& one) { return one.second == note; }))
+  // Many tell the same, with more cosignatures or fewer: whoever signed this, it says nothing new.
+  const auto read = verifiable::read_unverified(note);
+  if (!read || std::any_of(seen->notes.begin(), seen->notes.end(), [&](const auto& one) {
+        return one.first.size == read->size && one.first.root == read->root;
+      }))
     return false;
   const auto opened = verifiable::open_checkpoint(note, seen->key);
   if (!opened) return false;

@@ -41,6 +41,7 @@ inline constexpr Duration answer_wait_max = std::chrono::minutes{5};  // however
 inline constexpr std::size_t records_held_max = 1'024;
 inline constexpr std::size_t verified_chains_max = 10'000;
 inline constexpr Duration link_idle = std::chrono::seconds{60};
+inline constexpr Duration link_idle_peer = std::chrono::minutes{20};  // to the directory's peers
 inline constexpr Duration sweep_interval = std::chrono::minutes{10};
 inline constexpr std::int64_t day_ms = 86'400'000;
 inline constexpr std::int64_t token_life_ms = 30 * day_ms;
@@ -178,6 +179,7 @@ class Core {
   void session_effect(ConnId id, session::Effect effect);
   Conn* find_conn(ConnId id);
   void touch(Conn& conn);
+  Duration idle_life(const Conn& conn) const;
   void rearm(Conn& conn);
   void resolve(const std::string& domain);
   bool admit(Conn& conn, const std::optional<keys::Discovery>& found);

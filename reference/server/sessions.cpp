@@ -46,12 +46,21 @@ void Core::touch(Conn& conn) {
   dirty_.push_back(conn.id);
 }
 
+/// A full peer of the directory is asked again and again: a handshake each time would cost both
+/// sides more than the question.
+Duration Core::idle_life(const Conn& conn) const {
+  const auto& peers = options_.directory_peers;
+  const bool peer = std::find(peers.begin(), peers.end(), conn.domain) != peers.end();
+  return peer ? link_idle_peer : link_idle;
+}
+
 void Core::rearm(Conn& conn) {
   std::optional<Instant> due = conn.session.timeout();
   if (const auto answer = answer_due(conn)) due = due ? std::min(*due, *answer) : *answer;
   const bool idle = conn.outgoing && conn.session.open() && conn.asks.empty() && conn.working == 0;
   if (!idle) conn.idle_since = now_;
-  if (idle) due = due ? std::min(*due, conn.idle_since + link_idle) : conn.idle_since + link_idle;
+  const Instant end = conn.idle_since + idle_life(conn);
+  if (idle) due = due ? std::min(*due, end) : end;
   timers_.arm({TimerKind::conn, conn.id, {}}, due);
 }
 
@@ -94,7 +103,7 @@ void Core::conn_due(ConnId id) {
   conn->session.handle_timeout(now_);
   const auto answer = answer_due(*conn);
   const bool idle = conn->outgoing && conn->asks.empty() && conn->working == 0 &&
-                    now_ >= conn->idle_since + link_idle;
+                    now_ >= conn->idle_since + idle_life(*conn);
   // A peer that does not answer is as good as gone: whoever waits tries again on a new connection.
   if ((answer && now_ >= *answer) || (idle && conn->session.open())) conn->session.close({});
   touch(*conn);

@@ -57,6 +57,11 @@ std::string checkpoint_text(const Checkpoint& checkpoint) {
   return out;
 }
 
+Result<Checkpoint> read_unverified(std::string_view note) {
+  AMS_TRY(const Note read, parse_note(note));
+  return parse_checkpoint(read.text);
+}
+
 Result<Checkpoint> parse_checkpoint(std::string_view text) {
   if (text.size() > checkpoint_text_size_max && !ams::mutant("verifiable.accept_large_checkpoint"))
     return fail(Code::object_too_large, "checkpoint");

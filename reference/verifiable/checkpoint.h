@@ -30,6 +30,8 @@ struct Checkpoint {
 std::string checkpoint_text(const Checkpoint& checkpoint);
 /// Fails with object_too_large, then proof_form. Inverse of checkpoint_text.
 Result<Checkpoint> parse_checkpoint(std::string_view text);
+/// What a note says, whoever signed it: to compare it with others, or to ask about it.
+Result<Checkpoint> read_unverified(std::string_view note);
 
 struct WitnessPolicy {
   std::span<const NoteKey> witnesses;  // of type cosignature_v1
