@@ -288,6 +288,24 @@ TEST(ClientBindings, a_forward_in_place_of_a_key_needs_that_keys_word) {
   }
 }
 
+TEST(ClientBindings, a_version_that_was_seen_stays_what_it_was) {
+  for (const bool one_size : {true, false}) {
+    LogSender bench;
+    bench.enrol();
+    EXPECT_EQ(bench.refused(), std::nullopt);
+    bench.run_for(2h);
+    bench.begin_away_log_anew(!one_size);
+    bench.server.submissions.clear();
+    const auto refused = bench.refused();
+    ASSERT_TRUE(refused.has_value());
+    EXPECT_EQ(refused->code, Code::log_rewritten);
+    ASSERT_GT(bench.alarms(), 0);
+    const auto& lie = bench.last<Alarm>()->lie;
+    ASSERT_TRUE(lie.has_value()) << "it convicts the domain to anyone";
+    EXPECT_EQ(lie->find("kind")->as_string(), one_size ? "fork" : "rewrite");
+  }
+}
+
 TEST(ClientBindings, an_owner_checks_on_connect_and_daily) {
   LogBench bench;
   bench.enrol();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "bindlog/proof.h"
 #include "crypto/vrf.h"
 
 namespace ams::client {
@@ -23,6 +24,17 @@ const bindlog::Item* item_of(const bindlog::History& history, std::int64_t versi
 
 bindlog::Sighting sighting_of(const bindlog::History& history, const bindlog::Item& item) {
   return {history.head, item.place.path, bindlog::value_of(item.entry, item.r)};
+}
+
+/// Another value stands under the label of `vrf` at one of the heads than at the other.
+Evidence two_values(const keys::Chain& chain, const bindlog::Identity& log, ByteView vrf,
+                    bindlog::Sighting one, bindlog::Sighting two) {
+  const auto beta = crypto::vrf_proof_to_hash(vrf);
+  if (!beta) return std::nullopt;
+  const auto older = bindlog::open_head(one.head, log), newer = bindlog::open_head(two.head, log);
+  if (older && newer && older->size > newer->size) std::swap(one, two);
+  return verified(chain,
+                  bindlog::Rewrite{bindlog::label_of(*beta), std::move(one), std::move(two)});
 }
 
 }  // namespace
@@ -63,17 +75,25 @@ Evidence rewrite(const keys::Chain& chain, const wire::Value& before, const wire
     return verified(chain, bindlog::Fork{*notes});
   for (const bindlog::Item& item : then->items) {
     const bindlog::Item* other = item_of(*shown, item.entry.version);
-    const auto beta = crypto::vrf_proof_to_hash(item.place.vrf);
-    if (other == nullptr || !beta) continue;
+    if (other == nullptr) continue;
     bindlog::Sighting one = sighting_of(*then, item), two = sighting_of(*shown, *other);
     if (one.value == two.value) continue;
-    const auto older = bindlog::open_head(one.head, *log),
-               newer = bindlog::open_head(two.head, *log);
-    if (older && newer && older->size > newer->size) std::swap(one, two);
-    return verified(chain,
-                    bindlog::Rewrite{bindlog::label_of(*beta), std::move(one), std::move(two)});
+    return two_values(chain, *log, item.place.vrf, std::move(one), std::move(two));
   }
   return std::nullopt;
+}
+
+Evidence rewrite_proven(const keys::Chain& chain, const wire::Value& before,
+                        const wire::Value& now) {
+  const auto log = bindlog::identity_of(chain.record);
+  const auto then = bindlog::parse_proof(before);
+  const auto shown = bindlog::parse_proof(now);
+  if (!log || !then || !shown || !then->entry || !shown->entry) return std::nullopt;
+  if (auto forked = fork(chain, then->head.checkpoint, shown->head.checkpoint)) return forked;
+  const auto sighting = [](const bindlog::Proof& proof) {
+    return bindlog::Sighting{proof.head, proof.here.path, bindlog::value_of(*proof.entry, proof.r)};
+  };
+  return two_values(chain, *log, then->here.vrf, sighting(*then), sighting(*shown));
 }
 
 }  // namespace ams::client

@@ -22,5 +22,8 @@ Evidence fork(const keys::Chain& chain, std::string_view note, std::string_view 
 /// Two histories of one address: their checkpoints are of one size and differ, or another value
 /// stands under a label now.
 Evidence rewrite(const keys::Chain& chain, const wire::Value& before, const wire::Value& now);
+/// The same of two proofs (BLG-12) of one version.
+Evidence rewrite_proven(const keys::Chain& chain, const wire::Value& before,
+                        const wire::Value& now);
 
 }  // namespace ams::client

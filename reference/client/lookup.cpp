@@ -283,6 +283,7 @@ Result<Lookup::CheckedRecipient> Lookup::check(const std::string& addr, const Bi
   if (binding->addr != addr && !mutant("client.skip_binding_check"))
     return fail(Code::from_binding, "binding of another address");
   AMS_TRY(const bindlog::Seen seen, check_log(addr, *binding, row.proof, chain));
+  AMS_CHECK(check_same(addr, seen));
   AMS_TRY(auto changed, check_change(addr, row, *binding, chain));
   auto record = keys::KeyRecord::parse_as(row.key, binding->key);
   if (!record && mutant("client.skip_record_check")) record = keys::KeyRecord::parse(row.key);

@@ -132,6 +132,7 @@ class Lookup {
   Result<Recipient> check_redirect(const std::string& addr, const wire::Value& answer,
                                    const keys::Chain& chain);
   bool endorsed(const bindlog::Checked& shown, const BindingRow& before);
+  Result<> check_same(const std::string& addr, const bindlog::Seen& shown) const;
   bool redirect_endorsed(const bindlog::Checked& shown, const BindingRow& before);
   RecordPtr held_record(const keys::KeyId& id, const BindingRow& before) const;
   void note_unendorsed(const std::string& addr, const BindingRow& row);

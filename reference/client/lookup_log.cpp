@@ -23,6 +23,17 @@ Result<bindlog::Seen> Lookup::check_log(const std::string& addr, const keys::Bin
   return bindlog::Seen{proven.head.size, proven.head.log_root, binding.version, proven.value};
 }
 
+/// BLG-43: a version that we have seen is what it was, and so is a log of one size.
+Result<> Lookup::check_same(const std::string& addr, const bindlog::Seen& shown) const {
+  const auto held = binding_row(addr);
+  const auto before = held ? parse_seen_row(held->seen) : std::nullopt;
+  if (!before || before->size == 0 || mutant("client.skip_same_version")) return {};
+  const bool other_value = before->version == shown.version && before->value != shown.value;
+  const bool other_log = before->size == shown.size && before->log_root != shown.log_root;
+  if (other_value || other_log) return fail(Code::log_rewritten, "keys.lookup.proof");
+  return {};
+}
+
 /// BLG-15: what lies between the version that we knew and this one: a change of key, to be told
 /// before anything is sealed to the new key, or none. Without the old key's word refused until it
 /// was told.
@@ -104,7 +115,10 @@ void Lookup::alarm(const std::string& addr, const BindingRow& row, const Error& 
   wire::Object shown{{"binding", row.binding}, {"proof", row.proof}};
   if (row.history.is_object() && !row.history.as_object().empty())
     shown.emplace("history", row.history);
-  core_.tell(Alarm{addr, why, std::move(shown), contradiction(chain, row.binding, row.proof)});
+  Evidence lie = contradiction(chain, row.binding, row.proof);
+  const auto held = binding_row(addr);
+  if (!lie && held) lie = rewrite_proven(chain, held->proof, row.proof);
+  core_.tell(Alarm{addr, why, std::move(shown), std::move(lie)});
 }
 
 void Lookup::staple(const keys::KeyId& key, StapleThen then) {

@@ -278,6 +278,17 @@ bool forks_are_told() {
   return bench.alarms() > 0;
 }
 
+/// Of a version that was seen bob's domain shows another value later.
+bool rewritten_version_is_refused() {
+  LogSender bench;
+  bench.enrol();
+  if (bench.refused()) return false;
+  bench.run_for(2h);
+  bench.begin_away_log_anew();
+  bench.server.submissions.clear();
+  return bench.refused().has_value();
+}
+
 std::vector<Probe> probes() {
   return {
       {"client.skip_witnesses", witnesses_are_demanded},
@@ -314,6 +325,7 @@ std::vector<Probe> probes() {
       {"client.skip_history", foreign_version_alarms},
       {"client.trust_every_version", foreign_version_alarms},
       {"client.trust_every_redirect", foreign_redirect_alarms},
+      {"client.skip_same_version", rewritten_version_is_refused},
       {"client.skip_policy", [] { return refuses(share_under_isp); }},
       {"client.skip_policy_notice", waits_out_a_flip},
   };

@@ -66,6 +66,21 @@ struct LogBench : Bench {
     answer.insert_or_assign("binding", sign_binding(away, bob.addr, wrong.id()));
     answer.insert_or_assign("key", wrong.value());
   }
+  /// Another log under the same keys, in which bob's first version is carol's key; or one epoch
+  /// more after it.
+  void begin_away_log_anew(bool longer = false) {
+    away_log = make_log(away);
+    const bindlog::Entry other = entry_of(bob.addr, carol.pair.record.id());
+    ASSERT_TRUE(away_log.add(other).has_value());
+    away_log.seal(now_s());
+    if (longer) {
+      const auto more = entry_of("zoe@away.example", carol.pair.record.id());
+      ASSERT_TRUE(away_log.add(more).has_value());
+      away_log.seal(now_s());
+    }
+    lie_about_bob();
+    show_bob(other);
+  }
   /// away's next record names another log (DOM-17).
   void replace_away_log() {
     const bindlog::Identity other = make_log(home).identity();
