@@ -50,6 +50,7 @@ std::vector<Row> directory_rows(const directory::Stats& s) {
       {"peers_evicted", false, "peers that were shown to lie", s.peers_evicted},
       {"epochs", true, "roots put into the log", s.epochs},
       {"cosignatures", true, "cosignatures of witnesses", s.cosignatures},
+      {"witnessed", true, "checkpoints of binding logs that were cosigned", s.witnessed},
       {"published", true, "objects taken at publication", s.published},
       {"pulled", true, "entries merged from peers", s.pulled},
       {"pushed", true, "objects sent to peers", s.pushed}};

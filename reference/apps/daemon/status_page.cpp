@@ -151,6 +151,7 @@ std::string directory_table(const Status& status) {
     out += row("peers evicted, shown to lie", d.peers_evicted);
     out += row("roots in the log / cosignatures of witnesses",
                std::to_string(d.epochs) + " / " + std::to_string(d.cosignatures));
+    out += row("checkpoints of domains' binding logs cosigned", d.witnessed);
   } else {
     out += row("full peers to ask and to publish to", d.peers);
   }
