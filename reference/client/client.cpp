@@ -126,12 +126,14 @@ struct Client::Impl {
   }
   void inquired(const std::string& addr, Result<Correspondent> found,
                 const std::optional<Judged>& judged) {
-    const auto tell = [this, addr, found = std::move(found)](std::vector<LookupStep> steps) {
+    const auto tell = [this, addr, found = std::move(found)](std::vector<LookupStep> steps,
+                                                             const Result<>& usable) {
       --looking;
       core.again = true;
-      core.tell(LookedUp{addr, found, std::move(steps)});
+      const bool refused = found && !usable;
+      core.tell(LookedUp{addr, refused ? tl::unexpected(usable.error()) : found, std::move(steps)});
     };
-    if (!judged) return tell({});
+    if (!judged) return tell({}, {});
     tracer.run(addr, judged->row, judged->chain, tell);
   }
 

@@ -5,6 +5,7 @@
 
 #include "client/test_bench.h"
 #include "client/test_bindings.h"
+#include "client/test_traced.h"
 #include "client/test_witnesses.h"
 #include "policy/probe.h"
 
@@ -289,6 +290,13 @@ bool rewritten_version_is_refused() {
   return bench.refused().has_value();
 }
 
+/// A directory peer has a revocation that its log has not yet.
+bool unproven_revocation_counts() {
+  TracedSender bench;
+  bench.revoke_bob(false);
+  return !bench.traced().found;
+}
+
 std::vector<Probe> probes() {
   return {
       {"client.skip_witnesses", witnesses_are_demanded},
@@ -325,6 +333,7 @@ std::vector<Probe> probes() {
       {"client.skip_history", foreign_version_alarms},
       {"client.trust_every_version", foreign_version_alarms},
       {"client.trust_every_redirect", foreign_redirect_alarms},
+      {"client.deaf_to_unproven", unproven_revocation_counts},
       {"client.skip_same_version", rewritten_version_is_refused},
       {"client.skip_policy", [] { return refuses(share_under_isp); }},
       {"client.skip_policy_notice", waits_out_a_flip},

@@ -5,6 +5,8 @@
 #include "bindlog/proof.h"
 #include "directory/history.h"
 #include "directory/light.h"
+#include "directory/peer.h"
+#include "policy/mutant.h"
 
 namespace ams::client {
 namespace {
@@ -87,7 +89,7 @@ void Tracer::begin(WorkPtr work, const BindingRow& answer) {
   const auto binding = keys::verify_binding(answer.binding, chain);
   steps.push_back({"binding of " + addr + ": signed by the op key " + short_id(chain.op.id()),
                    outcome_of(binding)});
-  if (!binding) return work->then(std::move(steps));
+  if (!binding) return work->then(std::move(steps), {});
   steps.push_back({"version " + std::to_string(binding->version) + ": key " +
                        short_id(binding->key) + ", " + std::string(keys::name(binding->custody)) +
                        " custody",
@@ -108,7 +110,7 @@ void Tracer::ask_peers(WorkPtr work) {
                   const wire::Value* peers = answer ? answer->find("peers") : nullptr;
                   if (!answer || !peers || !peers->is_array()) {
                     work->steps.push_back({"directory peers: who they are", outcome_of(answer)});
-                    return work->then(std::move(work->steps));
+                    return work->then(std::move(work->steps), {});
                   }
                   for (const wire::Value& peer : peers->as_array())
                     if (peer.is_string() && work->peers.size() < traced_peers_max)
@@ -119,7 +121,7 @@ void Tracer::ask_peers(WorkPtr work) {
 }
 
 void Tracer::ask_next(WorkPtr work) {
-  if (work->peers.empty()) return work->then(std::move(work->steps));
+  if (work->peers.empty()) return finish(*work);
   const std::string peer = std::move(work->peers.back());
   work->peers.pop_back();
   lookup_.chain(peer, Lookup::Ask::cached_will_do, [this, work, peer](const auto& chain) {
@@ -160,6 +162,15 @@ void Tracer::ask_domain(WorkPtr work, const std::string& peer) {
                 });
 }
 
+void Tracer::finish(Work& work) {
+  if (work.verified.empty() && work.unproven.empty()) return work.then(std::move(work.steps), {});
+  const Result<> outcome = directory::usable_by(work.verified, work.unproven);
+  work.steps.push_back(
+      {"what its owner says of the key, by the freshest of these: it may be used", outcome});
+  const bool unknown = !outcome && outcome.error().code == Code::not_found;
+  work.then(std::move(work.steps), unknown ? Result<>() : outcome);
+}
+
 void Tracer::judge_peer(Work& work, const std::string& peer, const keys::Chain& chain,
                         const wire::Value& answer) const {
   const auto log = directory::log_key(peer, chain.op.signing(), verifiable::NoteKeyType::ed25519);
@@ -170,6 +181,13 @@ void Tracer::judge_peer(Work& work, const std::string& peer, const keys::Chain& 
     return work.steps.push_back({what, fail(Code::schema, "directory.relay.proof")});
   const auto looked =
       directory::verify_lookup(work.key.kid, answer.find("got"), *proof, {&*log, {}, core_.now});
+  const wire::Value* got = answer.find("got");
+  if (looked) {
+    work.verified.push_back(*looked);
+  } else if (got != nullptr && !mutant("client.deaf_to_unproven")) {
+    auto entry = directory::entry_of(work.key.kid, directory::objects_of(*got));
+    if (entry) work.unproven.push_back(std::move(*entry));
+  }
   Result<> outcome = outcome_of(looked);
   if (looked && !looked->entry) outcome = fail(Code::not_found, "it does not have the key");
   if (looked && looked->entry && looked->entry->record().id() != work.key)

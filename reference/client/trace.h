@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "client/lookup.h"
+#include "directory/light.h"
 
 namespace ams::client {
 
@@ -16,7 +17,8 @@ inline constexpr std::size_t traced_peers_max = 3;
 
 class Tracer {
  public:
-  using Then = std::function<void(std::vector<LookupStep>)>;
+  /// With whether the peers know of something that its owner says against the key (DIR-56).
+  using Then = std::function<void(std::vector<LookupStep>, const Result<>& usable)>;
   Tracer(Core& core, Link& link, Lookup& lookup) : core_(core), link_(link), lookup_(lookup) {}
 
   /// `answer`: of keys.lookup for addr; `chain`: of its domain. Calls `then` once.
@@ -31,6 +33,8 @@ class Tracer {
     std::string addr;
     keys::Chain chain;  // of its domain
     std::string note;   // the checkpoint that was judged; empty: there is no log
+    std::vector<directory::Looked> verified = {};
+    std::vector<keys::Entry> unproven = {};
   };
   using WorkPtr = std::shared_ptr<Work>;
 
@@ -39,6 +43,7 @@ class Tracer {
   void ask_peer(WorkPtr work, const std::string& peer, const keys::Chain& chain);
   void begin(WorkPtr work, const BindingRow& answer);
   void ask_domain(WorkPtr work, const std::string& peer);
+  static void finish(Work& work);
   void judge_peer(Work& work, const std::string& peer, const keys::Chain& chain,
                   const wire::Value& answer) const;
 

@@ -136,6 +136,8 @@ std::optional<keys::Entry> freshest(std::span<const Looked> answers) {
 
 Result<> usable_by(std::span<const Looked> verified, std::span<const keys::Entry> unproven) {
   auto entry = freshest(verified);
+  if (!entry && !mutant("directory.deaf_to_unproven"))
+    for (const keys::Entry& one : unproven) AMS_CHECK(one.usable());
   if (!entry) return fail(Code::not_found, "kid");
   for (const keys::Entry& one : unproven)
     if (!mutant("directory.deaf_to_unproven")) entry->merge(one);

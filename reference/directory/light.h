@@ -47,7 +47,7 @@ Result<Looked> verify_lookup(const Id16& kid, const wire::Value* got, const wire
 std::optional<keys::Entry> freshest(std::span<const Looked> answers);
 /// DIR-56. Whether the key may be used, by the freshest of `verified` and by `unproven`: entries
 /// whose objects verify while the proof that came with them does not. Those speak against a key,
-/// never for one. Fails with not_found when nobody verified knew it, else as keys::Entry::usable.
+/// never for one. Fails as keys::Entry::usable, and with not_found when nobody verified knew it.
 Result<> usable_by(std::span<const Looked> verified, std::span<const keys::Entry> unproven);
 
 /// Replays a log from its first epoch: feed take() the answers of directory.history in order.
