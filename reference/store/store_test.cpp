@@ -280,7 +280,7 @@ TEST(SqliteStorage, is_the_oracle_when_it_gets_full) {
   EXPECT_TRUE(rc::check([&] {
     SqliteBench bench({.page_count_max = 8, .vfs = {}});
     applies_failed +=
-        run_steps(bench, *rc::gen::container<std::vector<Step>>(any_step(20'000)), true);
+        run_steps(bench, *rc::gen::container<std::vector<Step>>(any_step(60'000)), true);
   }));
   EXPECT_GT(applies_failed, 0);  // else the property was never put to the test
 }

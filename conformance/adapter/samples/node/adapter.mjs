@@ -120,7 +120,7 @@ function keyVerify({raw_b64: raw, kid, fp}) {  // KEY-8
   need(isKey(of.sig_alg, of.sk) && isKey(of.kem, of.ek), 'crypto/key_material');
   need(of.nbf < of.exp && of.exp - of.nbf <= 398 * 86_400_000);
   const text = canonical({ams, ...unsigned}), own = sha256('AMS-KEY/1\0' + text);
-  const id = own.with(6, (own[6] & 15) | 128).with(8, (own[8] & 63) | 128);  // KEY-2
+  const id = own.map((b, i) => i === 6 ? (b & 15) | 128 : i === 8 ? (b & 63) | 128 : b);  // KEY-2
   const ownKid = join(id).toString('hex', 0, 16).replace(/(?<=^.{8}|^.{12}|^.{16}|^.{20})/g, '-');
   need(kid === undefined || kid === ownKid, 'crypto/kid_mismatch');
   need(fp === undefined || fp === b64(own), 'crypto/fp_mismatch');
