@@ -106,23 +106,14 @@ struct ClientWorld final : Target, ClientPort {
     run();
   }
 
-  /// Moves time from timer to timer until `done` or until `at_most` has passed.
+  std::optional<Instant> due() const {
+    const auto ours = machine ? machine->timeout() : std::nullopt;
+    const auto desks = desk ? desk->due() : std::nullopt;
+    return ours && desks ? std::min(*ours, *desks) : ours ? ours : desks;
+  }
   template <class Done>
   void wait_until(Millis at_most, Done done) {
-    const Millis end = elapsed + at_most;
-    run();
-    while (!done() && elapsed < end) {
-      Millis next = end;
-      for (const auto& due :
-           {machine ? machine->timeout() : std::nullopt, desk ? desk->due() : std::nullopt}) {
-        if (!due) continue;
-        const Millis at{to_unix_ms(*due + std::chrono::microseconds{999}) - client_start_ms};
-        next = std::min(next, std::clamp(at, elapsed + Millis{1}, end));
-      }
-      elapsed = next;
-      if (machine) machine->handle_timeout(now());
-      run();
-    }
+    step_until(*this, at_most, done);
   }
 
   void run() {

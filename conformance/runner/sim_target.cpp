@@ -142,21 +142,10 @@ struct World final : Target {
     run();
   }
 
-  /// Moves time from timer to timer until `done` or until `at_most` has passed.
+  std::optional<Instant> due() const { return machine->timeout(); }
   template <class Done>
   void wait_until(Millis at_most, Done done) {
-    const Millis end = elapsed + at_most;
-    run();
-    while (!done() && elapsed < end) {
-      Millis next = end;
-      if (const auto due = machine->timeout()) {
-        const Millis at{to_unix_ms(*due + std::chrono::microseconds{999}) - start_ms};
-        next = std::clamp(at, elapsed + Millis{1}, end);
-      }
-      elapsed = next;
-      machine->handle_timeout(now());
-      run();
-    }
+    step_until(*this, at_most, done);
   }
 
   void run() {

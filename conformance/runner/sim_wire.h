@@ -1,7 +1,9 @@
 // What the simulated targets share: one end of a virtual connection, as the suite holds it. A world
-// has machine (null: it is off), now(), run(), wait_until() and drop().
+// has machine (null: it is off), elapsed, now(), due(), run(), wait_until() and drop().
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <memory>
 #include <utility>
 
@@ -51,6 +53,24 @@ class SimChannel final : public Channel {
   World& world_;
   std::shared_ptr<SimEnd> end_;
 };
+
+/// Moves time from timer to timer until `done` or until `at_most` has passed.
+template <class World, class Done>
+void step_until(World& world, Millis at_most, Done done) {
+  const Millis end = world.elapsed + at_most;
+  world.run();
+  while (!done() && world.elapsed < end) {
+    Millis next = end;
+    if (const auto due = world.due()) {
+      const Millis left{to_unix_ms(*due + std::chrono::microseconds{999}) -
+                        to_unix_ms(world.now())};
+      next = std::clamp(world.elapsed + left, world.elapsed + Millis{1}, end);
+    }
+    world.elapsed = next;
+    if (world.machine) world.machine->handle_timeout(world.now());
+    world.run();
+  }
+}
 
 /// The ends that came in, oldest first: the suite's side of accept().
 template <class World>

@@ -288,17 +288,22 @@ TEST(Witness, cosigns_only_what_adds) {
   Watched world;
   Witness witness(world.log.identity().log);
   const Instant now = from_unix_ms(now_ms);
+  const auto judge = [&]() -> Result<> {
+    AMS_TRY(const auto opened,
+            verifiable::open_checkpoint(world.log.checkpoint(), world.log.identity().log));
+    return witness.judge(opened.checkpoint);
+  };
   const Leaf first{world.log.label(alice_addr, 1), world.log.value(world.alice.entries[0])};
   const Bytes epoch = world.log.prove(world.alice.latest()).head.epoch;
   EXPECT_EQ(witness.feed(epoch, {}, now).error().code, Code::proof);
   ASSERT_TRUE(witness.feed(epoch, std::span(&first, 1), now).has_value());
-  ASSERT_TRUE(witness.judge(world.log.checkpoint()).has_value());
+  ASSERT_TRUE(judge().has_value());
   EXPECT_EQ(witness.feed(epoch, std::span(&first, 1), now).error().code, Code::log_rewritten);
   const Bytes early = world.log.seal(now_s + 301).epoch;
-  EXPECT_EQ(witness.judge(world.log.checkpoint()).error().code, Code::proof);
+  EXPECT_EQ(judge().error().code, Code::proof);
   EXPECT_EQ(witness.feed(early, {}, now).error().code, Code::binding_stale);
   EXPECT_TRUE(witness.feed(early, {}, from_unix_ms(now_ms + 60'000)).has_value());
-  EXPECT_TRUE(witness.judge(world.log.checkpoint()).has_value());
+  EXPECT_TRUE(judge().has_value());
   const verifiable::Epoch back{verifiable::decode_epoch(early)->map_root, 1, now_s};
   EXPECT_EQ(witness.feed(encode(back), {}, now).error().code, Code::binding_stale);
 }

@@ -23,14 +23,7 @@ Result<> Witness::feed(ByteView epoch, std::span<const Leaf> added, Instant now)
   return {};
 }
 
-Result<std::string> Witness::judge(std::string_view text) const {
-  AMS_TRY(const verifiable::OpenedCheckpoint opened, verifiable::open_checkpoint(text, log_key_));
-  AMS_CHECK(judge_opened(opened.checkpoint));
-  AMS_TRY(const verifiable::Note note, verifiable::parse_note(text));
-  return note.text;
-}
-
-Result<> Witness::judge_opened(const verifiable::Checkpoint& checkpoint) const {
+Result<> Witness::judge(const verifiable::Checkpoint& checkpoint) const {
   const bool same = checkpoint.size == frontier_.size() && checkpoint.root == frontier_.root();
   if (!same && !mutant("bindlog.witness_any_checkpoint")) return fail(Code::proof, "checkpoint");
   return {};

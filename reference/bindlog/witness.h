@@ -17,11 +17,9 @@ class Witness {
   /// One epoch and what it added, in the order of the log. Fails with proof_form, log_rewritten,
   /// proof, binding_stale (spec BLG-24), and then has changed nothing.
   Result<> feed(ByteView epoch, std::span<const Leaf> added, Instant now);
-  /// Whether the checkpoint is of just the epochs fed: what may be cosigned is its text. Fails like
-  /// open_checkpoint, then with proof.
-  Result<std::string> judge(std::string_view note) const;
-  /// The same of one whose signature was verified: fails with proof.
-  Result<> judge_opened(const verifiable::Checkpoint& checkpoint) const;
+  /// Whether a checkpoint, whose signature was verified, is of just the epochs fed: then its text
+  /// may be cosigned. Fails with proof.
+  Result<> judge(const verifiable::Checkpoint& checkpoint) const;
 
   /// After a restart: what was kept of the epochs fed.
   void restore(verifiable::Map map, verifiable::Frontier frontier, std::uint64_t time_s) {

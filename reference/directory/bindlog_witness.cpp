@@ -219,7 +219,7 @@ Result<> BindlogWitness::feed(Kept& kept, const std::string& domain, const Reque
   bindlog::Witness next = kept.witness;
   for (const Request::Epoch& epoch : request.epochs)
     AMS_CHECK(next.feed(epoch.bytes, epoch.added, now));
-  AMS_CHECK(next.judge_opened(request.opened));
+  AMS_CHECK(next.judge(request.opened));
   const Bytes prefix = leaf_prefix(domain);
   for (const Request::Epoch& epoch : request.epochs)
     for (const bindlog::Leaf& leaf : epoch.added) {
@@ -237,7 +237,7 @@ Result<BindlogWitness::Shown> BindlogWitness::take(Kept& kept, const std::string
                                                    const Request& request, Instant now,
                                                    storage::WriteBatch& writes) {
   AMS_CHECK(feed(kept, domain, request, now, writes));
-  AMS_CHECK(kept.witness.judge_opened(request.opened));
+  AMS_CHECK(kept.witness.judge(request.opened));
   AMS_TRY(const verifiable::Note shown, verifiable::parse_note(request.checkpoint));
   const auto time_s =
       static_cast<std::uint64_t>(std::max<std::int64_t>(to_unix_ms(now), 0)) / 1'000;
