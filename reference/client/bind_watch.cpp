@@ -46,6 +46,7 @@ void BindWatch::run() {
   if (wanted_ && link_.up() && account_.ready() && !watched()) {  // our domain keeps no log
     wanted_ = false;
     finished(++started_);
+    conclude(fail(Code::not_found, "the domain keeps no binding log"));
   }
   if (asked_ || !watched()) return;
   const bool changed = checked_binding_ != account_.binding();

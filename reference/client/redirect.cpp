@@ -27,8 +27,6 @@ void Redirector::request(bindlog::Type type, std::vector<std::string> to) {
 
 void Redirector::run() {
   if (stage_ != Stage::checking || asked_ || !link_.up() || core_.now < retry_at_) return;
-  if (!link_.chain().record.log)
-    return failed(Error{Code::not_found, "the domain keeps no binding log"});
   asked_ = true;
   watch_.check([this](const Result<bindlog::Checked>& shown) {
     asked_ = false;
