@@ -25,21 +25,25 @@ std::string first_note(const std::string& evidence) {
 
 std::vector<std::string> comparers(std::string_view log, Instant now,
                                    const std::vector<std::string>& peers, std::string_view self) {
-  std::map<Hash, std::string> order;
+  // The least few of a thousand: kept apart, nothing is sorted.
+  std::vector<std::pair<Hash, std::string_view>> least;
+  const std::int64_t day = std::max<std::int64_t>(to_unix_ms(now), 0) / 86'400'000;
+  Bytes input = to_bytes(log);
+  input.push_back(0);
+  append_u64(input, static_cast<std::uint64_t>(day));
+  const std::size_t prefix = input.size();
   const auto place = [&](std::string_view peer) {
     if (peer == log) return;
-    Bytes input = to_bytes(log);
-    input.push_back(0);
-    const std::int64_t day = std::max<std::int64_t>(to_unix_ms(now), 0) / 86'400'000;
-    append_u64(input, static_cast<std::uint64_t>(day));
+    input.resize(prefix);
     append(input, peer);
-    order.emplace(crypto::sha256(input), std::string(peer));
+    const std::pair<Hash, std::string_view> item{crypto::sha256(input), peer};
+    least.insert(std::upper_bound(least.begin(), least.end(), item), item);
+    if (least.size() > comparers_max) least.pop_back();
   };
   for (const std::string& peer : peers) place(peer);
   place(self);
   std::vector<std::string> out;
-  for (auto& [hash, peer] : order)
-    if (out.size() < comparers_max) out.push_back(std::move(peer));
+  for (const auto& [hash, peer] : least) out.emplace_back(peer);
   return out;
 }
 

@@ -148,6 +148,9 @@ void Peer::handle_reply(std::uint64_t cookie, const Result<wire::Value>& outcome
     case Purpose::compare:
       if (outcome) hear(*outcome, now);
       break;
+    case Purpose::cosigning:
+      handle_cosigning(asked, outcome, op, now);
+      break;
     case Purpose::introduction:
       handle_introduction(asked, outcome, op, now);
       break;

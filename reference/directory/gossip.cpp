@@ -22,7 +22,7 @@ void Peer::cut_epoch(Instant now) {
   next_epoch_ = now + epoch_interval;
 }
 
-/// Our checkpoint, with the proof from the size that the peer last saw; what we saw of others.
+/// Our checkpoint, and what we saw of others.
 void Peer::start_gossip(Instant now) {
   if (gossiping_ || !ready()) return;
   const std::string* domain = nullptr;
@@ -31,21 +31,24 @@ void Peer::start_gossip(Instant now) {
     if (!evicted(next)) domain = &next;
   }
   if (domain == nullptr) return;
-  wire::Object message;
-  if (!history_.checkpoint().empty()) {
-    const auto known = shown_.find(*domain);
-    const std::uint64_t first =
-        known == shown_.end() ? 0 : std::min(known->second, history_.size());
-    message.emplace("checkpoint", history_.checkpoint());
-    message.emplace("first", static_cast<std::int64_t>(first));
-    message.emplace("proof",
-                    to_base64url(history_.log().prove_consistency(first, history_.size())));
-  }
+  wire::Object message = shown_to(*domain);
   tell(message);
   gossiping_ = true;
   ask({Purpose::gossip, *domain, {}, {}, {}, {}, {}}, "directory.gossip",
       wire::Value(std::move(message)));
   (void)now;
+}
+
+/// Our checkpoint, with the proof from the size that the peer last saw.
+wire::Object Peer::shown_to(const std::string& domain) const {
+  wire::Object out;
+  if (history_.checkpoint().empty()) return out;
+  const auto known = shown_.find(domain);
+  const std::uint64_t first = known == shown_.end() ? 0 : std::min(known->second, history_.size());
+  out.emplace("checkpoint", history_.checkpoint());
+  out.emplace("first", static_cast<std::int64_t>(first));
+  out.emplace("proof", to_base64url(history_.log().prove_consistency(first, history_.size())));
+  return out;
 }
 
 /// Others' checkpoints by turns: where there are more than one message holds, each is told in time
@@ -119,8 +122,8 @@ Result<Peer::Answered> Peer::gossip(const wire::Value& args, std::string_view fr
   return out;
 }
 
-void Peer::handle_gossip(const Asked& asked, const wire::Value& ok, const crypto::VerifyKey* op,
-                         Instant now) {
+void Peer::take_shown(const Asked& asked, const wire::Value& ok, const crypto::VerifyKey* op,
+                      Instant now) {
   hear(ok, now);
   const wire::Value* shown = ok.find("checkpoint");
   if (shown != nullptr && shown->is_string() && op != nullptr) meet(asked.domain, *op, *shown, now);
@@ -134,6 +137,11 @@ void Peer::handle_gossip(const Asked& asked, const wire::Value& ok, const crypto
     if (note && witness && history_.add_cosignature(note->signatures.front(), *witness))
       ++stats_.cosignatures;
   }
+}
+
+void Peer::handle_gossip(const Asked& asked, const wire::Value& ok, const crypto::VerifyKey* op,
+                         Instant now) {
+  take_shown(asked, ok, op, now);
   const auto map = ready();
   const wire::Value* root = ok.find("root");
   if (!map || root == nullptr) return;

@@ -94,6 +94,8 @@ void History::cut(const verifiable::Map& map, Instant now, storage::WriteBatch& 
 
 void History::durable() {
   if (!pending_) return;
+  if (map_ && cosignatures_ >= cosignatures_wanted)
+    witnessed_ = Proven{std::move(*map_), *last_, log_.size(), std::move(note_)};
   log_.append(verifiable::log_leaf_hash(verifiable::encode(pending_->epoch)));
   last_ = pending_->epoch;
   map_ = std::move(pending_->map);
@@ -103,6 +105,7 @@ void History::durable() {
 
 void History::sign() {
   note_.clear();
+  cosignatures_ = 0;
   if (key_ == nullptr) return;
   const std::string text = verifiable::checkpoint_text({origin_, log_.size(), log_.root(), {}});
   auto signature = verifiable::sign_note(text, origin_, *key_);
@@ -116,6 +119,8 @@ void History::forget() {
   last_.reset();
   log_ = {};
   note_.clear();
+  cosignatures_ = 0;
+  witnessed_.reset();
 }
 
 Result<> History::add_cosignature(const verifiable::NoteSignature& signature,
@@ -128,20 +133,34 @@ Result<> History::add_cosignature(const verifiable::NoteSignature& signature,
   if (note.signatures.size() == verifiable::note_signatures_max) return {};
   note.signatures.push_back(signature);
   note_ = verifiable::format(note);
+  cosignatures_ = note.signatures.size() - 1;  // but for the log's own
   return {};
 }
 
+/// DIR-79. Who has to be found for the newest epoch is found within seconds, or is away.
+bool History::proves_older() const {
+  if (!witnessed_ || cosignatures_ >= cosignatures_wanted) return false;
+  if (mutant("directory.prove_unwitnessed")) return false;
+  const auto life = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::seconds>(witnessed_life).count());
+  return last_->time_s <= witnessed_->epoch.time_s + life || mutant("directory.prove_old_epoch");
+}
+
 Result<wire::Value> History::prove(const Id16& kid) const {
-  if (!map_ || note_.empty()) return fail(Code::not_found, "directory: no checkpoint yet");
-  const std::uint64_t size = log_.size();
+  if (note_.empty()) return fail(Code::not_found, "directory: no checkpoint yet");
+  const bool older = proves_older();
+  if (!older && !map_) return fail(Code::not_found, "directory: no map of the last epoch yet");
+  const verifiable::Map& map = older ? witnessed_->map : *map_;
+  const verifiable::Epoch& epoch = older ? witnessed_->epoch : *last_;
+  const std::uint64_t size = older ? witnessed_->size : log_.size();
   const std::uint64_t proven = mutant("directory.prove_first_epoch") ? 0 : size - 1;
   wire::Object out{
-      {"checkpoint", note_},
-      {"epoch", to_base64url(verifiable::encode(*last_))},
+      {"checkpoint", older ? witnessed_->note : note_},
+      {"epoch", to_base64url(verifiable::encode(epoch))},
       {"inclusion", to_base64url(log_.prove_inclusion(proven, size))},
-      {"map", to_base64url(map_->prove(kid))},
+      {"map", to_base64url(map.prove(kid))},
   };
-  const auto value = map_->find(kid);
+  const auto value = map.find(kid);
   if (value && !mutant("directory.proof_without_value")) out.emplace("value", to_base64url(*value));
   return wire::Value(std::move(out));
 }

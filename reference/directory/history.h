@@ -26,6 +26,8 @@ inline constexpr std::size_t epoch_changes_max = 4'096;  // DIR-10
 inline constexpr Duration epoch_interval = std::chrono::seconds{60};   // DIR-10
 inline constexpr Duration epoch_interval_max = std::chrono::hours{1};  // DIR-10
 inline constexpr std::size_t history_epochs_max = 64;                  // in one answer (DIR-13)
+inline constexpr std::size_t cosignatures_wanted = 2;                  // DIR-22, DIR-78
+inline constexpr Duration witnessed_life = std::chrono::minutes{5};    // DIR-79
 
 /// The origin of a domain's directory log (DIR-11).
 std::string log_origin(std::string_view domain);
@@ -56,12 +58,15 @@ class History {
   const verifiable::Log& log() const { return log_; }
   /// The signed checkpoint with the cosignatures that came in; empty before the first epoch.
   const std::string& checkpoint() const { return note_; }
+  /// How many came in for it.
+  std::size_t cosignatures() const { return cosignatures_; }
   /// Adds a witness's signature line to the checkpoint. Fails with `signature` or proof_form.
   Result<> add_cosignature(const verifiable::NoteSignature& signature,
                            const verifiable::NoteKey& witness);
 
-  /// directory.proof: that the kid has its value, or none, under the checkpoint (DIR-12). Fails
-  /// with not_found before the first epoch.
+  /// directory.proof: that the kid has its value, or none, under the checkpoint (DIR-12): the
+  /// newest that has cosignatures_wanted, while the newest of all has not and is little younger
+  /// (DIR-79). Fails with not_found before the first epoch.
   Result<wire::Value> prove(const Id16& kid) const;
   /// directory.consistency {"first","second"}.
   Result<wire::Value> consistency(std::uint64_t first, std::uint64_t second) const;
@@ -73,7 +78,15 @@ class History {
     verifiable::Map map;
     verifiable::Epoch epoch;
   };
+  /// What a proof stands under.
+  struct Proven {
+    verifiable::Map map;
+    verifiable::Epoch epoch;
+    std::uint64_t size = 0;  // of the log
+    std::string note;
+  };
   void sign();
+  bool proves_older() const;
 
   std::string origin_;
   const crypto::SigningKey* key_;
@@ -85,6 +98,8 @@ class History {
   std::optional<Cut> pending_;             // given out, not durable yet
   std::size_t changes_ = 0;                // since the last cut
   std::string note_;
+  std::size_t cosignatures_ = 0;     // on it
+  std::optional<Proven> witnessed_;  // the newest with enough of them, but for the newest of all
 };
 
 }  // namespace ams::directory

@@ -2,6 +2,7 @@
 // for each switch a probe that tells whether the rule holds. Exit code: 0 all do, 1 otherwise.
 #include "directory/bindlog_probes_test.h"
 #include "directory/compare_test.h"
+#include "directory/cosigners_test.h"
 #include "directory/evidence.h"
 #include "directory/light.h"
 #include "directory/mesh_test.h"
@@ -367,6 +368,10 @@ int main() {
       {"directory.push_on_as_own", what_a_peer_told_goes_on_as_told},
       {"directory.fetch_without_end", a_comparison_fetches_what_a_day_allows},
       {"directory.deaf_to_unproven", an_unproven_revocation_counts},
+      {"directory.wait_for_cosigners", proofs_are_cosigned_however_busy},
+      {"directory.seek_all", gives_up_seeking_after_some},
+      {"directory.prove_unwitnessed", proves_under_the_epoch_that_was_cosigned},
+      {"directory.prove_old_epoch", proves_under_no_old_epoch},
       {"directory.bear_denials", a_log_that_denies_its_history_is_evicted},
   });
 }

@@ -264,6 +264,7 @@ void Peer::handle_written(std::uint64_t ticket, const Result<>& outcome) {
   if (ticket != epoch_ticket_) return;
   epoch_ticket_ = 0;
   history_.durable();
+  seek_cosignatures();
 }
 
 void Peer::handle_timeout(Instant now) {
@@ -275,6 +276,7 @@ void Peer::handle_timeout(Instant now) {
   retry_outbox();
   ask_owed();
   if (options_.full) start_gossip(now);
+  seek_cosignatures();
 }
 
 std::optional<Instant> Peer::timeout() const {

@@ -53,6 +53,7 @@ inline constexpr int push_retry_intervals = 2;  // of those: how often a light p
 inline constexpr std::size_t push_on_max = 8;   // peers that hear on what a peer told (DIR-41)
 inline constexpr std::size_t round_failures_max = 3;  // requests without an answer (DIR-45)
 inline constexpr std::size_t comparers_max = 2;       // peers that compare one log's faces (DIR-50)
+inline constexpr std::size_t cosigners_asked_max = 8;  // at once, for one epoch (DIR-78)
 inline constexpr int owed_intervals = 2;  // for an answer on one's own log, before DIR-53 holds
 inline constexpr Duration fetched_life = std::chrono::hours{24};  // DIR-17
 
@@ -175,6 +176,7 @@ class Peer {
     consistency,
     compare,
     introduction,  // of a log that another peer told of and that is not known here yet
+    cosigning,     // our new checkpoint, shown at once
   };
   struct Asked {
     Purpose purpose;
@@ -225,11 +227,18 @@ class Peer {
   // epochs and gossip: gossip.cpp
   void cut_epoch(Instant now);
   void start_gossip(Instant now);
+  wire::Object shown_to(const std::string& domain) const;
+  void take_shown(const Asked& asked, const wire::Value& ok, const crypto::VerifyKey* op,
+                  Instant now);
   void handle_gossip(const Asked& asked, const wire::Value& ok, const crypto::VerifyKey* op,
                      Instant now);
   void meet(const std::string& domain, const crypto::VerifyKey& op, const wire::Value& shown,
             Instant now);
   void tell(wire::Object& message);
+  // cosigners.cpp
+  void seek_cosignatures();
+  void handle_cosigning(const Asked& asked, const Result<wire::Value>& outcome,
+                        const crypto::VerifyKey* op, Instant now);
   // what is heard of others' logs: compare.cpp
   void hear(const wire::Value& message, Instant now);
   void hear_of(const std::string& domain, const std::string& note, storage::WriteBatch& writes,
@@ -283,6 +292,12 @@ class Peer {
   std::map<std::string, std::string> compared_;    // log -> text of the note told to its comparers
   std::map<std::string, Owed, std::less<>> owed_;  // by log
   bool gossiping_ = false;
+  struct Cosigning {
+    std::uint64_t size = 0;       // of our log, for which they are sought
+    std::set<std::string> asked;  // each one once
+    std::size_t in_flight = 0;
+  } cosigning_;
+  std::size_t next_cosigner_ = 0;
   std::optional<Instant> next_round_, next_epoch_;
   std::deque<Ask> asks_;
   std::deque<Fetched> fetched_;
