@@ -297,6 +297,12 @@ bool unproven_revocation_counts() {
   return !bench.traced().found;
 }
 
+/// Who demands witnesses of logs does so of a directory peer's, too.
+bool demands_cosigned_peers() {
+  TracedSender bench(1);
+  return has_step(bench.traced().steps, "peer one.example: objects, map path", false);
+}
+
 std::vector<Probe> probes() {
   return {
       {"client.skip_witnesses", witnesses_are_demanded},
@@ -334,6 +340,7 @@ std::vector<Probe> probes() {
       {"client.trust_every_version", foreign_version_alarms},
       {"client.trust_every_redirect", foreign_redirect_alarms},
       {"client.deaf_to_unproven", unproven_revocation_counts},
+      {"client.peers_uncosigned", demands_cosigned_peers},
       {"client.skip_same_version", rewritten_version_is_refused},
       {"client.skip_policy", [] { return refuses(share_under_isp); }},
       {"client.skip_policy_notice", waits_out_a_flip},

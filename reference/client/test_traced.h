@@ -14,7 +14,9 @@ struct TracedSender : Bench {
   directory::Peer peer{
       {.domain = "one.example", .full = true, .peers = {}}, &one.op.signing, rows, now};
 
-  TracedSender() {
+  explicit TracedSender(std::int64_t demanded = 0) {
+    options.log_witnesses = demanded;
+    if (demanded > 0) boot();
     server.chains[one.name] = one.chain;
     discovered[one.name] = one.discovery();
     server.hooks["directory.relay"] = [this](const wire::Value& args) { return relay(args); };
@@ -28,8 +30,19 @@ struct TracedSender : Bench {
     wire::Object out;
     if (auto got = peer.get(asked)) out.emplace("got", std::move(*got));
     AMS_TRY(wire::Value proof, peer.proof(asked));
+    cosign(proof);
     out.emplace("proof", std::move(proof));
     return wire::Value(std::move(out));
+  }
+  /// How many of `domains` cosign what the peer proves from now on.
+  std::vector<const Domain*> cosigners = {};
+  void cosign(wire::Value& proof) const {
+    auto note = *verifiable::parse_note(proof.find("checkpoint")->as_string());
+    for (const Domain* by : cosigners)
+      note.signatures.push_back(
+          *verifiable::cosign(note.text, directory::log_origin(by->name), by->op.signing,
+                              static_cast<std::uint64_t>(to_unix_ms(now)) / 1'000));
+    proof.as_object()["checkpoint"] = verifiable::format(note);
   }
   void tell_peer(const wire::Value& object) {
     const auto answered =

@@ -75,7 +75,6 @@ void trace_log(Steps& out, const std::string& addr, const BindingRow& answer,
 void Tracer::run(const std::string& addr, const BindingRow& answer, const keys::Chain& chain,
                  Then then) {
   auto work = std::make_shared<Work>(Work{{}, {}, {}, std::move(then), addr, chain, {}});
-  if (!chain.record.log) return begin(work, answer);
   lookup_.witnesses().ready([this, work, answer] { begin(work, answer); }, true);
 }
 
@@ -175,12 +174,14 @@ void Tracer::judge_peer(Work& work, const std::string& peer, const keys::Chain& 
                         const wire::Value& answer) const {
   const auto log = directory::log_key(peer, chain.op.signing(), verifiable::NoteKeyType::ed25519);
   const wire::Value* proof = answer.find("proof");
+  const Demand demand = lookup_.witnesses().demand(peer);
   const std::string what =
-      "peer " + peer + ": objects, map path, the epoch in its log, checkpoint, not a day old";
+      "peer " + peer + ": objects, map path, the epoch in its log, not a day old, its checkpoint";
   if (!log || !proof)
     return work.steps.push_back({what, fail(Code::schema, "directory.relay.proof")});
-  const auto looked =
-      directory::verify_lookup(work.key.kid, answer.find("got"), *proof, {&*log, {}, core_.now});
+  const auto policy = mutant("client.peers_uncosigned") ? demand.counted() : demand.policy();
+  const auto looked = directory::verify_lookup(work.key.kid, answer.find("got"), *proof,
+                                               {&*log, policy, core_.now});
   const wire::Value* got = answer.find("got");
   if (looked) {
     work.verified.push_back(*looked);
@@ -192,7 +193,11 @@ void Tracer::judge_peer(Work& work, const std::string& peer, const keys::Chain& 
   if (looked && !looked->entry) outcome = fail(Code::not_found, "it does not have the key");
   if (looked && looked->entry && looked->entry->record().id() != work.key)
     outcome = fail(Code::fp_mismatch, "it has another key under this id");
-  work.steps.push_back({what, outcome});
+  std::string whose = " cosigned by as many witnesses as are demanded";
+  if (looked)
+    whose = " cosigned by " + std::to_string(looked->cosigned) + " of " +
+            std::to_string(demand.keys.size()) + " witnesses";
+  work.steps.push_back({what + whose, outcome});
 }
 
 }  // namespace ams::client

@@ -26,6 +26,22 @@ TEST(ClientTrace, a_revocation_that_a_peer_has_counts_proven_or_not) {
   }
 }
 
+// Of a peer as of a domain's log: what nobody else has seen is not believed (DIR-22, BLG-41).
+TEST(ClientTrace, counts_who_has_cosigned_a_peers_checkpoint) {
+  TracedSender content;
+  content.cosigners = {&content.home, &content.away};  // away is no witness of the sender's
+  EXPECT_TRUE(has_step(content.traced().steps,
+                       "peer one.example: objects, map path, the epoch in its log, not a day old, "
+                       "its checkpoint cosigned by 1 of 1 witnesses",
+                       true));
+  for (const bool cosigned : {true, false}) {
+    TracedSender bench(1);
+    if (cosigned) bench.cosigners = {&bench.home};
+    const LookedUp looked = bench.traced();
+    EXPECT_TRUE(has_step(looked.steps, "peer one.example: objects, map path", cosigned));
+  }
+}
+
 TEST(ClientTrace, a_peer_that_has_not_the_key_says_nothing_against_it) {
   TracedSender bench;
   bench.server.know(bench.dave);

@@ -109,6 +109,7 @@ Result<Looked> verify_objects(const Id16& kid, const wire::Array& objects, const
                                            verifiable::log_leaf_hash(read.epoch_bytes),
                                            read.inclusion));
   out.time_s = read.epoch.time_s;
+  out.cosigned = opened.times_s.size();
   if (trust.now) AMS_CHECK(check_age(out.time_s, *trust.now));
   return out;
 }

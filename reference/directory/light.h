@@ -30,6 +30,7 @@ struct LogTrust {
 struct Looked {
   std::optional<keys::Entry> entry;
   std::uint64_t time_s = 0;  // of the epoch
+  std::size_t cosigned = 0;  // by how many of the witnesses that were given
 };
 /// `objects`: of the entry, in an order in which an entry takes them, empty: the kid is in none;
 /// `proof`: what directory.proof answered. The steps in order, each with its codes: the objects (as
