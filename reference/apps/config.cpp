@@ -74,6 +74,8 @@ tl::expected<ServerConfig, std::string> read_config(settings::Reader reader,
       directory.integer("quota", {1, 1'000'000'000}, out.server.directory_quota);
   out.server.directory_work_bits = static_cast<int>(directory.integer(
       "work_bits", {0, directory::work_bits_max}, out.server.directory_work_bits));
+  out.server.directory_rate =
+      directory.integer("requests_per_s", {1, 10'000'000}, out.server.directory_rate);
   read_limits(root.section("limits"), out.server);
   constexpr std::int64_t page = 4096;
   const auto bytes = root.section("store").integer("bytes", {0, page << 31}, 0);

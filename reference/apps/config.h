@@ -22,6 +22,7 @@
 //   quota = 100000                    # new objects a day from one publishing domain
 //   work_bits = 22                    # work that buys one more (DIR-23); 0: nothing does
 //   interval_s = 60                   # a full peer compares with one of its peers so often
+//   requests_per_s = 200              # from one asking domain, in bursts of five times that
 //   [limits]                          # all optional, defaults as in server/server.h
 //   connections = 10000
 //   [store]

@@ -64,6 +64,18 @@ TEST(ServerConfig, the_least_file_takes_the_defaults) {
   EXPECT_EQ(config->server.limits.batch, defaults.limits.batch);
 }
 
+TEST(ServerConfig, the_directorys_budget_for_one_domain_can_be_set) {
+  const auto with = [](std::string_view rate) {
+    return parse_server_config(
+        std::string(least) + "[directory]\nrequests_per_s = " + std::string(rate) + "\n",
+        "amsd.toml");
+  };
+  EXPECT_EQ(with("7")->server.directory_rate, 7);
+  const auto none = with("0");
+  ASSERT_FALSE(none);
+  EXPECT_NE(none.error().find("requests_per_s"), std::string::npos) << none.error();
+}
+
 TEST(ServerConfig, discovery_is_by_file_by_dns_or_by_both) {
   const auto with = [](std::string_view hosts, std::string_view discovery) {
     return parse_server_config("domain = \"a.example\"\ndata_dir = \"d\"\n" + std::string(hosts) +

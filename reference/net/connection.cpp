@@ -165,7 +165,13 @@ void TlsConnection::send(Bytes bytes) {
     append(pending_, bytes);
   }
   if (queued_bytes() > options_.write_queue_max) return end("reads too slowly");
-  if (!writing_) write_next();
+  if (writing_) return;
+  // Behind what the loop does now: what is sent meanwhile goes in the same TLS records. Answers to
+  // requests that came together would otherwise part, and their askers' next ones with them.
+  writing_ = true;
+  loop_.post([self = shared_from_this()] {
+    if (self->state_ != State::closed) self->write_next();
+  });
 }
 
 void TlsConnection::write_next() {

@@ -254,6 +254,33 @@ TEST(Connection, carries_large_transfers_both_ways_at_once) {
   EXPECT_EQ(ends->client->queued_bytes(), 0u);
 }
 
+/// What answers requests that came together must not part: each part would cost a record and both
+/// sides a wake-up, and the requests that follow would part as well.
+TEST(Connection, what_is_sent_in_one_turn_of_the_loop_arrives_together) {
+  Loop loop;
+  const Pki pki(loop, {"127.0.0.1"});
+  Server server(loop, pki);
+  const auto ends = meet(loop, server, pki.client(), server.endpoint());
+  ASSERT_TRUE(ends) << ends.error();
+  std::vector<std::string> got;
+  ends->server->start([](ByteView) {}, [](std::string_view) {});
+  ends->client->start(
+      [&](ByteView bytes) {
+        got.push_back(to_string(bytes));
+        if (got.back().ends_with("six")) loop.stop();
+      },
+      [](std::string_view reason) { ADD_FAILURE() << reason; });
+  loop.post([&] {
+    for (const char* word : {"one", "two", "three"}) ends->server->send(to_bytes(word));
+    loop.post([&] {
+      for (const char* word : {"four", "five", "six"}) ends->server->send(to_bytes(word));
+    });
+  });
+  test::run(loop);
+  ASSERT_LE(got.size(), 2u);
+  EXPECT_EQ(got.front().substr(0, 11), "onetwothree");
+}
+
 TEST(Connection, close_sends_the_last_words_first) {
   Loop loop;
   const Pki pki(loop, {"127.0.0.1"});

@@ -211,6 +211,7 @@ void Core::refuse(const Asked& to, const Error& why, std::optional<std::int64_t>
 }
 
 void Core::answer_stable(const Asked& to, wire::Value value) {
+  if (commits_.empty()) return ok(to, std::move(value));
   when_stable([this, to, value = std::move(value)](const Result<>& outcome) {
     if (!outcome) return refuse(to, outcome.error());
     ok(to, value);

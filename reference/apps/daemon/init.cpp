@@ -124,6 +124,7 @@ std::string config_text(const Program& program, const InitOptions& options,
   line("# interval_s = 60           # a full peer compares with one of its peers so often");
   line("# quota = 100000            # new objects a day from one domain; beyond it, proof of work");
   line("# work_bits = 22            # leading zero bits of that work; 0: none is taken");
+  line("# requests_per_s = 200      # of the directory, from one asking domain");
   line("");
   line("[limits]");
   line("# connections = 10000");
