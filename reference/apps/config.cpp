@@ -68,6 +68,9 @@ tl::expected<ServerConfig, std::string> read_config(settings::Reader reader,
   settings::Section directory = root.section("directory");
   out.server.directory_peers = directory.texts("peers", domain_rule);
   out.server.full_directory = directory.boolean("full", out.server.full_directory);
+  out.server.directory_exchange = directory.boolean("exchange", out.server.directory_exchange);
+  if (out.server.directory_exchange && !out.server.full_directory)
+    directory.refuse("exchange", "false, or full = true: a light peer learns no peers");
   out.server.directory_interval = std::chrono::seconds{directory.integer(
       "interval_s", {1, 3'600}, out.server.directory_interval / std::chrono::seconds{1})};  // DIR-7
   out.server.directory_quota =

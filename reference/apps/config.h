@@ -19,6 +19,7 @@
 //   [directory]
 //   peers = ["b.example"]
 //   full = false                      # true: hold all keys, not only those looked up
+//   exchange = false                  # true: learn more full peers from those (DIR-65)
 //   quota = 100000                    # new objects a day from one publishing domain
 //   work_bits = 22                    # work that buys one more (DIR-23); 0: nothing does
 //   interval_s = 60                   # a full peer compares with one of its peers so often

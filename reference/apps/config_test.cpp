@@ -105,6 +105,22 @@ TEST(ServerConfig, discovery_is_by_file_by_dns_or_by_both) {
             "(\"192.0.2.1:53\"), found \"ns.example\"");
 }
 
+/// A light peer learns no peers: whoever asks for it is told, not left to wonder.
+TEST(ServerConfig, exchange_is_for_full_peers) {
+  const auto with = [](std::string_view directory) {
+    return parse_server_config(
+        "domain = \"a.example\"\ndata_dir = \"d\"\nhosts_file = \"h\"\n[tls]\n"
+        "certificate = \"c\"\nkey = \"k\"\n[directory]\n" +
+            std::string(directory),
+        "amsd.toml");
+  };
+  EXPECT_FALSE(with("full = true\n")->server.directory_exchange);
+  EXPECT_TRUE(with("full = true\nexchange = true\n")->server.directory_exchange);
+  EXPECT_EQ(with("exchange = true\n").error(),
+            "amsd.toml:8: directory.exchange: expected false, or full = true: a light peer learns "
+            "no peers, found true");
+}
+
 TEST(ServerConfig, says_all_that_is_wrong) {
   const auto config = parse_server_config(R"(domain = "A.example"
 data_dri = "data"

@@ -54,7 +54,16 @@ void Peer::tell_comparers(const std::string& log, const std::string& note, Insta
   std::string& last = compared_[log];
   if (last == text) return;  // with more cosignatures it is no other one
   last = text;
-  for (const std::string& peer : comparers(log, now, options_.peers, options_.domain))
+  std::vector<std::string> whom = comparers(log, now, in_order(), options_.domain);
+  if (const auto& named = slots_.configured(); !slots_.learned().empty()) {
+    // DIR-75: whoever filled our learned slots does not choose all who hear of it.
+    const std::vector<std::string> configured(named.begin(), named.end());
+    for (const std::string& peer : comparers(log, now, configured, log))
+      if (std::find(whom.begin(), whom.end(), peer) == whom.end() &&
+          !mutant("directory.compare_with_anyone"))
+        whom.push_back(peer);
+  }
+  for (const std::string& peer : whom)
     if (peer != options_.domain && !evicted(peer))
       ask({Purpose::compare, peer, {}, {}, {}, {}, {}}, "directory.compare",
           wire::Object{{"seen", wire::Array{told(log, note)}}});
@@ -128,7 +137,7 @@ void Peer::hear(const wire::Value& message, Instant now) {
 void Peer::hear_of(const std::string& domain, const std::string& note, storage::WriteBatch& writes,
                    Instant now) {
   if (is_peer(domain) && !witness_.seen().contains(domain)) {
-    const auto whom = comparers(domain, now, options_.peers, options_.domain);
+    const auto whom = comparers(domain, now, in_order(), options_.domain);
     const bool ours = std::find(whom.begin(), whom.end(), options_.domain) != whom.end();
     return ours ? introduce(domain, note) : void();
   }
@@ -202,7 +211,7 @@ void Peer::handle_consistency(const Asked& asked, const Result<wire::Value>& out
 
 /// Once in a round, with what is known now: what a log did not answer, it is asked again (DIR-53).
 void Peer::ask_owed() {
-  std::erase_if(owed_, [&](const auto& one) { return evicted(one.first); });
+  std::erase_if(owed_, [&](const auto& one) { return evicted(one.first) || !is_peer(one.first); });
   std::set<std::string, std::less<>> under_way;
   for (const auto& [cookie, asked] : asked_)
     if (asked.purpose == Purpose::consistency) under_way.insert(asked.domain);

@@ -11,12 +11,14 @@ void Peer::seek_cosignatures() {
   if (!options_.full || history_.checkpoint().empty() || mutant("directory.wait_for_cosigners"))
     return;
   if (cosigning_.size != history_.size()) cosigning_ = {history_.size(), {}, 0};
-  const std::size_t peers = options_.peers.size();
-  for (std::size_t i = 0; i < peers; ++i) {
+  // Those that the operator named first: a learned one cosigns only if it learned us, too.
+  const std::size_t peers = in_order().size();
+  for (std::size_t i = 0; i < 2 * peers; ++i) {
     if (history_.cosignatures() + cosigning_.in_flight >= cosignatures_wanted) return;
     const bool enough = cosigning_.asked.size() >= cosigners_asked_max;
     if (enough && !mutant("directory.seek_all")) return;
-    const std::string& domain = options_.peers[next_cosigner_++ % peers];
+    const std::string& domain = in_order()[next_cosigner_++ % peers];
+    if (slots_.configured(domain) != (i < peers)) continue;
     if (evicted(domain) || !cosigning_.asked.insert(domain).second) continue;
     ++cosigning_.in_flight;
     Asked asked{Purpose::cosigning, domain, {}, {}, {}, {}, {}};
@@ -29,7 +31,7 @@ void Peer::handle_cosigning(const Asked& asked, const Result<wire::Value>& outco
                             const crypto::VerifyKey* op, Instant now) {
   const bool current = asked.known.size == cosigning_.size;
   if (current) --cosigning_.in_flight;
-  if (outcome) {
+  if (outcome && is_peer(asked.domain)) {
     const auto known = shown_.find(asked.domain);
     const std::uint64_t before = known == shown_.end() ? 0 : known->second;
     const std::size_t had = history_.cosignatures();

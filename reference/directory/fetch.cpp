@@ -28,7 +28,7 @@ Result<keys::Entry> entry_of(const Id16& kid, const wire::Array& objects) {
 }
 
 bool Peer::stale(const Id16& kid, Instant now) const {
-  if (options_.full || options_.peers.empty()) return false;
+  if (options_.full || in_order().empty()) return false;
   const auto row = reader_->get(table_fetched, kid);
   if (!row || !*row || (*row)->size() != 8) return false;
   const auto at = from_unix_ms(static_cast<std::int64_t>(read_u64(**row)));
@@ -47,12 +47,15 @@ void Peer::fetch(std::uint64_t ticket, const Id16& kid, Instant now) {
   at->second.tickets.push_back(ticket);
   if (!fresh) return;
   if (auto entry = holdings_.entry(kid); entry && *entry) at->second.best = std::move(**entry);
-  // Which peers are asked follows the kid: an even load without any draw.
+  // Which peers are asked follows the kid: an even load without any draw. Those that the operator
+  // named come first (DIR-76).
   std::vector<std::string> peers;
-  for (std::size_t i = 0; i < options_.peers.size() && peers.size() < fetch_peers_max; ++i) {
-    const std::string& domain = options_.peers[(kid[15] + i) % options_.peers.size()];
-    if (!evicted(domain)) peers.push_back(domain);
-  }
+  for (const bool named : {true, false})
+    for (std::size_t i = 0; i < in_order().size() && peers.size() < fetch_peers_max; ++i) {
+      const std::string& domain = in_order()[(kid[15] + i) % in_order().size()];
+      const bool turn = slots_.configured(domain) == named || mutant("directory.ask_learned_first");
+      if (turn && !evicted(domain)) peers.push_back(domain);
+    }
   if (peers.empty()) return settle_fetch(kid, now);
   at->second.asked = peers.size();
   for (const std::string& domain : peers) {
@@ -121,7 +124,8 @@ void Peer::handle_reply(std::uint64_t cookie, const Result<wire::Value>& outcome
     case Purpose::gossip:
       gossiping_ = false;
       agreeing_.erase(asked.domain);
-      if (outcome) handle_gossip(asked, *outcome, op, now);
+      if (outcome && is_peer(asked.domain)) handle_gossip(asked, *outcome, op, now);
+      note_answer(asked.domain, outcome.has_value(), now);
       break;
     case Purpose::ranges:
     case Purpose::entries:
@@ -153,6 +157,13 @@ void Peer::handle_reply(std::uint64_t cookie, const Result<wire::Value>& outcome
       break;
     case Purpose::introduction:
       handle_introduction(asked, outcome, op, now);
+      break;
+    case Purpose::exchange:
+      if (outcome) handle_exchange(asked, *outcome);
+      break;
+    case Purpose::trial:
+      trying_ = false;
+      handle_trial(asked, outcome, op, now);
       break;
   }
 }

@@ -23,20 +23,25 @@ void Peer::cut_epoch(Instant now) {
 }
 
 /// Our checkpoint, and what we saw of others.
-void Peer::start_gossip(Instant now) {
+wire::Object Peer::gossip_to(const std::string& domain) {
+  wire::Object message = shown_to(domain);
+  tell(message);
+  return message;
+}
+
+void Peer::start_gossip() {
   if (gossiping_ || !ready()) return;
   const std::string* domain = nullptr;
-  for (std::size_t i = 0; i < options_.peers.size() && domain == nullptr; ++i) {
-    const std::string& next = options_.peers[next_peer_++ % options_.peers.size()];
+  for (std::size_t i = 0; i < in_order().size() && domain == nullptr; ++i) {
+    const std::string& next = in_order()[next_peer_++ % in_order().size()];
     if (!evicted(next)) domain = &next;
   }
   if (domain == nullptr) return;
-  wire::Object message = shown_to(*domain);
-  tell(message);
   gossiping_ = true;
   ask({Purpose::gossip, *domain, {}, {}, {}, {}, {}}, "directory.gossip",
-      wire::Value(std::move(message)));
-  (void)now;
+      wire::Value(gossip_to(*domain)));
+  if (learns() && slots_.has_room())
+    ask({Purpose::exchange, *domain, {}, {}, {}, {}, {}}, "directory.peers", wire::Object{});
 }
 
 /// Our checkpoint, with the proof from the size that the peer last saw.
@@ -115,6 +120,8 @@ Result<Peer::Answered> Peer::gossip(const wire::Value& args, std::string_view fr
       answer.emplace("cosignature", shown.cosignature);
     tell_comparers(std::string(from_domain), *note, now);
   }
+  if (note && op != nullptr && learns() && !is_peer(from_domain))
+    hear_of_caller(std::string(from_domain), *op, *note);
   if (is_peer(from_domain)) hear(args, now);
   if (!history_.checkpoint().empty()) answer.emplace("checkpoint", history_.checkpoint());
   tell(answer);
@@ -148,7 +155,7 @@ void Peer::handle_gossip(const Asked& asked, const wire::Value& ok, const crypto
   if (*root == wire::Value(to_base64url((*map)->root()))) {
     agreeing_.insert(asked.domain);
     if ((*map)->size() > 0) fresh_ = false;  // of nothing all agree
-    if (agreeing_.size() == options_.peers.size()) stats_.agreed_at = now;
+    if (agreeing_.size() == in_order().size()) stats_.agreed_at = now;
   } else {
     start_round(asked.domain);
   }

@@ -4,6 +4,7 @@
 #include "directory/compare_test.h"
 #include "directory/cosigners_test.h"
 #include "directory/evidence.h"
+#include "directory/exchange_test.h"
 #include "directory/light.h"
 #include "directory/mesh_test.h"
 #include "directory/peers_test.h"
@@ -372,6 +373,23 @@ int main() {
       {"directory.seek_all", gives_up_seeking_after_some},
       {"directory.prove_unwitnessed", proves_under_the_epoch_that_was_cosigned},
       {"directory.prove_old_epoch", proves_under_no_old_epoch},
+      {"directory.learn_without_end", sixteen_are_learned},
+      {"directory.one_block_is_all", two_of_a_block_are_learned},
+      {"directory.mapped_is_v6", a_mapped_address_is_of_its_block},
+      {"directory.one_tells_all", eight_of_a_teller_wait},
+      {"directory.no_turns", tellers_have_their_turns},
+      {"directory.public_trials", nobody_knows_the_order_of_trials},
+      {"directory.keep_the_dead", three_times_no_answer_end_a_place},
+      {"directory.evicted_come_back", the_evicted_stay_away},
+      {"directory.learn_anyone", who_shows_no_log_is_not_learned},
+      {"directory.deaf_to_callers", a_caller_is_tried},
+      {"directory.forget_learned", learned_peers_outlive_a_restart},
+      {"directory.tell_same_peers", sixteen_are_told_by_turns},
+      {"directory.tell_17_peers", sixteen_are_told_by_turns},
+      {"directory.tell_silent_peers", the_silent_are_not_told},
+      {"directory.tell_evicted_peers", the_evicted_are_not_told},
+      {"directory.compare_with_anyone", a_named_peer_compares_too},
+      {"directory.ask_learned_first", named_peers_are_asked_first},
       {"directory.bear_denials", a_log_that_denies_its_history_is_evicted},
   });
 }

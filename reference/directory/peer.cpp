@@ -30,20 +30,6 @@ Result<Id16> read_kid(const wire::Value& args, std::string_view what) {
   return kid;
 }
 
-/// DIR-40: an order of our own, so that peers do not all ask the same one.
-void put_in_order(std::string_view domain, std::vector<std::string>& peers) {
-  if (mutant("directory.same_order")) return;
-  std::map<Hash, std::string> order;
-  for (std::string& peer : peers) {
-    Bytes input = to_bytes(domain);
-    input.push_back(0);
-    append(input, peer);
-    order.emplace(crypto::sha256(input), std::move(peer));
-  }
-  peers.clear();
-  for (auto& [hash, peer] : order) peers.push_back(std::move(peer));
-}
-
 }  // namespace
 
 Id16 first_kid(std::string_view prefix) {
@@ -59,6 +45,7 @@ Id16 first_kid(std::string_view prefix) {
 Peer::Peer(PeerOptions options, const crypto::SigningKey* log_key, const storage::Reader& reader,
            Instant now)
     : options_(std::move(options)),
+      slots_(options_.domain, options_.peers, learns(), options_.exchange_secret),
       holdings_(reader),
       history_(options_.domain, options_.full ? log_key : nullptr, reader),
       witness_(options_.domain, options_.full ? log_key : nullptr, reader),
@@ -68,9 +55,7 @@ Peer::Peer(PeerOptions options, const crypto::SigningKey* log_key, const storage
       quotas_(options_.quota, options_.quota),
       requests_(5 * options_.requests_per_s, 86'400 * options_.requests_per_s),
       relayed_(relay_quotas * options_.quota, relay_quotas * options_.quota) {
-  std::erase(options_.peers, options_.domain);
-  put_in_order(options_.domain, options_.peers);
-  if (!options_.peers.empty()) next_round_ = now + round_interval();
+  if (!in_order().empty() || learns()) next_round_ = now + round_interval();
   if (options_.full) next_epoch_ = now + std::chrono::seconds{1};
 }
 
@@ -80,16 +65,13 @@ Duration Peer::round_interval() const {
 
 void Peer::begin() {
   if (writes_.empty()) holdings_.settled();
+  if (!learned_loaded_) load_learned();
 }
 
 Result<const verifiable::Map*> Peer::ready() const {
   AMS_TRY(const verifiable::Map* map, holdings_.map());
   if (options_.full) AMS_CHECK(history_.load(*map));
   return map;
-}
-
-bool Peer::is_peer(std::string_view domain) const {
-  return std::find(options_.peers.begin(), options_.peers.end(), domain) != options_.peers.end();
 }
 
 Result<> Peer::admit(std::string_view from_domain, Instant now) {
@@ -257,6 +239,7 @@ void Peer::handle_write_failure() {
   witness_.forget();
   bindlogs_.forget();
   epoch_ticket_ = 0;
+  learned_kept_.reset();
 }
 
 void Peer::handle_written(std::uint64_t ticket, const Result<>& outcome) {
@@ -275,8 +258,9 @@ void Peer::handle_timeout(Instant now) {
   next_round_ = now + round_interval();
   retry_outbox();
   ask_owed();
-  if (options_.full) start_gossip(now);
+  if (options_.full) start_gossip();
   seek_cosignatures();
+  if (learns()) try_one();
 }
 
 std::optional<Instant> Peer::timeout() const {
@@ -311,8 +295,14 @@ Stats Peer::stats() const {
     out.keys = (*map)->size();
     out.root = (*map)->root();
   }
-  for (const std::string& domain : options_.peers) out.peers_evicted += evicted(domain);
-  out.peers = options_.peers.size() - out.peers_evicted;
+  for (const std::string& domain : in_order()) {
+    out.peers_evicted += evicted(domain);
+    out.in_use.push_back({domain, slots_.block_of(domain), !slots_.configured(domain),
+                          agreeing_.contains(domain), evicted(domain)});
+  }
+  out.peers = in_order().size() - out.peers_evicted;
+  out.peers_learned = slots_.learned().size();
+  out.peers_waiting = slots_.waiting();
   out.peers_agreeing = agreeing_.size();
   out.epochs = history_.size();
   out.witnessed = bindlogs_.cosigned();

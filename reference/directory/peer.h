@@ -28,6 +28,7 @@
 #include "directory/buckets.h"
 #include "directory/history.h"
 #include "directory/holdings.h"
+#include "directory/slots.h"
 #include "directory/witness.h"
 #include "directory/work.h"
 #include "keys/lineage.h"
@@ -38,6 +39,7 @@ namespace ams::directory {
 
 inline constexpr storage::Table table_outbox{0x41};      // kid || peer domain -> (empty)
 inline constexpr storage::Table table_fetched{0x48};     // kid -> u64 Unix ms
+inline constexpr storage::Table table_learned{0x4e};     // peer domain -> network block (DIR-74)
 inline constexpr std::size_t publish_max = 64;           // objects in one publish (DIR-1)
 inline constexpr std::size_t entries_max = 64;           // kids in one request for entries (DIR-14)
 inline constexpr std::size_t range_entries_max = 64;     // entries listed in a range (DIR-9)
@@ -56,11 +58,15 @@ inline constexpr std::size_t comparers_max = 2;       // peers that compare one 
 inline constexpr std::size_t cosigners_asked_max = 8;  // at once, for one epoch (DIR-78)
 inline constexpr int owed_intervals = 2;  // for an answer on one's own log, before DIR-53 holds
 inline constexpr Duration fetched_life = std::chrono::hours{24};  // DIR-17
+inline constexpr std::size_t peers_told_max = 16;                 // in one answer (DIR-64)
+inline constexpr int peers_told_intervals = 64;                   // since they answered us (DIR-64)
 
 struct PeerOptions {
   std::string domain;  // our own
   bool full = false;
   std::vector<std::string> peers;     // domains of full peers; our own is ignored
+  bool exchange = false;              // learn others from them (DIR-65); full peers only
+  Hash exchange_secret{};             // of the order in which they are tried (DIR-68)
   std::int64_t quota = 100'000;       // new objects a day from one publishing domain (DIR-6)
   int work_bits = 22;                 // buys one object beyond the quota (DIR-23); 0: nothing does
   std::int64_t requests_per_s = 200;  // from one domain, with bursts of five times that (DIR-18)
@@ -85,17 +91,24 @@ struct Write {
   storage::WriteBatch batch;
 };
 
+/// A peer in use, for status pages.
+struct PeerInUse {
+  std::string domain, block;  // block: where it was reached last; empty: it was not
+  bool learned = false, agreeing = false, evicted = false;
+};
 /// For status pages and invariants. Counts since construction, the rest now.
 struct Stats {
   std::uint64_t keys = 0;
   Hash root{};
   std::uint64_t peers = 0, peers_agreeing = 0;  // agreeing: the same root at the last gossip
   std::uint64_t peers_evicted = 0;
+  std::uint64_t peers_learned = 0, peers_waiting = 0;  // of peers; names that wait for their try
   std::optional<Instant> agreed_at;  // when all peers last agreed with us, one after the other
   std::uint64_t epochs = 0, cosignatures = 0;
   std::uint64_t witnessed = 0;  // checkpoints of binding logs that were cosigned
   std::uint64_t published = 0, pulled = 0, pushed = 0;  // objects taken, entries merged, sent
   std::map<Code, std::uint64_t> refused;                // objects and requests, by reason
+  std::vector<PeerInUse> in_use;
 };
 
 class Peer {
@@ -124,6 +137,8 @@ class Peer {
   /// directory.compare from another peer (DIR-51). Fails with schema, object_too_large (more than
   /// told_max), peer_evicted.
   Result<wire::Value> compare(const wire::Value& args, std::string_view from_domain, Instant now);
+  /// directory.peers (DIR-64). Fails with schema.
+  Result<wire::Value> peers(const wire::Value& args, Instant now);
   /// DIR-18: to be asked before each of the ops below. Fails with rate.
   Result<> admit(std::string_view from_domain, Instant now);
   Result<wire::Value> get(const wire::Value& args) const;          // DIR-2
@@ -144,6 +159,8 @@ class Peer {
   /// The entry of a kid, from storage or from up to three peers. One Fetched follows.
   void fetch(std::uint64_t ticket, const Id16& kid, Instant now);
 
+  /// Our connection to a domain leads to this address (DIR-66): 4 or 16 bytes, else it is unknown.
+  void handle_reached(std::string_view domain, ByteView address);
   /// `op`: the op key of the answering domain's chain, when there was one.
   void handle_reply(std::uint64_t cookie, const Result<wire::Value>& outcome,
                     const crypto::VerifyKey* op, Instant now);
@@ -158,6 +175,8 @@ class Peer {
   std::optional<Write> poll_write();
 
   Stats stats() const;
+  /// Whether it is one of the peers in use.
+  bool uses(std::string_view domain) const { return slots_.uses(domain); }
 
  private:
   struct Fetch {
@@ -177,6 +196,8 @@ class Peer {
     compare,
     introduction,  // of a log that another peer told of and that is not known here yet
     cosigning,     // our new checkpoint, shown at once
+    exchange,      // whom it knows (DIR-65)
+    trial,         // gossip with one that may come into use
   };
   struct Asked {
     Purpose purpose;
@@ -219,17 +240,19 @@ class Peer {
   Result<> keep(const Draft& draft, storage::WriteBatch& writes);
   // peer.cpp
   Result<const verifiable::Map*> ready() const;  // map and log are read
-  bool is_peer(std::string_view domain) const;
+  bool is_peer(std::string_view domain) const { return slots_.uses(domain); }
+  const std::vector<std::string>& in_order() const { return slots_.in_use(); }  // DIR-40
   bool evicted(std::string_view domain) const { return witness_.evicted(domain); }
   void count(Code code) { ++stats_.refused[code]; }
   void write(storage::WriteBatch batch);
   void begin();
   // epochs and gossip: gossip.cpp
   void cut_epoch(Instant now);
-  void start_gossip(Instant now);
   wire::Object shown_to(const std::string& domain) const;
   void take_shown(const Asked& asked, const wire::Value& ok, const crypto::VerifyKey* op,
                   Instant now);
+  void start_gossip();
+  wire::Object gossip_to(const std::string& domain);
   void handle_gossip(const Asked& asked, const wire::Value& ok, const crypto::VerifyKey* op,
                      Instant now);
   void meet(const std::string& domain, const crypto::VerifyKey& op, const wire::Value& shown,
@@ -251,6 +274,17 @@ class Peer {
   void handle_consistency(const Asked& asked, const Result<wire::Value>& outcome, Instant now);
   void ask_owed();
   bool owes(std::string_view domain, Instant now) const;
+  // who else there is: exchange.cpp
+  bool learns() const { return options_.full && options_.exchange; }
+  void load_learned();
+  void keep_learned();
+  void try_one();
+  void hear_of_caller(const std::string& domain, const crypto::VerifyKey& op,
+                      const std::string& note);
+  void handle_exchange(const Asked& asked, const wire::Value& ok);
+  void handle_trial(const Asked& asked, const Result<wire::Value>& outcome,
+                    const crypto::VerifyKey* op, Instant now);
+  void note_answer(const std::string& domain, bool answered, Instant now);
   // pushing and reconciling: reconcile.cpp
   void ask(Asked asked, std::string op, wire::Value args);
   void push(const std::set<Id16>& kids, std::string_view except, storage::WriteBatch* outbox);
@@ -271,6 +305,7 @@ class Peer {
   void settle_fetch(const Id16& kid, Instant now);
 
   PeerOptions options_;
+  Slots slots_;
   mutable Holdings holdings_;
   mutable History history_;
   Witness witness_;
@@ -291,13 +326,17 @@ class Peer {
   std::string told_last_;                          // the log whose checkpoint was told last
   std::map<std::string, std::string> compared_;    // log -> text of the note told to its comparers
   std::map<std::string, Owed, std::less<>> owed_;  // by log
-  bool gossiping_ = false;
   struct Cosigning {
     std::uint64_t size = 0;       // of our log, for which they are sought
     std::set<std::string> asked;  // each one once
     std::size_t in_flight = 0;
   } cosigning_;
   std::size_t next_cosigner_ = 0;
+  bool gossiping_ = false, trying_ = false;
+  bool learned_loaded_ = false;
+  std::optional<std::map<std::string, std::string>> learned_kept_;  // rows; none: to be read
+  std::map<std::string, Instant, std::less<>> answered_;  // peers that answered the last gossip
+  std::size_t next_told_ = 0;
   std::optional<Instant> next_round_, next_epoch_;
   std::deque<Ask> asks_;
   std::deque<Fetched> fetched_;

@@ -109,6 +109,7 @@ struct Node {
     if (ask.op == "directory.gossip")
       return take(peer.gossip(ask.args, from.name, &from.op.record.signing(), now));
     if (ask.op == "directory.compare") return compare(ask.args, from.name);
+    if (ask.op == "directory.peers") return peer.peers(ask.args, now);
     if (ask.op == "directory.get") return peer.get(ask.args);
     if (ask.op == "directory.entries") return peer.entries(ask.args);
     if (ask.op == "directory.reconcile") return peer.reconcile(ask.args);

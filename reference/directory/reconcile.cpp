@@ -72,12 +72,12 @@ void Peer::ask(Asked asked, std::string op, wire::Value args) {
 void Peer::push(const std::set<Id16>& kids, std::string_view except, storage::WriteBatch* outbox) {
   const auto map = holdings_.map();
   if (!map || mutant("directory.no_push")) return;
-  const std::size_t peers = options_.peers.size();
+  const std::size_t peers = in_order().size();
   const bool told = is_peer(except) && !mutant("directory.push_on_to_all");
   std::size_t left = told ? push_on_max : peers;
   const std::size_t first = told ? next_push_ : 0;
   for (std::size_t i = 0; i < peers && left > 0; ++i) {
-    const std::string& domain = options_.peers[(first + i) % peers];
+    const std::string& domain = in_order()[(first + i) % peers];
     if (domain == except || evicted(domain)) continue;
     --left;
     if (told) next_push_ = (first + i + 1) % peers;

@@ -65,6 +65,9 @@ class Machine {
   virtual void handle_accepted(ConnId conn, const Hash& exporter, Instant now) = 0;
   virtual void handle_connected(Token token, ConnId conn, const Hash& exporter, Instant now) = 0;
   virtual void handle_connect_failed(Token token, Instant now) = 0;
+  /// Where the next handle_connected's connection leads: 4 bytes of IPv4 or 16 of IPv6. A driver
+  /// that knows says so before it; who looks at no addresses ignores it.
+  virtual void handle_address(Token, ByteView) {}
   /// Empty: the domain cannot be discovered now.
   virtual void handle_resolved(const std::string& domain,
                                const std::optional<keys::Discovery>& found, Instant now) = 0;

@@ -22,6 +22,15 @@ asio::ssl::context borrow(const TlsContext& tls) {
   return asio::ssl::context(tls.get());
 }
 
+Bytes bytes_of(const asio::ip::address& address) {
+  if (address.is_v4()) {
+    const auto bytes = address.to_v4().to_bytes();
+    return {bytes.begin(), bytes.end()};
+  }
+  const auto bytes = address.to_v6().to_bytes();
+  return {bytes.begin(), bytes.end()};
+}
+
 std::string text_of(const tcp::endpoint& endpoint) {
   error_code ignored;
   return endpoint.address().to_string(ignored) + ':' + std::to_string(endpoint.port());
@@ -52,6 +61,7 @@ class TlsConnection final : public Connection, public std::enable_shared_from_th
   const Hash& exporter() const override { return exporter_; }
   std::size_t queued_bytes() const override { return out_.size() - written_ + pending_.size(); }
   std::string peer() const override { return peer_; }
+  const Bytes& peer_address() const override { return peer_address_; }
 
  private:
   enum class State : std::uint8_t { handshake, open, flushing, closed };
@@ -74,6 +84,7 @@ class TlsConnection final : public Connection, public std::enable_shared_from_th
   bool writing_ = false;
   std::string_view timeout_reason_;
   std::string peer_;
+  Bytes peer_address_;
   std::string early_end_;  // why it ended before start()
   Hash exporter_{};
   Bytes in_;
@@ -108,7 +119,9 @@ std::string TlsConnection::failure(const error_code& error, bool pinned) {
 void TlsConnection::handshake(Handshake side, std::optional<Hash> pin, Done done) {
   error_code ignored;
   socket().set_option(tcp::no_delay(true), ignored);
-  peer_ = text_of(socket().remote_endpoint(ignored));
+  const tcp::endpoint remote = socket().remote_endpoint(ignored);
+  peer_ = text_of(remote);
+  if (!ignored) peer_address_ = bytes_of(remote.address());
   stream_.async_handshake(
       side, [self = shared_from_this(), pin, done = std::move(done)](error_code error) {
         if (error) {

@@ -42,7 +42,8 @@ class Connection {
   /// The TLS exporter that authentication signs (spec SES-4).
   virtual const Hash& exporter() const = 0;
   virtual std::size_t queued_bytes() const = 0;
-  virtual std::string peer() const = 0;  // address:port, for the log
+  virtual std::string peer() const = 0;           // address:port, for the log
+  virtual const Bytes& peer_address() const = 0;  // 4 bytes of IPv4 or 16 of IPv6; empty: unknown
 };
 using ConnectionPtr = std::shared_ptr<Connection>;
 

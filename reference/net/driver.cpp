@@ -104,6 +104,7 @@ void Driver::dial(const machine::Connect& effect, const Site& site) {
               ++counts_.connected;
               const machine::ConnId conn = adopt(*result);
               log_.debug("connected", {{"conn", conn}, {"domain", effect.domain}});
+              machine_.handle_address(effect.token, (*result)->peer_address());
               machine_.handle_connected(effect.token, conn, (*result)->exporter(), loop_.now());
               drain();
               start(conn, *result);

@@ -199,6 +199,7 @@ class Core {
   // --- links.cpp
   void ask(const std::string& domain, std::string op, wire::Value args, OnAnswer then);
   void link_resolved(const std::string& domain, const std::optional<keys::Discovery>& found);
+  void reached(machine::Token token, ByteView address);
   void connected(machine::Token token, ConnId id, const Hash& exporter);
   void connect_failed(machine::Token token);
   void link_opened(Conn& conn);
@@ -400,6 +401,7 @@ class Core {
 
   // --- peer_host.cpp
   Result<> op_publish(const Asked& to, Conn& conn, const wire::Value& args);
+  Result<> op_peers(const Asked& to, Conn& conn, const wire::Value& args);
   Result<> op_directory_get(const Asked& to, Conn& conn, const wire::Value& args);
   Result<> op_directory_relay(const Asked& to, Conn& conn, const wire::Value& args);
   void relay_proof(const Asked& to, const std::string& peer, const std::string& kid,

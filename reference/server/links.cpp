@@ -49,6 +49,14 @@ void Core::link_resolved(const std::string& domain, const std::optional<keys::Di
   effects_.push_back(machine::Connect{link.token, domain});
 }
 
+/// Where a directory peer stands counts (DIR-66); of other domains nobody asks.
+void Core::reached(machine::Token token, ByteView address) {
+  const auto known = tokens_.find(token);
+  if (known == tokens_.end()) return;
+  peer_.handle_reached(known->second, address);
+  later([this] { pump_peer(); });
+}
+
 void Core::connected(machine::Token token, ConnId id, const Hash& exporter) {
   const auto known = tokens_.find(token);
   if (known == tokens_.end()) {  // given up in the meantime

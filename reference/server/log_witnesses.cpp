@@ -11,6 +11,7 @@ namespace ams::server {
 
 void Core::start_showing() {
   if (!binding_log_ || mutant("server.show_no_log")) return;
+  // Those that the operator named (DIR-76): learned ones come and go, and a witness is for years.
   for (const std::string& domain : options_.directory_peers)
     if (!local(domain) && showing_.witnesses.size() < log_witnesses_max)
       showing_.witnesses.emplace(domain, LogWitness{});  // our own word counts for nobody

@@ -93,6 +93,13 @@ Result<> Core::op_directory_domain(const Asked& to, Conn& conn, const wire::Valu
   return {};
 }
 
+Result<> Core::op_peers(const Asked& to, Conn& conn, const wire::Value& args) {
+  AMS_CHECK(peer_.admit(asker(conn), now_));
+  AMS_TRY(wire::Value answer, peer_.peers(args, now_));
+  ok(to, std::move(answer));
+  return {};
+}
+
 Result<> Core::op_compare(const Asked& to, Conn& conn, const wire::Value& args) {
   AMS_CHECK(peer_.admit(asker(conn), now_));
   AMS_TRY(wire::Value answer, peer_.compare(args, conn.domain, now_));
@@ -148,6 +155,7 @@ Result<> Core::op_directory_relay(const Asked& to, Conn& conn, const wire::Value
   AMS_CHECK(in.finish());
   if (domain && !wire::is_domain(*domain)) return fail(Code::address_syntax, "directory.relay");
   AMS_CHECK(peer_.admit(asker(conn), now_));
+  // Those that the operator named: whom a user asks is not for strangers to say (DIR-76).
   wire::Array peers;
   bool known = false;
   for (const std::string& each : options_.directory_peers) {

@@ -19,7 +19,7 @@ struct Op {
   Handler handler;
 };
 /// What this machine answers beside the session's own ops, sorted.
-constexpr std::array<Op, 29> all_ops{{
+constexpr std::array<Op, 30> all_ops{{
     {"account.enrol", clients, true, &Core::op_enrol},
     {"blob.get", everyone, true, &Core::op_blob_get},
     {"directory.bindlog", servers, false, &Core::op_bindlog},
@@ -32,6 +32,7 @@ constexpr std::array<Op, 29> all_ops{{
     {"directory.gossip", servers, false, &Core::op_gossip},
     {"directory.head", everyone, false, &Core::op_head},
     {"directory.history", everyone, false, &Core::op_read<&directory::Peer::history>},
+    {"directory.peers", servers, false, &Core::op_peers},
     {"directory.proof", everyone, false, &Core::op_read<&directory::Peer::proof>},
     {"directory.publish", everyone, false, &Core::op_publish},
     {"directory.range", everyone, false, &Core::op_read<&directory::Peer::range>},
@@ -66,6 +67,8 @@ directory::PeerOptions peer_options(const Options& options) {
   out.domain = options.domain;
   out.full = options.full_directory;
   out.peers = options.directory_peers;
+  out.exchange = options.directory_exchange;
+  out.exchange_secret = crypto::hmac_sha256(options.index_key, as_bytes("AMS-EXCHANGE/1"));
   out.interval = options.directory_interval;
   out.quota = options.directory_quota;
   out.work_bits = options.directory_work_bits;
@@ -259,6 +262,9 @@ void Server::handle_connected(machine::Token token, machine::ConnId conn, const 
                               Instant now) {
   impl_->now_ = now;
   impl_->connected(token, conn, exporter);
+}
+void Server::handle_address(machine::Token token, ByteView address) {
+  impl_->reached(token, address);
 }
 void Server::handle_connect_failed(machine::Token token, Instant now) {
   impl_->now_ = now;

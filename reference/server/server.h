@@ -31,6 +31,7 @@ struct Options {
   bool mail = true;   // false: a directory peer and nothing else (ams-directory)
   bool full_directory = false;
   std::vector<std::string> directory_peers;
+  bool directory_exchange = false;  // learn peers from those (DIR-65)
   Duration directory_interval = directory::reconcile_interval;
   std::int64_t directory_quota = directory::PeerOptions{}.quota;          // DIR-6
   int directory_work_bits = directory::PeerOptions{}.work_bits;           // DIR-23
@@ -97,6 +98,7 @@ class Server final : public machine::Machine {
   void handle_accepted(machine::ConnId conn, const Hash& exporter, Instant now) override;
   void handle_connected(machine::Token token, machine::ConnId conn, const Hash& exporter,
                         Instant now) override;
+  void handle_address(machine::Token token, ByteView address) override;
   void handle_connect_failed(machine::Token token, Instant now) override;
   void handle_resolved(const std::string& domain, const std::optional<keys::Discovery>& found,
                        Instant now) override;

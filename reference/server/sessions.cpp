@@ -49,9 +49,7 @@ void Core::touch(Conn& conn) {
 /// A full peer of the directory is asked again and again: a handshake each time would cost both
 /// sides more than the question.
 Duration Core::idle_life(const Conn& conn) const {
-  const auto& peers = options_.directory_peers;
-  const bool peer = std::find(peers.begin(), peers.end(), conn.domain) != peers.end();
-  return peer ? link_idle_peer : link_idle;
+  return peer_.uses(conn.domain) ? link_idle_peer : link_idle;
 }
 
 void Core::rearm(Conn& conn) {

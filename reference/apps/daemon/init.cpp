@@ -121,6 +121,7 @@ std::string config_text(const Program& program, const InitOptions& options,
        "  # domains whose directory peers exchange key records with this one");
   line(std::string("full = ") + (program.mail ? "false" : "true") +
        "                # true: hold all keys, not only those looked up");
+  line("# exchange = true           # a full peer learns others from those, at most 16 (DIR-65)");
   line("# interval_s = 60           # a full peer compares with one of its peers so often");
   line("# quota = 100000            # new objects a day from one domain; beyond it, proof of work");
   line("# work_bits = 22            # leading zero bits of that work; 0: none is taken");

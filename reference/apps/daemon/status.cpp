@@ -45,7 +45,9 @@ std::vector<Row> server_rows(const Status& status) {
 std::vector<Row> directory_rows(const directory::Stats& s) {
   return {
       {"keys", false, "key records held", s.keys},
-      {"peers", false, "full peers configured", s.peers},
+      {"peers", false, "full peers in use, configured or learned", s.peers},
+      {"peers_learned", false, "of them learned from others", s.peers_learned},
+      {"peers_waiting", false, "names of peers that wait for a try", s.peers_waiting},
       {"peers_agreeing", false, "peers with this peer's root at the last gossip", s.peers_agreeing},
       {"peers_evicted", false, "peers that were shown to lie", s.peers_evicted},
       {"epochs", true, "roots put into the log", s.epochs},
@@ -93,6 +95,14 @@ wire::Value status_value(const Status& status) {
   for (const auto& [code, times] : status.directory.refused)
     refused[std::string(code_info(code).name)] = wire::Value(count(times));
   directory["refused"] = wire::Value(std::move(refused));
+  wire::Array in_use;
+  for (const directory::PeerInUse& peer : status.directory.in_use)
+    in_use.push_back(wire::Object{{"domain", peer.domain},
+                                  {"block", peer.block},
+                                  {"learned", peer.learned},
+                                  {"agreeing", peer.agreeing},
+                                  {"evicted", peer.evicted}});
+  directory["in_use"] = wire::Value(std::move(in_use));
   wire::Object out{{"ams", "status/1"},
                    {"program", status.program},
                    {"domain", status.domain},
@@ -106,6 +116,31 @@ wire::Value status_value(const Status& status) {
   }
   return out;
 }
+
+namespace {
+
+/// A line each: where peers stand matters where some of them were learned (DIR-66).
+template <class Line>
+void peer_lines(const wire::Value& directory, const Line& line) {
+  const wire::Value* in_use = directory.find("in_use");
+  if (in_use == nullptr || !in_use->is_array() || member(directory, "peers_learned") == 0) return;
+  const auto says = [](const wire::Value& peer, const char* name) {
+    const wire::Value* found = peer.find(name);
+    return found != nullptr && found->is_bool() && found->as_bool();
+  };
+  const auto text = [](const wire::Value& peer, const char* name) {
+    const wire::Value* found = peer.find(name);
+    return found != nullptr && found->is_string() ? found->as_string() : std::string();
+  };
+  for (const wire::Value& peer : in_use->as_array())
+    line(says(peer, "learned") ? "  learned" : "  configured",
+         text(peer, "domain") + " in " + (text(peer, "block").empty() ? "-" : text(peer, "block")) +
+             (says(peer, "evicted")    ? ", evicted"
+              : says(peer, "agreeing") ? ", with this root"
+                                       : ""));
+}
+
+}  // namespace
 
 tl::expected<std::string, std::string> status_text(const wire::Value& value) {
   wire::ObjectReader in(value, "status", wire::ObjectReader::Unknown::ignore_x);
@@ -131,6 +166,7 @@ tl::expected<std::string, std::string> status_text(const wire::Value& value) {
   if (is_full) {
     line("peers", number(directory, "peers") + ", " + number(directory, "peers_agreeing") +
                       " with this root at the last gossip");
+    peer_lines(directory, line);
     const wire::Value* lag = directory.find("lag_s");
     line("gossip lag", lag == nullptr ? "all peers were never seen to agree"
                                       : text_of(std::chrono::seconds(lag->as_integer())));

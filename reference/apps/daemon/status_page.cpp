@@ -149,6 +149,13 @@ std::string directory_table(const Status& status) {
     const auto lag = gossip_lag(status);
     out += row("gossip lag: since all peers agreed", lag ? text_of(*lag) : "never seen");
     out += row("peers evicted, shown to lie", d.peers_evicted);
+    for (const directory::PeerInUse& peer : d.in_use)
+      out += row(peer.domain + (peer.learned ? ", learned" : ", configured"),
+                 (peer.block.empty() ? "not reached yet" : "in " + peer.block) +
+                     (peer.evicted    ? ", evicted"
+                      : peer.agreeing ? ", with this root"
+                                      : ", with another root"));
+    if (d.peers_waiting > 0) out += row("names of peers that wait for a try", d.peers_waiting);
     out += row("roots in the log / cosignatures of witnesses",
                std::to_string(d.epochs) + " / " + std::to_string(d.cosignatures));
     out += row("checkpoints of domains' binding logs cosigned", d.witnessed);

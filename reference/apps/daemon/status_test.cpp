@@ -61,6 +61,21 @@ TEST(Status, text_for_people) {
   EXPECT_FALSE(status_text(wire::Object{{"ams", "status/1"}}));
 }
 
+/// Whose peers were not all named by the operator sees which, and where they stand.
+TEST(Status, learned_peers_are_told_apart) {
+  Status status = busy();
+  status.directory.peers_learned = 1;
+  status.directory.in_use = {{"b.example", "", false, true, false},
+                             {"c.example", "10.7.0.0/16", true, false, true}};
+  const std::string text = status_text(status_value(status)).value();
+  EXPECT_NE(text.find("  configured  b.example in -, with this root\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("  learned     c.example in 10.7.0.0/16, evicted\n"), std::string::npos);
+  const std::string page = status_page(status, {});
+  EXPECT_NE(page.find("<th>c.example, learned</th><td>in 10.7.0.0/16, evicted</td>"),
+            std::string::npos);
+  EXPECT_NE(metrics_text(status).find("\nams_directory_peers_learned 1\n"), std::string::npos);
+}
+
 TEST(Status, times_have_their_two_largest_units) {
   EXPECT_EQ(text_of(seconds(0)), "0 s");
   EXPECT_EQ(text_of(seconds(61)), "1 min 1 s");
