@@ -20,6 +20,11 @@ class Buckets {
     const auto at = buckets_.find(domain);
     return at == buckets_.end() || level(at->second, now) >= 1;
   }
+  /// How many there are to take.
+  double left(std::string_view domain, Instant now) const {
+    const auto at = buckets_.find(domain);
+    return at == buckets_.end() ? static_cast<double>(burst_) : level(at->second, now);
+  }
   /// Whether there were so many to take; then they are taken.
   bool take(std::string_view domain, Instant now, double wanted = 1) {
     auto at = buckets_.find(domain);

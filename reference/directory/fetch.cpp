@@ -117,6 +117,7 @@ void Peer::handle_reply(std::uint64_t cookie, const Result<wire::Value>& outcome
   if (at == asked_.end()) return;
   const Asked asked = std::move(at->second);
   asked_.erase(at);
+  if (op != nullptr && is_peer(asked.domain)) grantors_.put(asked.domain, *op, now);
   switch (asked.purpose) {
     case Purpose::push:
       if (outcome) handle_pushed(asked, *outcome);
@@ -154,6 +155,9 @@ void Peer::handle_reply(std::uint64_t cookie, const Result<wire::Value>& outcome
       break;
     case Purpose::cosigning:
       handle_cosigning(asked, outcome, op, now);
+      break;
+    case Purpose::grantor:
+      handle_grantor(asked.domain, op, now);
       break;
     case Purpose::introduction:
       handle_introduction(asked, outcome, op, now);

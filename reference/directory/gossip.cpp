@@ -103,6 +103,7 @@ Result<Peer::Answered> Peer::gossip(const wire::Value& args, std::string_view fr
   in.optional("proofs");
   AMS_CHECK(in.finish());
   if (evicted(from_domain)) return fail(Code::peer_evicted, "directory.gossip");
+  if (op != nullptr && is_peer(from_domain)) grantors_.put(from_domain, *op, now);
   AMS_TRY(const verifiable::Map* map, ready());
   Answered out;
   wire::Object answer{

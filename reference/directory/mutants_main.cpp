@@ -5,6 +5,7 @@
 #include "directory/cosigners_test.h"
 #include "directory/evidence.h"
 #include "directory/exchange_test.h"
+#include "directory/grants_test.h"
 #include "directory/light.h"
 #include "directory/mesh_test.h"
 #include "directory/peers_test.h"
@@ -364,10 +365,34 @@ int main() {
       {"directory.no_introduction", a_log_that_is_told_of_is_asked_who_it_is},
       {"directory.keep_doubts", what_a_log_could_not_explain_is_told},
       {"directory.cosign_debtors", a_log_that_owes_an_answer_is_not_cosigned},
-      {"directory.relay_without_end", a_peer_passes_on_sixteen_quotas_a_day},
+      {"directory.relay_without_end", a_peer_passes_on_a_quota_a_day},
       {"directory.one_relay_budget", what_was_told_has_a_budget_of_its_own},
       {"directory.push_on_as_own", what_a_peer_told_goes_on_as_told},
       {"directory.fetch_without_end", a_comparison_fetches_what_a_day_allows},
+      {"directory.grants_kept_back", testing::a_grant_goes_with_its_key},
+      {"directory.grants_ignored", testing::a_grant_counts_against_who_granted},
+      {"directory.grant_nothing", testing::a_domain_grants_its_users_keys},
+      {"directory.grant_for_others", testing::a_light_peer_grants_nothing_else},
+      {"directory.grant_unsigned", testing::a_forged_grant_is_refused},
+      {"directory.grant_any_path", testing::a_key_that_was_not_granted_is_refused},
+      {"directory.grant_any_op_key", testing::a_grant_by_another_key_counts_for_nothing},
+      {"directory.grants_of_strangers", testing::an_unknown_domain_is_asked_who_it_is},
+      {"directory.ask_without_end", testing::made_up_domains_are_asked_within_a_budget},
+      {"directory.aside_without_end", testing::what_waits_is_bounded},
+      {"directory.lend_without_end", testing::half_of_the_quota_is_lent},
+      {"directory.work_keeps_grant", testing::who_pays_with_work_is_granted_here},
+      {"directory.never_ask_for_grants", testing::a_comparison_takes_what_is_granted},
+      {"directory.rounds_begin_anew", testing::rounds_share_what_is_granted},
+      {"directory.grantor_for_ever", testing::a_domains_key_is_believed_for_a_day},
+      {"directory.entries_ungranted", testing::entries_come_with_grants},
+      {"directory.grant_leaf_untagged", testing::grants_have_one_form},
+      {"directory.accept_large_grant", testing::grants_have_one_form},
+      {"directory.grant_any_domain", testing::grants_have_one_form},
+      {"directory.grant_any_count", testing::grants_have_one_form},
+      {"directory.wrong_code_voucher", testing::grants_have_one_form},
+      {"directory.voucher_any_size", testing::grants_have_one_form},
+      {"directory.wrong_code_vouchers", testing::grants_and_vouchers_belong_together},
+      {"directory.grants_without_end", testing::grants_and_vouchers_belong_together},
       {"directory.deaf_to_unproven", an_unproven_revocation_counts},
       {"directory.wait_for_cosigners", proofs_are_cosigned_however_busy},
       {"directory.seek_all", gives_up_seeking_after_some},

@@ -54,7 +54,14 @@ Peer::Peer(PeerOptions options, const crypto::SigningKey* log_key, const storage
       reader_(&reader),
       quotas_(options_.quota, options_.quota),
       requests_(5 * options_.requests_per_s, 86'400 * options_.requests_per_s),
-      relayed_(relay_quotas * options_.quota, relay_quotas * options_.quota) {
+      relayed_(options_.quota, options_.quota),
+      lent_(std::max<std::int64_t>(options_.quota / 2, 1),
+            std::max<std::int64_t>(options_.quota / 2, 1)),
+      op_(log_key),
+      vouched_(reader),
+      grantor_asks_(grantor_asks, grantor_asks_day) {
+  if (op_ != nullptr)
+    if (auto key = crypto::VerifyKey::from_raw(op_->alg(), op_->public_raw())) own_op_ = *key;
   if (!in_order().empty() || learns()) next_round_ = now + round_interval();
   if (options_.full) next_epoch_ = now + std::chrono::seconds{1};
 }
@@ -64,7 +71,10 @@ Duration Peer::round_interval() const {
 }
 
 void Peer::begin() {
-  if (writes_.empty()) holdings_.settled();
+  if (writes_.empty()) {
+    holdings_.settled();
+    vouched_.settled();
+  }
   if (!learned_loaded_) load_learned();
 }
 
@@ -161,25 +171,36 @@ Result<wire::Value> Peer::range(const wire::Value& args) const {
 Result<wire::Value> Peer::entries(const wire::Value& args) const {
   wire::ObjectReader in(args, "directory.entries", Unknown::ignore_x);
   const wire::Value& asked = in.any("kids");
+  const bool only = in.optional_boolean("granted", false);
+  const bool vouched = in.optional_boolean("grants", false) || only;
   AMS_CHECK(in.finish());
   const Code malformed = mutant("directory.wrong_code_entries") ? Code::proof_form : Code::schema;
   if (!asked.is_array()) return fail(malformed, "directory.entries.kids");
   if (asked.as_array().size() > entries_max && !mutant("directory.skip_entries_limit"))
     return fail(Code::batch_too_large, "directory.entries.kids");
   wire::Array out;
+  VouchersOut vouchers;
   std::size_t size = 0;
   for (const wire::Value& text : asked.as_array()) {
     const auto kid = text.is_string() ? from_uuid_text(text.as_string()) : std::nullopt;
     if (!kid) return fail(malformed, "directory.entries.kids");
     AMS_TRY(wire::Array objects, holdings_.objects(*kid));
+    std::optional<Vouched> granted;
+    if (vouched) {  // DIR-62
+      AMS_TRY(granted, vouched_.of(*kid));
+      if (only && !granted && !mutant("directory.entries_ungranted")) objects.clear();
+    }
     if (mutant("directory.stale_entries") && objects.size() > 1) objects.resize(1);
     wire::Value entry(std::move(objects));
     size += wire::encode(entry).size();
     if (!out.empty() && size > answer_size_max) break;  // the rest is asked for again
     out.push_back(std::move(entry));
+    if (vouched) size += vouchers.add(granted);
   }
   if (mutant("directory.entries_reversed")) std::reverse(out.begin(), out.end());
-  return wire::Object{{"entries", std::move(out)}};
+  wire::Object answer{{"entries", std::move(out)}};
+  if (vouched) std::move(vouchers).into(answer, true);
+  return wire::Value(std::move(answer));
 }
 
 // --- proofs -------------------------------------------------------------------------------------
@@ -235,6 +256,7 @@ void Peer::write(storage::WriteBatch batch) {
 
 void Peer::handle_write_failure() {
   holdings_.forget();
+  vouched_.settled();
   history_.forget();
   witness_.forget();
   bindlogs_.forget();

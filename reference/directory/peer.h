@@ -26,6 +26,7 @@
 #include "base/result.h"
 #include "directory/bindlog_witness.h"
 #include "directory/buckets.h"
+#include "directory/grants.h"
 #include "directory/history.h"
 #include "directory/holdings.h"
 #include "directory/slots.h"
@@ -49,7 +50,7 @@ inline constexpr std::size_t answer_size_max = 600'000;  // bytes of one answer,
 inline constexpr std::size_t object_size_max = 4'096;    // bytes of any object that is published
 inline constexpr std::size_t told_max = 16;              // checkpoints and proofs in one message
 inline constexpr std::size_t fetch_peers_max = 3;        // peers asked for one entry (DIR-17)
-inline constexpr std::int64_t relay_quotas = 16;  // of one domain, what peers may pass on (DIR-54)
+inline constexpr std::size_t granted_round_max = 4'096;  // kids asked for with grants (DIR-62)
 inline constexpr Duration reconcile_interval = std::chrono::seconds{60};  // DIR-7
 inline constexpr int push_retry_intervals = 2;  // of those: how often a light peer pushes again
 inline constexpr std::size_t push_on_max = 8;   // peers that hear on what a peer told (DIR-41)
@@ -124,8 +125,10 @@ class Peer {
   using Published = Answered;
   /// directory.publish from a session of `from_domain` (ours for our own users): judges each object
   /// and queues the pushes of what is new. Fails as a whole with schema, batch_too_large,
-  /// peer_evicted or rate.
-  Result<Answered> publish(const wire::Value& args, std::string_view from_domain, Instant now);
+  /// peer_evicted or rate, and as Vouchers::read. `op`: the op key of the session's chain (null:
+  /// unknown, or a user of our own).
+  Result<Answered> publish(const wire::Value& args, std::string_view from_domain, Instant now,
+                           const crypto::VerifyKey* op = nullptr);
   /// directory.gossip from another peer; `op`: the op key of its chain (null: unknown).
   Result<Answered> gossip(const wire::Value& args, std::string_view from_domain,
                           const crypto::VerifyKey* op, Instant now);
@@ -198,7 +201,10 @@ class Peer {
     cosigning,     // our new checkpoint, shown at once
     exchange,      // whom it knows (DIR-65)
     trial,         // gossip with one that may come into use
+    grantor,       // whose op key is not known here yet
   };
+  /// What is asked for beside entries: nothing, the grants that there are, or granted ones only.
+  enum class Grants : std::uint8_t { none, with, only };
   struct Asked {
     Purpose purpose;
     std::string domain;
@@ -208,11 +214,18 @@ class Peer {
     std::vector<Id16> kids;                     // entries
     std::string note;                // consistency, introduction: the checkpoint that was heard of
     verifiable::Checkpoint known{};  // and the one that it is to be held against
+    Grants grants = Grants::none;    // entries
+  };
+  struct KeyName {
+    Id16 kid;
+    Hash fp;
   };
   /// Entries in the making, within one input.
   struct Draft {
     std::map<Id16, keys::Entry> entries;
     std::set<Id16> changed;
+    std::map<Id16, Vouched> vouched;              // of new keys, whose grant they come with
+    std::vector<std::pair<Id16, Hash>> to_vouch;  // kids and fps of those that we grant
   };
   /// A question to a log about itself that it has not answered yet.
   struct Owed {
@@ -224,6 +237,11 @@ class Peer {
     std::string domain;
     std::deque<std::string> prefixes;
     std::deque<Id16> wanted;
+    std::deque<Id16> fresh;      // new ones, within the budget if nobody granted them
+    std::size_t budgeted = 0;    // of those, also when they were asked for
+    std::set<Id16> granted;      // new ones beyond the budget: granted ones only (DIR-62)
+    bool all_listed = false;     // what differs
+    std::optional<Id16> beyond;  // the first that was left for the next round
     std::set<Id16> offered;
     std::size_t in_flight = 0;
     std::size_t failures = 0;  // requests that got no answer
@@ -233,11 +251,29 @@ class Peer {
   struct Offer {
     std::optional<WorkNonce> nonce;
     std::string_view from_domain;
-    bool on = false;  // a peer says that it heard of it from another (DIR-55)
+    bool on = false;               // a peer says that it heard of it from another (DIR-55)
+    Vouchers* vouchers = nullptr;  // of its message, and its place there
+    std::size_t place = 0;
+    const SetAside* aside = nullptr;  // what was set aside, when its time has come
+  };
+  /// A grant for a new key. Of a domain whose quota is spent no signature is looked at.
+  struct Backing {
+    Vouched vouched;
+    bool verified = false;
   };
   Result<Id16> judge(const wire::Value& object, const Offer& offer, Draft& draft, Instant now);
   Result<> take(const wire::Value& object, const Id16& kid, Draft& draft);
   Result<> keep(const Draft& draft, storage::WriteBatch& writes);
+  // who answers for new keys: vouching.cpp
+  bool may_publish(std::string_view domain, Instant now) const;
+  void charge(std::string_view domain, Instant now);
+  Result<std::optional<Backing>> backing_of(const wire::Value& object, const KeyName& key,
+                                            const Offer& offer, Instant now);
+  Result<std::optional<Backing>> weigh(SetAside key, Instant now);
+  Result<std::optional<Backing>> set_aside(SetAside key, Instant now);
+  static void note_new(Draft& draft, const KeyName& key, const Vouched* vouched, bool relayed);
+  void vouch(Draft& draft, std::string_view from_domain, Instant now);
+  void handle_grantor(const std::string& domain, const crypto::VerifyKey* op, Instant now);
   // peer.cpp
   Result<const verifiable::Map*> ready() const;  // map and log are read
   bool is_peer(std::string_view domain) const { return slots_.uses(domain); }
@@ -290,6 +326,12 @@ class Peer {
   void push(const std::set<Id16>& kids, std::string_view except, storage::WriteBatch* outbox);
   void send_push(const std::string& domain, const std::set<Id16>& kids, bool on);
   bool may_fetch_new(Instant now) const;
+  void want(const Id16& kid, bool held, Instant now);
+  void want_granted(const Id16& kid);
+  void want_again(const Asked& asked, std::size_t from);
+  bool ask_entries();
+  bool may_take_new(const Asked& asked, const wire::Value& record, std::size_t place,
+                    Vouchers& vouchers, Draft& draft, Instant now);
   void retry_outbox();
   void handle_pushed(const Asked& asked, const wire::Value& ok);
   Duration round_interval() const;
@@ -313,6 +355,15 @@ class Peer {
   const storage::Reader* reader_;
   Buckets quotas_, requests_;
   Buckets relayed_;  // by peer, what it was the first to pass on; "": all the rest (DIR-54)
+  Buckets lent_;     // "": keys of others that we grant (DIR-59)
+  const crypto::SigningKey* op_;  // signs our grants; may be null
+  std::optional<crypto::VerifyKey> own_op_;
+  VouchedRows vouched_;
+  Grantors grantors_;
+  VerifiedGrants verified_grants_;
+  Aside aside_;
+  Buckets grantor_asks_;                      // by peer (DIR-61)
+  std::map<std::string, Id16> granted_from_;  // by peer, where the next round goes on (DIR-62)
   std::optional<bool> fresh_;  // no epoch was ever logged here, and no peer has agreed yet
   Stats stats_;
   std::set<std::string, std::less<>> agreeing_;

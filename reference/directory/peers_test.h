@@ -96,8 +96,9 @@ struct Node {
     drain();
     return std::move(answered->answer);
   }
-  Result<wire::Value> publish(const wire::Value& args, std::string_view from) {
-    return take(peer.publish(args, from, now));
+  Result<wire::Value> publish(const wire::Value& args, std::string_view from,
+                              const crypto::VerifyKey* from_op = nullptr) {
+    return take(peer.publish(args, from, now, from_op));
   }
   Result<wire::Value> compare(const wire::Value& args, std::string_view from) {
     auto answer = peer.compare(args, from, now);
@@ -105,7 +106,9 @@ struct Node {
     return answer;
   }
   Result<wire::Value> serve(const Ask& ask, const Node& from) {
-    if (ask.op == "directory.publish") return publish(ask.args, from.name);
+    if (ask.op == "directory.publish")
+      return publish(ask.args, from.name, &from.op.record.signing());
+    if (ask.op == "directory.head") return peer.head();
     if (ask.op == "directory.gossip")
       return take(peer.gossip(ask.args, from.name, &from.op.record.signing(), now));
     if (ask.op == "directory.compare") return compare(ask.args, from.name);

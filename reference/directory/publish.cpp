@@ -12,13 +12,12 @@ namespace {
 using Unknown = wire::ObjectReader::Unknown;
 
 /// The kid that an object is of, before anything of it is judged: a record's follows from its
-/// bytes (KEY-2), others name it.
-std::optional<Id16> kid_of_object(const wire::Value& object) {
+/// bytes (KEY-2), others name it. `fp`: of a record.
+std::optional<Id16> kid_of_object(const wire::Value& object, Hash& fp) {
   if (!object.is_object()) return std::nullopt;
   if (tag_of(object) == "key/1") {
-    Bytes input = to_bytes(std::string_view("AMS-KEY/1\0", 10));
-    append(input, wire::encode_without(object, "sig"));
-    return keys::kid_of(crypto::sha256(input));
+    fp = fp_of_record(object);
+    return keys::kid_of(fp);
   }
   const wire::Value* kid = object.find("kid");
   return kid != nullptr && kid->is_string() ? from_uuid_text(kid->as_string()) : std::nullopt;
@@ -48,12 +47,14 @@ Result<std::vector<std::optional<WorkNonce>>> read_works(const wire::Value* work
 // --- publication --------------------------------------------------------------------------------
 
 Result<Peer::Answered> Peer::publish(const wire::Value& args, std::string_view from_domain,
-                                     Instant now) {
+                                     Instant now, const crypto::VerifyKey* op) {
   begin();
   wire::ObjectReader in(args, "directory.publish", Unknown::ignore_x);
   const wire::Value& records = in.any("records");
   const wire::Value* const work = in.optional("work");
   const bool on = in.optional_boolean("on", false);
+  const wire::Value* const grants = in.optional("grants");
+  const wire::Value* const vouched = in.optional("vouchers");
   AMS_CHECK(in.finish());
   if (evicted(from_domain)) return fail(Code::peer_evicted, "directory.publish");
   if (!records.is_array())
@@ -67,12 +68,15 @@ Result<Peer::Answered> Peer::publish(const wire::Value& args, std::string_view f
   const auto nonces = read_works(work, records.as_array().size());
   if (!nonces && mutant("directory.wrong_code_work")) return fail(Code::publisher, "work");
   AMS_CHECK(nonces);
+  AMS_TRY(Vouchers vouchers, Vouchers::read(grants, vouched, records.as_array().size()));
   AMS_CHECK(ready());
+  if (op != nullptr) grantors_.put(from_domain, *op, now);
   Answered out;
   wire::Array results;
   Draft draft;
   for (std::size_t i = 0; i < records.as_array().size(); ++i) {
-    const auto kid = judge(records.as_array()[i], {(*nonces)[i], from_domain, on}, draft, now);
+    const auto kid = judge(records.as_array()[i],
+                           {(*nonces)[i], from_domain, on, &vouchers, i, nullptr}, draft, now);
     if (kid) {
       results.push_back(wire::Object{{"kid", to_uuid_text(*kid)}});
     } else {
@@ -80,6 +84,7 @@ Result<Peer::Answered> Peer::publish(const wire::Value& args, std::string_view f
       results.push_back(wire::Object{{"code", code_info(kid.error().code).name}});
     }
   }
+  vouch(draft, from_domain, now);
   AMS_CHECK(keep(draft, out.writes));
   // A light peer answers for its own users' keys: they stay in its outbox until each full peer has
   // them.
@@ -89,15 +94,17 @@ Result<Peer::Answered> Peer::publish(const wire::Value& args, std::string_view f
   return out;
 }
 
-/// DIR-18, cheapest checks first: size, kid, known, quota, and only then the signature.
+/// DIR-18, cheapest checks first: size, kid, known, who answers for it, quota, and only then the
+/// signature.
 Result<Id16> Peer::judge(const wire::Value& object, const Offer& offer, Draft& draft, Instant now) {
-  const auto& [nonce, from_domain, on] = offer;
+  const std::string_view from_domain = offer.from_domain;
   if (!object.is_object())
     return fail(mutant("directory.wrong_code_records") ? Code::proof_form : Code::schema, "object");
   const Bytes bytes = wire::encode(object);
   if (bytes.size() > object_size_max && !mutant("directory.skip_object_size"))
     return fail(Code::object_too_large, "object");
-  const auto kid = kid_of_object(object);
+  Hash fp{};
+  const auto kid = kid_of_object(object, fp);
   if (!kid) return fail(Code::schema, "object.kid");
   AMS_TRY(const verifiable::Map* map, holdings_.map());
   const auto drafted = draft.entries.find(*kid);
@@ -114,16 +121,21 @@ Result<Id16> Peer::judge(const wire::Value& object, const Offer& offer, Draft& d
     if (mutant("directory.skip_verify")) return *kid;
     return fail(Code::not_found, "object.kid");  // DIR-1: the record comes first
   }
-  // Another peer's publishers spent their quota there; what it passes on has a budget (DIR-54).
-  const bool relayed = is_peer(from_domain) && !mutant("directory.relay_spends_quota");
-  const std::string_view payer = on && !mutant("directory.one_relay_budget") ? "" : from_domain;
+  std::optional<Backing> backing;  // a domain that answers for a new key (DIR-60)
+  if (!known) {
+    AMS_TRY(backing, backing_of(object, {*kid, fp}, offer, now));
+  }
+  // What a peer passes on and no domain answers for has a budget (DIR-54).
+  const bool relayed = is_peer(from_domain) && !backing && !mutant("directory.relay_spends_quota");
+  const std::string_view payer =
+      offer.on && !mutant("directory.one_relay_budget") ? "" : from_domain;
   if (relayed && !known && !relayed_.has(payer, now) && !mutant("directory.relay_without_end"))
     return fail(Code::publisher, "relayed");
+  const std::string_view publisher = backing ? backing->vouched.grant->domain : from_domain;
   const Instant quota_now = mutant("directory.no_refill") ? Instant{} : now;
-  const bool spent =
-      !relayed && !quotas_.has(from_domain, quota_now) && !mutant("directory.skip_quota");
+  const bool spent = !relayed && !may_publish(publisher, quota_now);
   const bool paid =
-      spent && check_work(options_.domain, bytes, nonce, options_.work_bits, now).has_value();
+      spent && check_work(options_.domain, bytes, offer.nonce, options_.work_bits, now).has_value();
   if (spent && !paid && !mutant("directory.quota_last")) return fail(Code::publisher, "quota");
   const std::size_t before = draft.changed.size();
   if (const auto taken = take(object, *kid, draft); !taken) {
@@ -131,8 +143,13 @@ Result<Id16> Peer::judge(const wire::Value& object, const Offer& offer, Draft& d
     return tl::unexpected<Error>(taken.error());
   }
   if (spent && !paid) return fail(Code::publisher, "quota");
-  if (!relayed && !paid && draft.changed.size() != before) (void)quotas_.take(from_domain, now);
+  if (!relayed && !paid && draft.changed.size() != before) charge(publisher, now);
   if (relayed && !known) (void)relayed_.take(payer, now);
+  if (!known)
+    note_new(
+        draft, {*kid, fp},
+        backing && (!paid || mutant("directory.work_keeps_grant")) ? &backing->vouched : nullptr,
+        relayed);
   const auto& entry = draft.entries.at(*kid);
   if (entry.records().size() > 1 && !mutant("directory.skip_quarantine"))
     return fail(Code::kid_quarantined, "kid");  // kept: both are the evidence (KEY-6)
@@ -164,6 +181,8 @@ Result<> Peer::keep(const Draft& draft, storage::WriteBatch& writes) {
   for (const Id16& kid : draft.changed) {
     const keys::Entry& entry = draft.entries.at(kid);
     AMS_TRY(const bool changed, holdings_.put(kid, entry, writes));
+    if (const auto vouched = draft.vouched.find(kid); changed && vouched != draft.vouched.end())
+      vouched_.put(kid, vouched->second, writes);
     if (!changed || !options_.full) continue;
     history_.note_change(kid, entry.value(), writes);
   }

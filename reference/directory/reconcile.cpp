@@ -2,6 +2,7 @@
 // DIR-7, DIR-14, DIR-15).
 #include <algorithm>
 
+#include "directory/objects.h"
 #include "directory/peer.h"
 #include "policy/mutant.h"
 
@@ -98,10 +99,13 @@ void Peer::send_push(const std::string& domain, const std::set<Id16>& kids, bool
   if (!map) return;
   Asked asked{Purpose::push, domain, {}, {}, {}, {}, {}};
   wire::Array records;
+  VouchersOut vouchers;
   const auto send = [&] {
     if (records.empty()) return;
     stats_.pushed += records.size();
     wire::Object args{{"records", std::move(records)}};
+    std::move(vouchers).into(args, false);
+    vouchers = {};
     if (on && !mutant("directory.push_on_as_own")) args.emplace("on", true);
     ask(std::move(asked), "directory.publish", wire::Value(std::move(args)));
     asked = {Purpose::push, domain, {}, {}, {}, {}, {}};
@@ -112,7 +116,10 @@ void Peer::send_push(const std::string& domain, const std::set<Id16>& kids, bool
     const auto value = (*map)->find(kid);
     if (!objects || !value) continue;
     if (records.size() + objects->size() > publish_max) send();
+    const auto vouched = vouched_.of(kid);
     for (wire::Value& object : *objects) {
+      const bool granted = vouched && tag_of(object) == "key/1";
+      vouchers.add(granted ? *vouched : std::optional<Vouched>());
       records.push_back(std::move(object));
       asked.pushed.emplace_back(kid, *value);
     }
@@ -178,7 +185,7 @@ bool Peer::ask_again(const Asked& asked, Code why) {
   if (why != Code::peer_unreachable || mutant("directory.round_ends_at_a_failure")) return false;
   if (++round_->failures > round_failures_max) return false;
   round_->prefixes.insert(round_->prefixes.begin(), asked.prefixes.begin(), asked.prefixes.end());
-  round_->wanted.insert(round_->wanted.begin(), asked.kids.begin(), asked.kids.end());
+  want_again(asked, 0);
   pump_round();
   return true;
 }
@@ -187,19 +194,9 @@ void Peer::pump_round() {
   if (!round_) return;
   const auto map = holdings_.map();
   while (map && round_->in_flight < in_flight_max) {
-    Asked asked{Purpose::entries, round_->domain, {}, {}, {}, {}, {}};
-    if (round_->wanted.size() >= entries_max ||
-        (round_->prefixes.empty() && !round_->wanted.empty())) {
-      wire::Array kids;
-      while (!round_->wanted.empty() && kids.size() < entries_max) {
-        asked.kids.push_back(round_->wanted.front());
-        kids.emplace_back(to_uuid_text(round_->wanted.front()));
-        round_->wanted.pop_front();
-      }
-      ++round_->in_flight;
-      ask(std::move(asked), "directory.entries", wire::Object{{"kids", std::move(kids)}});
-    } else if (!round_->prefixes.empty()) {
-      asked.purpose = Purpose::ranges;
+    if (ask_entries()) continue;
+    if (!round_->prefixes.empty()) {
+      Asked asked{Purpose::ranges, round_->domain, {}, {}, {}, {}, {}};
       wire::Array prefixes;
       Bytes children;
       while (!round_->prefixes.empty() && prefixes.size() < ranges_max) {
@@ -219,6 +216,9 @@ void Peer::pump_round() {
   if (round_->in_flight > 0) return;
   const std::set<Id16> offered = std::move(round_->offered);
   const std::string domain = std::move(round_->domain);
+  if (map && !mutant("directory.rounds_begin_anew"))
+    granted_from_[domain] = round_->beyond.value_or(Id16{});
+  std::erase_if(granted_from_, [&](const auto& one) { return !is_peer(one.first); });
   round_.reset();
   send_push(domain, offered, true);
 }
@@ -270,9 +270,73 @@ void Peer::handle_ranges(const Asked& asked, const wire::Value& ok, Instant now)
   }
 }
 
+/// Whether a request was due: a whole one, or the last. Granted ones come when all that differs is
+/// known (DIR-62).
+bool Peer::ask_entries() {
+  Asked asked{Purpose::entries, round_->domain, {}, {}, {}, {}, {}};
+  wire::Array kids;
+  const auto take = [&](auto& from, Grants grants) {
+    asked.grants = grants;
+    while (!from.empty() && asked.kids.size() < entries_max) {
+      asked.kids.push_back(*from.begin());
+      kids.emplace_back(to_uuid_text(*from.begin()));
+      from.erase(from.begin());
+    }
+  };
+  const bool listed = round_->prefixes.empty();
+  round_->all_listed = round_->all_listed || (listed && round_->in_flight == 0);
+  const auto due = [&](const auto& queue) {
+    return queue.size() >= entries_max || (listed && !queue.empty());
+  };
+  if (due(round_->wanted)) {
+    take(round_->wanted, Grants::none);
+  } else if (due(round_->fresh)) {
+    take(round_->fresh, Grants::with);
+  } else if (round_->all_listed) {
+    take(round_->granted, Grants::only);
+  }
+  if (asked.kids.empty()) return false;
+  ++round_->in_flight;
+  wire::Object args{{"kids", std::move(kids)}};
+  if (asked.grants == Grants::with) args.emplace("grants", true);
+  if (asked.grants == Grants::only) args.emplace("granted", true);
+  ask(std::move(asked), "directory.entries", wire::Value(std::move(args)));
+  return true;
+}
+
+/// What was asked for and did not come, from that place on.
+void Peer::want_again(const Asked& asked, std::size_t from) {
+  for (std::size_t i = from; i < asked.kids.size(); ++i) {
+    if (asked.grants == Grants::only) {
+      round_->granted.insert(asked.kids[i]);
+    } else {
+      (asked.grants == Grants::with ? round_->fresh : round_->wanted).push_back(asked.kids[i]);
+    }
+  }
+}
+
 /// DIR-54. A peer that has just begun takes all that there is.
 bool Peer::may_fetch_new(Instant now) const {
   return fresh_.value_or(false) || relayed_.has("", now) || mutant("directory.fetch_without_end");
+}
+
+/// DIR-62. What the budget does not cover is taken if it is granted: the first so many after those
+/// of the last round.
+void Peer::want(const Id16& kid, bool held, Instant now) {
+  const bool endless = fresh_.value_or(false) || mutant("directory.fetch_without_end");
+  if (held || endless) return round_->wanted.push_back(kid);
+  if (relayed_.left("", now) < 1 + static_cast<double>(round_->budgeted)) return want_granted(kid);
+  ++round_->budgeted;
+  round_->fresh.push_back(kid);
+}
+
+void Peer::want_granted(const Id16& kid) {
+  if (mutant("directory.never_ask_for_grants") || kid < granted_from_[round_->domain]) return;
+  auto& all = round_->granted;
+  all.insert(kid);
+  if (all.size() <= granted_round_max) return;
+  round_->beyond = *std::prev(all.end());
+  all.erase(std::prev(all.end()));
 }
 
 /// What the other side lists of a range, against what we hold there.
@@ -287,10 +351,31 @@ void Peer::compare_listed(std::string_view prefix, ByteView listed, Instant now)
   for (const auto& [kid, value] : theirs) {
     const auto own = (*map)->find(kid);
     const bool same = own && std::equal(value.begin(), value.end(), own->begin());
-    if (!same && (own || may_fetch_new(now))) round_->wanted.push_back(kid);
+    if (!same) want(kid, own.has_value(), now);
   }
   for (const auto& own : (*map)->range(first_kid(prefix), 4 * prefix.size(), 2 * ranges_max))
     if (!theirs.contains(own.kid)) round_->offered.insert(own.kid);
+}
+
+/// Whether an entry that is new here may be taken, and whose grant it came with (DIR-54, DIR-62).
+bool Peer::may_take_new(const Asked& asked, const wire::Value& record, std::size_t place,
+                        Vouchers& vouchers, Draft& draft, Instant now) {
+  const Id16& kid = asked.kids[place];
+  const Offer offer{{}, asked.domain, true, &vouchers, place, nullptr};
+  const auto backing = backing_of(record, {kid, fp_of_record(record)}, offer, now);
+  if (!backing) {
+    // A peer verified what it holds: one that gives out what does not hold made it.
+    if (backing.error().code != Code::peer_unreachable) round_->granted.clear();
+    count(backing.error().code);
+    return false;
+  }
+  const bool granted = *backing && (*backing)->verified;
+  if (!granted && (*backing || !may_fetch_new(now))) {
+    count(Code::publisher);
+    return false;
+  }
+  if (granted) draft.vouched.emplace(kid, (*backing)->vouched);
+  return true;
 }
 
 /// Entries of another peer are judged like those that a stranger publishes (DIR-4).
@@ -298,24 +383,29 @@ void Peer::handle_entries(const Asked& asked, const wire::Value& ok, Instant now
   const wire::Value* entries = ok.find("entries");
   if (entries == nullptr || !entries->is_array()) return;
   const std::size_t got = std::min(entries->as_array().size(), asked.kids.size());
+  auto vouchers =
+      asked.grants != Grants::none
+          ? Vouchers::read(ok.find("grants"), ok.find("vouchers"), entries->as_array().size())
+          : Vouchers::read(nullptr, nullptr, got);
+  if (!vouchers) return count(vouchers.error().code);
   storage::WriteBatch writes;
   Draft draft;
   for (std::size_t i = 0; i < got; ++i) {
     const wire::Value& objects = entries->as_array()[i];
     const Id16& kid = asked.kids[i];
     if (!objects.is_array() || objects.as_array().empty()) continue;
+    const wire::Value& first = objects.as_array().front();
+    auto ours = holdings_.entry(kid);
+    if (!ours || !first.is_object()) continue;
+    if (!*ours && !may_take_new(asked, first, i, *vouchers, draft, now)) continue;
     auto theirs = entry_of(kid, objects.as_array());
     if (!theirs) {
       count(theirs.error().code);
       continue;
     }
-    auto ours = holdings_.entry(kid);
-    if (!ours) continue;
-    if (!*ours && !may_fetch_new(now)) {
-      count(Code::publisher);
-      continue;
-    }
-    if (!*ours) (void)relayed_.take("", now);
+    const auto vouched = draft.vouched.find(kid);
+    if (vouched != draft.vouched.end()) charge(vouched->second.grant->domain, now);
+    if (!*ours && vouched == draft.vouched.end()) (void)relayed_.take("", now);
     keys::Entry joined = *ours ? **ours : *theirs;
     if (*ours && mutant("directory.replace_on_pull")) joined = *theirs;
     if (*ours) joined.merge(*theirs);
@@ -326,8 +416,7 @@ void Peer::handle_entries(const Asked& asked, const wire::Value& ok, Instant now
   }
   if (keep(draft, writes)) write(std::move(writes));
   // An answer may stop short of what was asked; none at all is no reason to go on asking.
-  if (got > 0)
-    for (std::size_t i = got; i < asked.kids.size(); ++i) round_->wanted.push_back(asked.kids[i]);
+  if (got > 0) want_again(asked, got);
 }
 
 }  // namespace ams::directory

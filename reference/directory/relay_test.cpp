@@ -7,8 +7,8 @@
 namespace ams::directory {
 namespace {
 
-TEST(Relay, a_peer_passes_on_sixteen_quotas_a_day) {
-  EXPECT_TRUE(testing::a_peer_passes_on_sixteen_quotas_a_day());
+TEST(Relay, a_peer_passes_on_a_quota_a_day) {
+  EXPECT_TRUE(testing::a_peer_passes_on_a_quota_a_day());
 }
 TEST(Relay, what_was_told_has_a_budget_of_its_own) {
   EXPECT_TRUE(testing::what_was_told_has_a_budget_of_its_own());

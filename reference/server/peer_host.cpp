@@ -45,8 +45,11 @@ const std::string& Core::asker(const Conn& conn) {
 
 Result<> Core::op_publish(const Asked& to, Conn& conn, const wire::Value& args) {
   const std::string from = conn.addr.empty() ? conn.domain : options_.domain;
+  const auto& chain = conn.session.peer_chain();
+  const bool known = conn.addr.empty() && chain.has_value();
   AMS_CHECK(peer_.admit(asker(conn), now_));
-  AMS_TRY(directory::Peer::Answered published, peer_.publish(args, from, now_));
+  AMS_TRY(directory::Peer::Answered published,
+          peer_.publish(args, from, now_, known ? &chain->op.signing() : nullptr));
   return answer_written(to, std::move(published));
 }
 

@@ -254,14 +254,14 @@ class DirectoryJudge {
                            "what " + answer.peer + " shows to nobody else was believed");
   }
 
-  /// DIR-54: what the peer that floods was the first to pass on, and what came on through others.
+  /// DIR-54, DIR-60: of each peer that floods what its domain grants and what it was the first to
+  /// pass on without a grant, and of all of them what came on through others or was compared.
   void judge_relayed() {
     std::set<Id16> kids;
     std::size_t rogues = 0;
     for (LpId lp = 0; lp < peers_.size(); ++lp) rogues += s_.passes_floods(lp);
     for (const FloodItem& item : world_.flood) kids.insert(item.kid);
-    const double budgets =
-        static_cast<double>(directory::relay_quotas * s_.quota) * static_cast<double>(rogues + 1);
+    const double budgets = static_cast<double>(s_.quota) * static_cast<double>(2 * rogues + 1);
     for (LpId lp = 0; lp < peers_.size(); ++lp) {
       if (!world_.honest(lp)) continue;
       double taken = 0;

@@ -218,12 +218,10 @@ void PeerProcess::serve(Calls::Served served, Context& context) {
     return calls_.answer(served.conn, request.id, read(*face.peer, request), context);
   if (split_ && request.op == "directory.gossip")
     ledger_.shown.push_back({context.now(), face_of(served.from)});
-  auto answered =
-      request.op == "directory.publish"
-          ? face.peer->publish(request.args, from, context.now())
-          : face.peer->gossip(request.args, from,
-                              client ? nullptr : &world_->ops[served.from].record.signing(),
-                              context.now());
+  const crypto::VerifyKey* const op = client ? nullptr : &world_->ops[served.from].record.signing();
+  auto answered = request.op == "directory.publish"
+                      ? face.peer->publish(request.args, from, context.now(), op)
+                      : face.peer->gossip(request.args, from, op, context.now());
   if (!answered) return refuse(answered.error());
   apply(face, answered->writes,
         {{}, std::pair(served.conn, request.id), {}, std::move(answered->answer)}, context);
@@ -237,6 +235,7 @@ Result<wire::Value> PeerProcess::read(directory::Peer& peer, const wire::Request
   if (op == "directory.reconcile") return peer.reconcile(request.args);
   if (op == "directory.consistency") return peer.consistency(request.args);
   if (op == "directory.proof") return peer.proof(request.args);
+  if (op == "directory.head") return peer.head();
   return fail(Code::unsupported, "op");
 }
 
@@ -333,9 +332,15 @@ void PeerProcess::pump(Context& context) {
         ++ledger_.asked_by_op[ask->op];
         if (split_ && ask->op == "directory.gossip")
           ledger_.shown.push_back({context.now(), number});
+        const auto peer = world_->by_name.find(ask->domain);
+        if (peer == world_->by_name.end()) {  // nobody has such a name
+          face.peer->handle_reply(ask->cookie, fail(Code::peer_unreachable, "sim"), nullptr,
+                                  context.now());
+          continue;
+        }
         const std::uint64_t token = next_token_++;
         asked_.emplace(token, std::pair(number, ask->cookie));
-        calls_.ask(world_->by_name.find(ask->domain)->second, token, ask->op, ask->args, context);
+        calls_.ask(peer->second, token, ask->op, ask->args, context);
       }
     }
   }
