@@ -20,6 +20,7 @@ CONFIRMED = "nothing passes for a domain that discovery did not confirm"
 NOTICED = "two faces are noticed in the time promised"
 PRIVATE_VIEW = "what no honest witness saw is not believed"
 ERASED = "what was erased does not come back"
+CROWD = "a crowd of one hand gets no more places than promised"
 QUOTA = "a flood is held to its domain's quota"
 BUGS = [
     # switch, scenario, the invariant that must catch it
@@ -34,6 +35,7 @@ BUGS = [
     ("server.admit_unproven", "dns", CONFIRMED),
     ("directory.compare_nothing", "directory-equivocation-small", NOTICED),
     ("directory.replace_on_pull", "directory-erase-heal", ERASED),
+    ("directory.one_block_is_all", "directory-eclipse-table", CROWD),
     ("directory.skip_quota", "directory-flood", QUOTA),
     ("verifiable.skip_quorum", "directory-eclipse", PRIVATE_VIEW),
 ]

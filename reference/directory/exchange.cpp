@@ -19,7 +19,8 @@ Result<wire::Value> Peer::peers(const wire::Value& args, Instant now) {
         (at != answered_.end() && now <= at->second + peers_told_intervals * options_.interval) ||
         mutant("directory.tell_silent_peers");
     const bool out = evicted(domain) && !mutant("directory.tell_evicted_peers");
-    if (options_.full && lately && !out) known.push_back(domain);
+    if (options_.full && lately && !out && !mutant("directory.tell_nobody"))
+      known.push_back(domain);
   }
   const std::size_t most = mutant("directory.tell_17_peers") ? peers_told_max + 1 : peers_told_max;
   const std::size_t told = std::min(known.size(), most);

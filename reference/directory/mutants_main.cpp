@@ -409,6 +409,7 @@ int main() {
       {"directory.learn_anyone", who_shows_no_log_is_not_learned},
       {"directory.deaf_to_callers", a_caller_is_tried},
       {"directory.forget_learned", learned_peers_outlive_a_restart},
+      {"directory.tell_nobody", sixteen_are_told_by_turns},
       {"directory.tell_same_peers", sixteen_are_told_by_turns},
       {"directory.tell_17_peers", sixteen_are_told_by_turns},
       {"directory.tell_silent_peers", the_silent_are_not_told},

@@ -19,20 +19,26 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto value = wire::decode(ByteView(data, size));
   if (!value) return 0;
   testing::Node node("a.example", true, {"b.example"});
+  node.options.exchange = true;
+  node.restart();
   (void)node.publish(testing::objects_args({owner().record.value(), *value}), "c.example");
   (void)node.publish(*value, "b.example");
   (void)node.take(node.peer.gossip(*value, "b.example", &owner().record.signing(), Instant{}));
+  (void)node.peer.peers(*value, Instant{});
   for (const auto op : {&Peer::get, &Peer::card, &Peer::range, &Peer::entries, &Peer::reconcile,
                         &Peer::proof, &Peer::consistency, &Peer::history})
     (void)(node.peer.*op)(*value);
-  // As what another peer answers, to whatever was asked.
-  node.tick(Instant{} + reconcile_interval);
+  // As what another peer answers, to whatever was asked. Whom it names is tried a round later.
   node.peer.fetch(1, Id16{}, Instant{});
-  for (int i = 0; i < 16; ++i) {
-    const auto ask = node.peer.poll_ask();
-    if (!ask) break;
-    node.peer.handle_reply(ask->cookie, *value, &owner().record.signing(), Instant{});
-    node.drain();
+  for (int round = 1; round <= 2; ++round) {
+    node.tick(Instant{} + round * reconcile_interval);
+    for (int i = 0; i < 16; ++i) {
+      const auto ask = node.peer.poll_ask();
+      if (!ask) break;
+      node.peer.handle_reached(ask->domain, ByteView(data, std::min<std::size_t>(size, 16)));
+      node.peer.handle_reply(ask->cookie, *value, &owner().record.signing(), Instant{});
+      node.drain();
+    }
   }
   (void)Auditor().take(*value);
   const Stats before = node.peer.stats();

@@ -38,6 +38,9 @@ class DirectoryJudge {
       InvariantResult result = one->take();
       if (result.checked > 0) out_.invariants.push_back(std::move(result));
     }
+    TablesJudgement tables = judge_tables(world_, peers_);
+    out_.figures.tables = std::move(tables.figures);
+    for (InvariantResult& one : tables.invariants) out_.invariants.push_back(std::move(one));
     return std::move(out_);
   }
 

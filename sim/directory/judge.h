@@ -7,6 +7,7 @@
 
 #include "sim_checks/invariants.h"
 #include "sim_directory/ledger.h"
+#include "sim_directory/tables.h"
 #include "sim_directory/world.h"
 
 namespace ams::sim {
@@ -42,6 +43,7 @@ struct DirectoryFigures {
   std::vector<Reached> reached;                 // acknowledged publications
   std::vector<Split> splits;
   std::map<std::string, std::uint64_t> verdicts;  // of look-ups
+  TablesFigures tables;
 };
 struct DirectoryJudgement {
   std::vector<InvariantResult> invariants;

@@ -33,6 +33,11 @@ struct FaceShown {  // one of its logs was shown to a peer
   Instant at;
   std::size_t face = 0;
 };
+struct LearnedChange {  // another peer is one of its learned ones from then on, or is not
+  Instant at;
+  std::string domain;
+  bool in = false;
+};
 struct PublicationEnd {
   std::size_t number = 0;  // in DirectoryWorld::publications
   std::optional<Instant> acknowledged;
@@ -49,6 +54,7 @@ struct PeerLedger {
   std::vector<Eviction> evictions;
   std::vector<FaceEpoch> faces;
   std::vector<FaceShown> shown;
+  std::vector<LearnedChange> learned;
   std::vector<PublicationEnd> publications;
   std::vector<Resurrection> resurrections;
   std::map<std::string, std::uint64_t> refused;         // objects and requests, by code

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "directory/slots.h"
 #include "sim_directory/run.h"
 #include "sim_world/internet.h"
 
@@ -29,6 +30,7 @@ svg { display: block; width: 100%; height: auto; }
 svg text { font-size: 13px; fill: var(--soft); }
 svg .up { fill: var(--blue-soft); } svg .line { fill: none; stroke: var(--blue);
   stroke-width: 2.5; }
+svg .crowd { fill: none; stroke: var(--red); stroke-width: 2; }
 svg .sets { fill: none; stroke: var(--orange); stroke-width: 1.5; stroke-dasharray: 4 3; }
 svg .cut { fill: var(--orange-soft); opacity: .7; } svg .grid { stroke: var(--line); }
 svg .mark { stroke: var(--grey); stroke-dasharray: 2 3; } svg .caught { stroke: var(--red);
@@ -178,6 +180,34 @@ std::string agreement(const DirectoryRun& run) {
          std::to_string(sets) + ".</p></figure>";
 }
 
+/// Learned peers of the honest: the fewest, the mean, and the most of a crowd.
+std::string learned_plot(const DirectoryRun& run) {
+  const TablesFigures& tables = run.judgement.figures.tables;
+  if (tables.samples.empty()) return "";
+  const Plane plane{static_cast<double>(run.world->scenario.seconds)};
+  const auto most = static_cast<double>(directory::learned_max);
+  std::string least, mean, crowd;
+  for (const TablesSample& sample : tables.samples) {
+    const std::string x = (least.empty() ? "M" : " L") + number(plane.x(seconds_of(sample.at)));
+    const auto y = [&](double n) { return ' ' + number(plane.y(n / most)); };
+    least += x + y(static_cast<double>(sample.least));
+    mean += x + y(sample.mean);
+    crowd += x + y(static_cast<double>(sample.crowd));
+  }
+  std::string out =
+      "<h2>Learned peers</h2><figure><svg viewBox=\"0 0 1000 300\" role=\"img\" "
+      "aria-label=\"Learned peers over time\">" +
+      axes(plane, directory::learned_max) + marks(run, plane) + "<path class=\"sets\" d=\"" + mean +
+      "\"/><path class=\"line\" d=\"" + least + "\"/>";
+  if (!run.world->scenario.crowds.empty()) out += "<path class=\"crowd\" d=\"" + crowd + "\"/>";
+  out +=
+      "</svg><p class=\"soft\">Blue: learned peers of the honest peer that has fewest, of at most "
+      "16. Dashed: on average.";
+  if (!run.world->scenario.crowds.empty())
+    out += " Red: most peers of a crowd in one honest peer's table.";
+  return out + "</p></figure>";
+}
+
 std::string look_table(const DirectoryRun& run) {
   std::string rows;
   std::string before;
@@ -249,8 +279,8 @@ std::string directory_page(const DirectoryRun& run) {
          " directory peers, rounds of " + std::to_string(s.interval_s) + " s, " +
          time_text(static_cast<double>(s.seconds)) + " of virtual time, seed " +
          std::to_string(s.seed) + withholding(run) + "</p><ul>" + figures +
-         "</ul><h2>Agreement over time</h2>" + agreement(run) + promises(run) + look_table(run) +
-         proofs(run) + "</body></html>\n";
+         "</ul><h2>Agreement over time</h2>" + agreement(run) + learned_plot(run) + promises(run) +
+         look_table(run) + proofs(run) + "</body></html>\n";
 }
 
 }  // namespace ams::sim

@@ -108,8 +108,12 @@ void PeerProcess::handle(const Event& event, Context& context) {
 /// A twin for half of the peers: each face knows one half. One for clients: it talks to no peer.
 std::vector<std::string> PeerProcess::peers_of(std::size_t face) const {
   std::vector<std::string> out;
-  for (LpId lp = 0; lp < world_->peer_count(); ++lp)
-    if (lp != self_ && (!split_ || face_of(lp) == face)) out.push_back(world_->names[lp]);
+  if (!split_) {
+    for (const LpId lp : world_->told[self_]) out.push_back(world_->names[lp]);
+    return out;
+  }
+  for (LpId lp = 0; lp < world_->peer_count(); ++lp)  // a liar knows everybody
+    if (lp != self_ && face_of(lp) == face) out.push_back(world_->names[lp]);
   return out;
 }
 
@@ -129,6 +133,8 @@ void PeerProcess::start(std::size_t number, Instant now) {
   options.domain = world_->names[self_];
   options.full = true;
   options.peers = peers_of(number);
+  options.exchange = world_->scenario.exchange && !split_;
+  stream(world_->scenario.seed, self_, PeerDraw::trials).fill(0, options.exchange_secret);
   options.quota = world_->scenario.passes_floods(self_) ? std::numeric_limits<std::int32_t>::max()
                                                         : world_->scenario.quota;
   options.interval = std::chrono::seconds{world_->scenario.interval_s};
@@ -211,6 +217,12 @@ void PeerProcess::serve(Calls::Served served, Context& context) {
   };
   if (const auto admitted = face.peer->admit(from, context.now()); !admitted)
     return refuse(admitted.error());
+  if (request.op == "directory.peers")
+    return calls_.answer(served.conn, request.id,
+                         world_->scenario.crowd_of(static_cast<std::int64_t>(self_)) != nullptr
+                             ? Result<wire::Value>(crowd_names())
+                             : face.peer->peers(request.args, context.now()),
+                         context);
   if (request.op == "directory.compare")
     return calls_.answer(served.conn, request.id,
                          face.peer->compare(request.args, from, context.now()), context);
@@ -245,9 +257,13 @@ void PeerProcess::take_outcome(Calls::Outcome outcome, Context& context) {
   const auto [face, cookie] = asked.mapped();
   if (world_->scenario.withholds(self_) && outcome.value) leave_out_revocations(*outcome.value);
   ledger_.unanswered += !outcome.value && outcome.value.error().code == Code::peer_unreachable;
-  if (faces_[face]->peer)
-    faces_[face]->peer->handle_reply(cookie, outcome.value,
-                                     &world_->ops[outcome.peer].record.signing(), context.now());
+  if (!faces_[face]->peer) return;
+  const bool reached = outcome.value || outcome.value.error().code != Code::peer_unreachable;
+  if (reached)
+    faces_[face]->peer->handle_reached(world_->names[outcome.peer],
+                                       world_->address_of(outcome.peer));
+  faces_[face]->peer->handle_reply(cookie, outcome.value,
+                                   &world_->ops[outcome.peer].record.signing(), context.now());
 }
 
 /// As one of the domain's own users: what is due is asked for when the peer is up.
@@ -377,8 +393,29 @@ void PeerProcess::watch(const Face& face, const storage::WriteBatch& batch, Inst
           {now, to_string(put.key), std::string(text.substr(text.find('\n') + 1))});
     } else if (put.table == directory::table_lineage) {
       watch_card(put.key, put.value, now);
+    } else if (put.table == directory::table_learned) {
+      watch_learned(to_string(put.key), true, now);
     }
   }
+  if (number != 0) return;
+  for (const storage::Erase& erase : batch.erases)
+    if (erase.table == directory::table_learned) watch_learned(to_string(erase.key), false, now);
+}
+
+void PeerProcess::watch_learned(const std::string& domain, bool in, Instant now) {
+  const bool change = in ? learned_.insert(domain).second : learned_.erase(domain) > 0;
+  if (change) ledger_.learned.push_back({now, domain, in});
+}
+
+/// What one of a crowd says when it is asked whom it knows: the others of its hand, by turns.
+wire::Value PeerProcess::crowd_names() {
+  const CrowdSpec* crowd = world_->scenario.crowd_of(static_cast<std::int64_t>(self_));
+  const auto number = static_cast<std::size_t>(crowd - world_->scenario.crowds.data());
+  const auto& members = world_->crowds[number];
+  wire::Array out;
+  for (std::size_t i = 0; i < std::min(directory::peers_told_max, members.size()); ++i)
+    out.push_back(wire::Object{{"domain", world_->names[members[next_named_++ % members.size()]]}});
+  return wire::Object{{"peers", std::move(out)}};
 }
 
 /// Who holds an erasure must not take the card again that it erased.
@@ -412,6 +449,15 @@ void PeerProcess::look_at_disk(Instant now) {
   for (const auto& [kid, hash] : found)
     if (const auto at = held_.find(kid); at == held_.end() || at->second != hash)
       ledger_.changes.push_back({now, kid, hash});
+  std::set<std::string> learned;
+  const auto peer = [&](ByteView domain, ByteView) {
+    learned.insert(to_string(domain));
+    return true;
+  };
+  AMS_ASSERT(disk.scan(directory::table_learned, {}, {}, peer).has_value());
+  for (const std::string& domain : std::set<std::string>(learned_))
+    if (!learned.contains(domain)) watch_learned(domain, false, now);
+  for (const std::string& domain : learned) watch_learned(domain, true, now);
   held_ = std::move(found);
   erased_ = std::move(erased);
 }

@@ -70,6 +70,8 @@ class PeerProcess final : public Process {
   void pump(Context& context);
   void arm(std::size_t face, Context& context);
   void watch(const Face& face, const storage::WriteBatch& batch, Instant now);
+  void watch_learned(const std::string& domain, bool in, Instant now);
+  wire::Value crowd_names();
   void watch_card(ByteView key, ByteView value, Instant now);
   void look_at_collisions();
   void look_at_disk(Instant now);
@@ -86,6 +88,8 @@ class PeerProcess final : public Process {
   std::uint64_t judged_ = 0;  // requests so far, for the draw of those that fail
   std::map<Id16, Hash> held_;
   std::set<Id16> erased_;
+  std::set<std::string> learned_;
+  std::size_t next_named_ = 0;  // of its crowd
   PeerLedger ledger_;
 };
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "sim_directory/run.h"
@@ -67,6 +68,18 @@ json splits(const DirectoryRun& run) {
   return out;
 }
 
+/// Of learned peers; null where nobody learns.
+json tables(const DirectoryRun& run) {
+  const TablesFigures& t = run.judgement.figures.tables;
+  if (t.samples.empty()) return nullptr;
+  return {{"learned_min", run.world->scenario.targets.learned_min},
+          {"learned_min_by_all_t_s", seconds_or_null(t.filled)},
+          {"learned_least", t.least},
+          {"learned_mean", t.mean},
+          {"crowd_most", t.crowd_most},
+          {"tables_with_one_of_a_crowd", t.crowd_tables}};
+}
+
 json summary(const DirectoryRun& run, const Costs& costs) {
   const DirectoryScenario& s = run.world->scenario;
   const DirectoryFigures& figures = run.judgement.figures;
@@ -90,6 +103,7 @@ json summary(const DirectoryRun& run, const Costs& costs) {
           {"reach_all_worst_ms", all ? json(*all) : json(nullptr)},
           {"splits", splits(run)},
           {"look_ups", figures.verdicts},
+          {"tables", tables(run)},
           {"flood", sum(run, &PeerLedger::flood_answers)},
           {"refused", sum(run, &PeerLedger::refused)},
           {"asked", sum(run, &PeerLedger::asked_by_op)},
@@ -109,6 +123,12 @@ json metrics(const DirectoryRun& run) {
                          {"up", sample.up},
                          {"agreeing", sample.agreeing},
                          {"sets", sample.sets}});
+  json learned = json::array();
+  for (const TablesSample& sample : run.judgement.figures.tables.samples)
+    learned.push_back({{"t_s", seconds(sample.at)},
+                       {"least", sample.least},
+                       {"mean", sample.mean},
+                       {"crowd_most", sample.crowd}});
   for (const Reached& one : run.judgement.figures.reached) {
     const Publication& asked = run.world->publications[one.number];
     reached.push_back({{"t_s", seconds(asked.at)},
@@ -133,6 +153,7 @@ json metrics(const DirectoryRun& run) {
   return {{"schema", "ams-sim-directory-metrics/1"},
           {"agreement", agreement},
           {"publications", reached},
+          {"learned", learned},
           {"look_ups", looks}};
 }
 
@@ -168,9 +189,24 @@ std::vector<std::string> figure_lines(const DirectoryRun& run) {
       continue;
     }
     out.push_back(split.peer + " has two faces: noticed after " + after(split.noticed) +
-                  (split.noticed ? " by " + split.noticed_by : "") + ", evicted by all after " +
-                  after(split.evicted) + ", the proof has " +
-                  std::to_string(split.evidence.size()) + " bytes");
+                  (split.noticed ? " by " + split.noticed_by : "") + ", evicted by " +
+                  (split.evicted ? "all after " + after(split.evicted)
+                                 : std::to_string(split.evicted_by) + " honest peers") +
+                  ", the proof has " + std::to_string(split.evidence.size()) + " bytes");
+  }
+  if (const TablesFigures& t = figures.tables; !t.samples.empty()) {
+    char mean[16];
+    std::snprintf(mean, sizeof mean, "%.1f", t.mean);
+    out.push_back("learned peers in the end: " + std::string(mean) + " on average, at least " +
+                  std::to_string(t.least) +
+                  (t.filled ? "; all honest peers have " + std::to_string(s.targets.learned_min) +
+                                  " or more since " +
+                                  std::to_string(ms(*t.filled - world_start) / 1'000) + " s"
+                            : ""));
+    if (!s.crowds.empty())
+      out.push_back("of the crowd at most " + std::to_string(t.crowd_most) +
+                    " in one honest peer's table, ever; one or more in " +
+                    std::to_string(t.crowd_tables) + " tables");
   }
   if (!figures.verdicts.empty()) out.push_back("look-ups: " + counted(figures.verdicts));
   if (const auto flood = sum(run, &PeerLedger::flood_answers); !flood.empty())

@@ -20,6 +20,10 @@ void read_directory(TableReader& in, DirectoryScenario& out) {
   in.integer("failing_permille", out.failing_permille, 0, 900);
   in.integer("quota", out.quota, 1, 10'000'000);
   in.integer("commit_ms", out.commit_ms, 0, 60'000);
+  std::string exchange = "off";
+  in.one_of("exchange", exchange, {"off", "on"});
+  out.exchange = exchange == "on";
+  in.integer("explicit_peers", out.explicit_peers, 0, peers_max);
 }
 
 void read_targets(TableReader& in, DirectoryTargets& out) {
@@ -29,6 +33,9 @@ void read_targets(TableReader& in, DirectoryTargets& out) {
   in.integer("detect_rounds", out.detect_rounds, 1, 1'000);
   in.integer("evict_rounds", out.evict_rounds, 1, 1'000);
   in.integer("refuse_ms", out.refuse_ms, 1, 1'000 * seconds_max);
+  in.integer("learned_min", out.learned_min, 1, 64);
+  in.integer("learned_s", out.learned_s, 1, seconds_max);
+  in.integer("crowd_max", out.crowd_max, 0, 64);
 }
 
 void read(TableReader& in, CutSpec& out) {
@@ -64,6 +71,15 @@ void read(TableReader& in, TwinSpec& out) {
   in.one_of("shown_to", out.shown_to, {"half", "client"});
 }
 void read(TableReader& in, WithholdSpec& out) { in.integer("peer", out.peer, 0, peers_max); }
+void read(TableReader& in, PlaceSpec& out) {
+  in.integer("first_peer", out.first_peer, 0, peers_max);
+  in.integer("peers", out.peers, 1, peers_max);
+}
+void read(TableReader& in, CrowdSpec& out) {
+  in.integer("teller", out.teller, 0, peers_max);
+  in.integer("first_peer", out.first_peer, 0, peers_max);
+  in.integer("peers", out.peers, 1, peers_max);
+}
 void read(TableReader& in, LookSpec& out) {
   in.integer("from_s", out.from_s, 0, seconds_max);
   in.integer("every_s", out.every_s, 1, seconds_max);
@@ -97,6 +113,26 @@ std::optional<std::string> judge_collisions(const DirectoryScenario& s) {
   return std::nullopt;
 }
 
+std::optional<std::string> judge_exchange(const DirectoryScenario& s) {
+  for (const PlaceSpec& place : s.places)
+    if (place.first_peer + place.peers > s.peers)
+      return "place.first_peer: expected first_peer + peers to be at most directory.peers";
+  for (const CrowdSpec& crowd : s.crowds) {
+    if (crowd.first_peer + crowd.peers > s.peers || crowd.teller >= s.peers)
+      return "crowd.first_peer: expected all of the crowd to be less than directory.peers";
+    if (crowd.has(crowd.teller)) return "crowd.teller: expected a peer beside the crowd";
+  }
+  std::int64_t known = 0;
+  for (std::int64_t peer = 0; peer < s.peers; ++peer) known += s.known(peer);
+  if (s.explicit_peers >= known)
+    return "directory.explicit_peers: expected less than the peers that are no crowd's";
+  if (s.targets.learned_min > 0 && !s.exchange)
+    return "targets.learned_min: expected directory.exchange = \"on\"";
+  if (!s.crowds.empty() && s.explicit_peers == 0)
+    return "crowd: expected directory.explicit_peers: else all know all";
+  return std::nullopt;
+}
+
 std::optional<std::string> judge(const DirectoryScenario& s) {
   if (s.name.empty()) return "scenario.name: expected a string; it is missing";
   const auto is_peer = [&](std::int64_t peer) { return peer < s.peers; };
@@ -121,6 +157,7 @@ std::optional<std::string> judge(const DirectoryScenario& s) {
       return "look.key: expected less than directory.keys";
   }
   if (auto what = judge_collisions(s)) return what;
+  if (auto what = judge_exchange(s)) return what;
   return std::nullopt;
 }
 
@@ -156,6 +193,8 @@ tl::expected<DirectoryScenario, FileError> load_directory_scenario(const std::st
   each("flood", out.floods);
   each("twin", out.twins);
   each("withhold", out.withholding);
+  each("place", out.places);
+  each("crowd", out.crowds);
   each("look", out.looks);
   each("collision", out.collisions);
   std::optional<FileError> error = file->finish();

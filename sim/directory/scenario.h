@@ -39,6 +39,17 @@ struct TwinSpec {
 struct WithholdSpec {
   std::int64_t peer = 0;
 };
+/// These peers stand in one network block; every other peer has a block of its own.
+struct PlaceSpec {
+  std::int64_t first_peer = 0, peers = 1;
+};
+/// Peers of one hand: `teller`, which others may have been told of by their operators, and `peers`
+/// peers from `first_peer` on, which nobody was told of. They name each other alone, by turns, and
+/// take in no revocation.
+struct CrowdSpec {
+  std::int64_t teller = 0, first_peer = 0, peers = 1;
+  bool has(std::int64_t peer) const { return peer >= first_peer && peer < first_peer + peers; }
+};
 /// A client looks the key `key` up at three peers, again and again.
 struct LookSpec {
   std::int64_t from_s = 0, every_s = 60, times = 1;
@@ -58,6 +69,9 @@ struct DirectoryTargets {
   std::int64_t detect_rounds = 0;  // from two faces until somebody notices
   std::int64_t evict_rounds = 0;   // until all honest peers have the proof
   std::int64_t refuse_ms = 0;      // from a revocation until no honest peer gives the key out
+  std::int64_t learned_min = 0;    // peers that each honest peer has learned
+  std::int64_t learned_s = 0;      // by then, and from then on to the end
+  std::int64_t crowd_max = -1;     // of crowds, in use at one honest peer at once; -1: any number
 };
 
 struct DirectoryScenario {
@@ -70,6 +84,8 @@ struct DirectoryScenario {
   std::int64_t apart = 0;             // and by each side of the first cut alone
   std::int64_t failing_permille = 0;  // of requests, at the peer that is asked
   std::int64_t quota = 100'000;       // new objects a day from one domain
+  bool exchange = false;              // peers learn of each other
+  std::int64_t explicit_peers = 0;    // each is told of so many: those after it in a ring; 0: all
   NetworkSpec network{.base_latency_ms = 50};
   std::int64_t commit_ms = 4;
   std::vector<CutSpec> cuts;
@@ -78,6 +94,8 @@ struct DirectoryScenario {
   std::vector<FloodSpec> floods;
   std::vector<TwinSpec> twins;
   std::vector<WithholdSpec> withholding;
+  std::vector<PlaceSpec> places;
+  std::vector<CrowdSpec> crowds;
   std::vector<LookSpec> looks;
   std::vector<CollisionSpec> collisions;
   DirectoryTargets targets;
@@ -85,7 +103,17 @@ struct DirectoryScenario {
   bool withholds(std::int64_t peer) const {
     for (const WithholdSpec& one : withholding)
       if (one.peer == peer) return true;
-    return false;
+    return crowd_of(peer) != nullptr;
+  }
+  const CrowdSpec* crowd_of(std::int64_t peer) const {
+    for (const CrowdSpec& crowd : crowds)
+      if (crowd.teller == peer || crowd.has(peer)) return &crowd;
+    return nullptr;
+  }
+  /// Whether operators know of it, so that it stands in the ring.
+  bool known(std::int64_t peer) const {
+    const CrowdSpec* crowd = crowd_of(peer);
+    return crowd == nullptr || crowd->teller == peer;
   }
   bool passes_floods(std::int64_t peer) const {
     for (const FloodSpec& flood : floods)

@@ -141,7 +141,50 @@ void plan_churn(DirectoryWorld& world) {
     }
 }
 
+/// Whom each peer knows from the start: all, or the next ones in the ring of those that are known.
+void plan_acquaintance(DirectoryWorld& world) {
+  const DirectoryScenario& s = world.scenario;
+  const auto peers = static_cast<LpId>(s.peers);
+  std::vector<LpId> ring;
+  for (LpId lp = 0; lp < peers; ++lp)
+    if (s.known(static_cast<std::int64_t>(lp))) ring.push_back(lp);
+  world.told.resize(peers);
+  for (LpId lp = 0; lp < peers; ++lp) {
+    auto& told = world.told[lp];
+    if (s.explicit_peers == 0) {
+      for (LpId other = 0; other < peers; ++other)
+        if (other != lp) told.push_back(other);
+      continue;
+    }
+    // One of a crowd stands after its teller.
+    const CrowdSpec* crowd = s.crowd_of(static_cast<std::int64_t>(lp));
+    const auto self = crowd != nullptr ? static_cast<LpId>(crowd->teller) : lp;
+    const auto at =
+        static_cast<std::size_t>(std::find(ring.begin(), ring.end(), self) - ring.begin());
+    if (self != lp) told.push_back(self);
+    for (std::size_t i = 1; told.size() < static_cast<std::size_t>(s.explicit_peers); ++i)
+      told.push_back(ring[(at + i) % ring.size()]);
+  }
+  for (const CrowdSpec& crowd : s.crowds) {
+    auto& members = world.crowds.emplace_back();
+    members.push_back(static_cast<LpId>(crowd.teller));
+    for (std::int64_t i = 0; i < crowd.peers; ++i)
+      members.push_back(static_cast<LpId>(crowd.first_peer + i));
+  }
+}
+
 }  // namespace
+
+Bytes DirectoryWorld::address_of(LpId peer) const {
+  const auto byte = [](std::uint64_t value) { return static_cast<std::uint8_t>(value & 0xff); };
+  for (std::size_t i = 0; i < scenario.places.size(); ++i) {
+    const PlaceSpec& place = scenario.places[i];
+    const auto number = static_cast<std::int64_t>(peer);
+    if (number >= place.first_peer && number < place.first_peer + place.peers)
+      return {203, byte(i), byte(peer >> 8), byte(peer)};
+  }
+  return {byte(16 + (peer >> 8)), byte(peer), 0, 1};
+}
 
 std::size_t DirectoryWorld::side_of(LpId peer) const {
   return scenario.cuts.empty() || peer < static_cast<LpId>(scenario.cuts.front().peers) ? 0 : 1;
@@ -172,6 +215,7 @@ std::shared_ptr<const DirectoryWorld> make_directory_world(DirectoryScenario sce
   plan_publications(*world);
   plan_floods(*world);
   plan_churn(*world);
+  plan_acquaintance(*world);
   world->net = make_net(s, world->peer_count() + s.looks.size());
   return world;
 }

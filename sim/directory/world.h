@@ -28,6 +28,7 @@ enum class PeerDraw : std::uint32_t {
   flood,
   rand_method,
   colliding_key,
+  trials,
 };
 inline RandomStream stream(std::uint64_t seed, std::uint64_t entity, PeerDraw purpose) {
   return {seed, entity, static_cast<std::uint32_t>(purpose)};
@@ -70,6 +71,11 @@ struct DirectoryWorld {
   std::vector<FloodItem> flood;                  // by time
   std::vector<std::vector<Crash>> crashes;       // by peer
 
+  std::vector<std::vector<LpId>> told;    // by peer: whom its operator told it of
+  std::vector<std::vector<LpId>> crowds;  // by crowd: its members, the teller too
+
+  /// Its IPv4 address: no two peers of one network block, but for those of a place.
+  Bytes address_of(LpId peer) const;
   std::size_t peer_count() const { return names.size(); }
   std::size_t side_of(LpId peer) const;  // of the first cut
   bool honest(LpId peer) const {
