@@ -40,7 +40,7 @@ namespace ams::directory {
 
 inline constexpr storage::Table table_outbox{0x41};      // kid || peer domain -> (empty)
 inline constexpr storage::Table table_fetched{0x48};     // kid -> u64 Unix ms
-inline constexpr storage::Table table_learned{0x4e};     // peer domain -> network block (DIR-74)
+inline constexpr storage::Table table_learned{0x4b};     // peer domain -> network block (DIR-74)
 inline constexpr std::size_t publish_max = 64;           // objects in one publish (DIR-1)
 inline constexpr std::size_t entries_max = 64;           // kids in one request for entries (DIR-14)
 inline constexpr std::size_t range_entries_max = 64;     // entries listed in a range (DIR-9)
