@@ -51,6 +51,7 @@ CHAPTERS = (  # modules of tools/vectorgen, each with files()
     "checkpoints",
     "lookups",
     "work",
+    "grants",
     "evidence",
     "histories",
 )

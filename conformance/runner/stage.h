@@ -46,6 +46,7 @@ class Stage {
   Json built_receipts(const Json& plan);
   Json built_binding(const Json& plan);
   Json built_directory(const std::string& name, const Json& plan);    // values_directory.cpp
+  Json built_grant(const Json& plan);
   Json built_binding_log(const std::string& name, const Json& plan);  // values_bindings.cpp
   Json built_shown_log(const std::string& name, const Json& plan);    // values_bindlog.cpp
   Json built_entry(const Json& plan);

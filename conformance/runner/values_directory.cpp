@@ -186,6 +186,33 @@ std::string Stage::own_checkpoint(const Json& plan) {
                          by.op.secret.signing);
 }
 
+/// {"keys":[record…],"as","by"?: another domain whose op key signs,"set"?: members put over the
+/// others before that}: {"grant","vouchers":[of each key…]} (DIR-57, DIR-58).
+Json Stage::built_grant(const Json& plan) {
+  const Domain& from = domain_of(plan.value("as", "server"));
+  const Domain& by = domain_of(plan.value("by", plan.value("as", "server")));
+  std::vector<Hash> leaves;
+  for (const Json& record : plan.at("keys")) {
+    Bytes entry = to_bytes(std::string_view("AMS-GRANT/1\0", 12));
+    append(entry, fp_of(record));
+    leaves.push_back(log_leaf(entry));
+  }
+  Json grant = {{"ams", "grant/1"},
+                {"domain", from.name},
+                {"op_key", b64(crypto::sha256(unb64(by.op.record.at("sk"))))},
+                {"root", b64(log_root(leaves))},
+                {"count", leaves.size()}};
+  if (plan.contains("set")) grant.update(plan["set"]);
+  Json vouchers = Json::array();
+  for (std::size_t i = 0; i < leaves.size(); ++i) {
+    Bytes voucher{0, static_cast<std::uint8_t>(i)};
+    append(voucher, inclusion_path(leaves, i));
+    vouchers.push_back(b64(voucher));
+  }
+  return {{"grant", sign(std::move(grant), by.op.secret.signing)},
+          {"vouchers", std::move(vouchers)}};
+}
+
 /// {"as","size"}: two faces of one log (CKP-11).
 Json Stage::built_evidence(const Json& plan) {
   std::vector<std::pair<Hash, std::string>> faces;
@@ -210,6 +237,7 @@ Json Stage::built_directory(const std::string& name, const Json& plan) {
   if (name == "$history_verdict") return judged(judge_history);
   if (name == "$checkpoint") return own_checkpoint(plan);
   if (name == "$evidence") return built_evidence(plan);
+  if (name == "$grant") return built_grant(plan);
   if (name == "$extension") {  // {"first","second"}
     const auto log = own_log(plan.at("second").get<std::size_t>(), "");
     return b64(consistency_proof(log, plan.at("first").get<std::size_t>()));

@@ -27,7 +27,7 @@ Result<Grant> parse_grant(const wire::Value& value) {
   wire::ObjectReader in(value, "grant");
   Grant out;
   in.tag(grant_tag);
-  out.domain = in.string("domain", wire::domain_size_max);
+  out.domain = in.string("domain");
   in.require(wire::is_domain(out.domain) || mutant("directory.grant_any_domain"),
              Code::address_syntax, "grant.domain");
   out.op_key = in.bytes<32>("op_key");
@@ -110,7 +110,8 @@ Result<Vouchers> Vouchers::read(const wire::Value* grants, const wire::Value* vo
     if (!text.is_string()) return fail(Code::schema, "vouchers");
     AMS_TRY(out.vouchers_[i], read_voucher(text.as_string()));
     if (out.vouchers_[i] && out.vouchers_[i]->grant >= out.parsed_.size())
-      return fail(Code::schema, "vouchers: no such grant");
+      return fail(mutant("directory.wrong_code_vouchers") ? Code::proof_form : Code::schema,
+                  "vouchers: no such grant");
   }
   return out;
 }

@@ -1,6 +1,7 @@
 // The ops of who looks keys up in a directory, or judges what one said (spec DIR-22, DIR-23, EVD).
 #include "adapter/ops.h"
 #include "directory/evidence.h"
+#include "directory/grant.h"
 #include "directory/light.h"
 #include "directory/work.h"
 
@@ -15,6 +16,22 @@ Answer work_verify(const Args& args) {
           directory::check_work(args.text("domain"), args.bytes("object_b64"), nonce,
                                 static_cast<int>(bits), args.instant("now")));
   return Json{{"day", day}};
+}
+
+Answer grant_verify(const Args& args) {
+  const auto alg = crypto::find_sig_alg(args.text("alg"));
+  if (!alg) throw Fault("alg: no such algorithm");
+  const auto op = crypto::VerifyKey::from_raw(*alg, args.bytes("public_b64"));
+  if (!op) throw Fault("public_b64: no key");
+  const std::string text = args.text("voucher");
+  if (text.empty()) throw Fault("voucher: nothing to judge");
+  AMS_TRY(const auto voucher, directory::read_voucher(text));
+  AMS_TRY(const wire::Value value, args.value("raw_b64"));
+  AMS_TRY(const directory::Grant grant, directory::parse_grant(value));
+  AMS_CHECK(directory::verify_place(grant, args.fixed<32>("fp_b64"), voucher->place));
+  AMS_CHECK(directory::verify_grant(grant, *op));
+  return Json{
+      {"domain", grant.domain}, {"count", grant.count}, {"index", voucher->place.index}};
 }
 
 void show(Json& out, const std::optional<keys::Entry>& entry, std::uint64_t time_s) {
@@ -84,6 +101,7 @@ Answer evidence_judge(const Args& args) {
 
 std::vector<Op> directory_ops() {
   return {{"evidence.judge", evidence_judge},
+          {"grant.verify", grant_verify},
           {"history.replay", history_replay},
           {"lookup.verify", lookup_verify},
           {"work.verify", work_verify}};

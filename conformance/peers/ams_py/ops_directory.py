@@ -1,5 +1,5 @@
 """The ops of who looks keys up in a directory, or judges what one said."""
-from . import directory, encoding
+from . import crypto, directory, encoding, grants
 from .args import listed, number, octets, text, value
 from .ops_verifiable import note, note_key, witnesses
 
@@ -8,6 +8,17 @@ def work_verify(args):
     return {"day": directory.check_work(text(args, "domain"), octets(args, "object_b64"),
                                         text(args, "work"), number(args, "bits"),
                                         number(args, "now"))}
+
+
+def grant_verify(args):
+    algorithm, public = text(args, "alg"), octets(args, "public_b64")
+    voucher = text(args, "voucher")
+    if voucher == "" or algorithm not in crypto.SIG_ALGS:
+        raise TypeError("args.voucher, args.alg: nothing to judge")
+    # Whole messages are refused for a voucher: it is read before any grant is.
+    grants.read_voucher(voucher)
+    return grants.verify(value(args, "raw_b64"), voucher, octets(args, "fp_b64", 32), algorithm,
+                         public)
 
 
 def lookup_verify(args):
@@ -32,5 +43,6 @@ def evidence_judge(args):
     return judge.judge(directory.read_evidence(octets(args, "raw_b64")))
 
 
-OPS = {"evidence.judge": evidence_judge, "history.replay": history_replay,
+OPS = {"evidence.judge": evidence_judge, "grant.verify": grant_verify,
+       "history.replay": history_replay,
        "lookup.verify": lookup_verify, "work.verify": work_verify}
