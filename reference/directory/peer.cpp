@@ -64,6 +64,7 @@ Peer::Peer(PeerOptions options, const crypto::SigningKey* log_key, const storage
     if (auto key = crypto::VerifyKey::from_raw(op_->alg(), op_->public_raw())) own_op_ = *key;
   if (!in_order().empty() || learns()) next_round_ = now + round_interval();
   if (options_.full) next_epoch_ = now + std::chrono::seconds{1};
+  load_learned();
 }
 
 Duration Peer::round_interval() const {

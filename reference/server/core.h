@@ -101,6 +101,7 @@ struct Link {
   machine::Token token = 0;
   keys::KeyId root;
   ConnId conn = 0;
+  Bytes address;  // where it leads; empty: the driver did not say
   std::deque<LinkJob> jobs;
 };
 

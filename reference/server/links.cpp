@@ -53,8 +53,7 @@ void Core::link_resolved(const std::string& domain, const std::optional<keys::Di
 void Core::reached(machine::Token token, ByteView address) {
   const auto known = tokens_.find(token);
   if (known == tokens_.end()) return;
-  peer_.handle_reached(known->second, address);
-  later([this] { pump_peer(); });
+  links_.at(known->second).address = to_bytes(address);
 }
 
 void Core::connected(machine::Token token, ConnId id, const Hash& exporter) {

@@ -19,8 +19,11 @@ void Core::pump_peer() {
   }
   while (auto asked = peer_.poll_ask()) {
     ask(asked->domain, asked->op, std::move(asked->args),
-        [this, cookie = asked->cookie](const Outcome& outcome) {
+        [this, cookie = asked->cookie, domain = asked->domain](const Outcome& outcome) {
           const keys::Chain* chain = outcome.chain;
+          // The link may be older than the peer's interest in it: mail goes over it, too.
+          if (const auto link = links_.find(domain); link != links_.end() && chain)
+            peer_.handle_reached(domain, link->second.address);
           peer_.handle_reply(cookie, outcome.value, chain ? &chain->op.signing() : nullptr, now_);
           later([this] { pump_peer(); });
         });
