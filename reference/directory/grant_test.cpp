@@ -116,6 +116,9 @@ TEST(Vouching, an_unknown_domain_is_asked_who_it_is) {
 TEST(Vouching, made_up_domains_are_asked_within_a_budget) {
   EXPECT_TRUE(testing::made_up_domains_are_asked_within_a_budget());
 }
+TEST(Vouching, keys_of_a_lost_domain_count_as_ungranted) {
+  EXPECT_TRUE(testing::keys_of_a_lost_domain_count_as_ungranted());
+}
 TEST(Vouching, what_waits_is_bounded) { EXPECT_TRUE(testing::what_waits_is_bounded()); }
 TEST(Vouching, a_domains_key_is_believed_for_a_day) {
   EXPECT_TRUE(testing::a_domains_key_is_believed_for_a_day());

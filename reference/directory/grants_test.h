@@ -163,6 +163,23 @@ inline bool an_unknown_domain_is_asked_who_it_is() {
   return s.strict.peer.stats().keys == 1 && passed_on;
 }
 
+/// DIR-61. A domain that is gone does not keep its users' keys from anybody.
+inline bool keys_of_a_lost_domain_count_as_ungranted() {
+  Strict s;
+  const keys::KeyPair one = make_key(s.next++), two = make_key(s.next++), lost = make_key(s.next++);
+  const auto args = [&](const keys::KeyPair& key) {
+    return granted_args({&key}, "lost.example", lost.signing);
+  };
+  if (answer_of(s.strict, args(one), s.other) != "peer_unreachable") return false;
+  for (const Ask& ask : asks_of(s.strict)) {
+    s.strict.peer.handle_reply(ask.cookie, fail(Code::peer_unreachable, "test"), nullptr,
+                               s.strict.now);
+    s.strict.drain();
+  }
+  return s.strict.peer.stats().keys == 1 && s.strict.store.count(table_vouched) == 0 &&
+         answer_of(s.strict, args(two), s.other) == "publisher";
+}
+
 /// DIR-61. Nobody makes us ask for as many domains as can be made up.
 inline bool made_up_domains_are_asked_within_a_budget() {
   Strict s;
@@ -177,7 +194,7 @@ inline bool made_up_domains_are_asked_within_a_budget() {
                                  s.strict.now);
     }
   }
-  return asked == static_cast<std::size_t>(grantor_asks) && s.strict.peer.stats().keys == 0;
+  return asked == static_cast<std::size_t>(grantor_asks) && s.strict.peer.stats().keys == 1;
 }
 
 /// DIR-61. And what one peer has waiting is bounded.

@@ -29,8 +29,8 @@ Result<std::optional<Peer::Backing>> Peer::backing_of(const wire::Value& object,
       {object, key.kid, std::string(offer.from_domain), offer.on, {*grant, voucher->place}}, now);
 }
 
-/// DIR-60. A grant by a key that is not the domain's says nothing: it may have had that key when it
-/// granted, and nobody can tell.
+/// DIR-60, DIR-61. A grant by a key that is not the domain's counts as none: it may have had that
+/// key when it granted, and nobody can tell. So does one of a domain that did not answer.
 Result<std::optional<Peer::Backing>> Peer::weigh(SetAside key, Instant now) {
   const Grant& grant = *key.vouched.grant;
   const bool own = grant.domain == options_.domain;
@@ -41,9 +41,9 @@ Result<std::optional<Peer::Backing>> Peer::weigh(SetAside key, Instant now) {
   const bool named =
       op != nullptr && (op_key_hash(*op) == grant.op_key || mutant("directory.grant_any_op_key"));
   if (!named) {
-    const bool ask =
-        is_peer(key.from) && !own && (op == nullptr || grantors_.may_ask(grant.domain, now));
-    return ask ? set_aside(std::move(key), now) : std::optional<Backing>();
+    const bool asks = aside_.waits_for(grant.domain) || grantors_.may_ask(grant.domain, now);
+    if (own || !asks || !is_peer(key.from)) return std::optional<Backing>();
+    return set_aside(std::move(key), now);
   }
   Backing out{std::move(key.vouched), false};
   if (!may_publish(out.vouched.grant->domain, now)) return std::optional(std::move(out));
@@ -58,7 +58,6 @@ Result<std::optional<Peer::Backing>> Peer::set_aside(SetAside key, Instant now) 
   const std::string from = key.from;
   const auto later = [] { return fail(Code::peer_unreachable, "grant.domain"); };
   const bool waits = aside_.waits_for(domain);
-  if (!waits && !grantors_.may_ask(domain, now)) return later();
   if (!waits && !grantor_asks_.has(from, now) && !mutant("directory.ask_without_end"))
     return later();
   if (!aside_.put(std::move(key)) || waits) return later();
@@ -74,9 +73,8 @@ void Peer::handle_grantor(const std::string& domain, const crypto::VerifyKey* op
   storage::WriteBatch writes;
   Draft draft;
   for (const SetAside& one : aside_.take(domain)) {
-    Result<Id16> kid = fail(Code::peer_unreachable, "grant.domain");
-    if (op != nullptr && !evicted(one.from))
-      kid = judge(one.record, {{}, one.from, one.on, nullptr, 0, &one}, draft, now);
+    if (evicted(one.from)) continue;
+    const auto kid = judge(one.record, {{}, one.from, one.on, nullptr, 0, &one}, draft, now);
     if (kid) {
       taken[one.from].insert(*kid);
     } else {

@@ -62,6 +62,33 @@ TEST_F(PeersTest, full_peers_come_to_hold_the_same_set) {
   EXPECT_EQ(heads[0].find("count")->as_integer(), 1);
 }
 
+// A domain grants its users' keys; a peer that hears of them from another asks it who it is.
+TEST_F(PeersTest, a_domains_grant_comes_to_peers_that_never_met_it) {
+  Account bob{world, "bob@b.example"};
+  bob.create();
+  world.advance(seconds{200});  // both agree: neither has just begun
+  two.reachable = false;
+  Account alice{world, "alice@a.example"};
+  alice.create();
+  world.advance(seconds{5});
+  Device reader(world, "", "reader");
+  const wire::Value asked =
+      wire::Object{{"grants", true},
+                   {"kids", wire::Array{wire::Value(to_uuid_text(alice.pair.record.id().kid))}}};
+  const auto grant_at = [&](const std::string& peer) {
+    reader.connect_as(b, peer);
+    const auto got = reader.call("directory.entries", asked);
+    const wire::Value* grants = got ? got->find("grants") : nullptr;
+    return grants == nullptr || grants->as_array().empty() ? wire::Value() : grants->as_array()[0];
+  };
+  const wire::Value grant = grant_at("one.example");
+  ASSERT_TRUE(grant.is_object());
+  EXPECT_EQ(*grant.find("domain"), wire::Value("a.example"));
+  two.reachable = true;
+  world.advance(seconds{100});
+  EXPECT_EQ(grant_at("two.example"), grant);
+}
+
 TEST_F(PeersTest, a_directory_has_no_mail_ops) {
   Device server(world, "", "server");
   server.connect_as(b, "one.example");
