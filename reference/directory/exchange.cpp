@@ -34,13 +34,20 @@ Result<wire::Value> Peer::peers(const wire::Value& args, Instant now) {
 
 // --- learned peers ------------------------------------------------------------------------------
 
+void Peer::bar_evicted() {
+  const auto& evicted = witness_.evidence();
+  if (evicted.size() == barred_) return;
+  for (const auto& [domain, evidence] : evicted) slots_.bar(domain);
+  barred_ = evicted.size();
+}
+
 /// DIR-74. Those that were evicted since are not taken up again.
 void Peer::load_learned() {
   if (!learns()) {
     learned_loaded_ = true;
     return;
   }
-  for (const auto& [domain, evidence] : witness_.evidence()) slots_.bar(domain);
+  bar_evicted();
   std::map<std::string, std::string> rows;
   const auto read = reader_->scan(table_learned, {}, {}, [&](ByteView domain, ByteView block) {
     rows.emplace(to_string(domain), as_text(block));
@@ -57,7 +64,7 @@ void Peer::load_learned() {
 /// of peers that are not any more.
 void Peer::keep_learned() {
   if (!learns() || !learned_loaded_) return;
-  for (const auto& [domain, evidence] : witness_.evidence()) slots_.bar(domain);
+  bar_evicted();
   if (!learned_kept_) {
     std::map<std::string, std::string> rows;
     const auto read = reader_->scan(table_learned, {}, {}, [&](ByteView domain, ByteView block) {
@@ -83,6 +90,7 @@ void Peer::keep_learned() {
   std::erase_if(shown_, gone);
   std::erase_if(answered_, gone);
   std::erase_if(owed_, gone);
+  std::erase_if(compared_, gone);
   std::erase_if(agreeing_, [&](const auto& domain) { return !is_peer(domain); });
 }
 

@@ -23,6 +23,9 @@ TEST(Exchange, sixteen_are_told_by_turns) { EXPECT_TRUE(testing::sixteen_are_tol
 TEST(Exchange, the_silent_are_not_told) { EXPECT_TRUE(testing::the_silent_are_not_told()); }
 TEST(Exchange, a_named_peer_compares_too) { EXPECT_TRUE(testing::a_named_peer_compares_too()); }
 
+TEST(Exchange, logs_of_former_peers_give_way) {
+  EXPECT_TRUE(testing::logs_of_former_peers_give_way());
+}
 TEST(Exchange, named_peers_are_asked_first) { EXPECT_TRUE(testing::named_peers_are_asked_first()); }
 
 TEST(Exchange, a_light_peer_tells_of_nobody) {

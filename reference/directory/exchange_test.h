@@ -305,6 +305,29 @@ inline bool a_named_peer_compares_too() {
   return true;
 }
 
+/// DIR-77. Whoever came and went does not keep a peer in use from being cosigned.
+inline bool logs_of_former_peers_give_way() {
+  Node judge("p0.example", true, {"p1.example"});
+  storage::WriteBatch writes;
+  Witness witness("p0.example", &judge.op.signing, judge.store);
+  for (std::size_t i = 0; i < seen_logs_max; ++i) {
+    Node former(numbered("f", i), true, {});
+    former.tick(Instant{} + std::chrono::seconds{1});
+    const wire::Value head = *former.peer.head();
+    (void)witness.meet(former.name, former.op.record.signing(),
+                       head.find("checkpoint")->as_string(), writes);
+  }
+  judge.store.apply(writes);
+  judge.restart();
+  Node peer("p1.example", true, {});
+  peer.tick(Instant{} + std::chrono::seconds{1});
+  const wire::Value args = wire::Object{{"checkpoint", *peer.peer.head()->find("checkpoint")}};
+  const auto answer =
+      judge.take(judge.peer.gossip(args, peer.name, &peer.op.record.signing(), Instant{}));
+  return answer && answer->find("cosignature") != nullptr &&
+         judge.store.count(table_seen) == seen_logs_max;
+}
+
 /// DIR-76. Whichever key it is, the three peers that are asked are those that were named.
 inline bool named_peers_are_asked_first() {
   Ring ring(8);

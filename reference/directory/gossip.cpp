@@ -86,6 +86,7 @@ void Peer::meet(const std::string& domain, const crypto::VerifyKey& op, const wi
                 Instant now) {
   if (mutant("directory.ignore_answer_checkpoint") || !is_peer(domain)) return;
   storage::WriteBatch writes;
+  witness_.make_room([&](std::string_view log) { return is_peer(log); }, writes);
   if (!witness_.meet(domain, op, shown.as_string(), writes))
     hear_of(domain, shown.as_string(), writes, now);
   write(std::move(writes));
@@ -111,6 +112,7 @@ Result<Peer::Answered> Peer::gossip(const wire::Value& args, std::string_view fr
       {"root", to_base64url(mutant("directory.gossip_no_root") ? Hash{} : map->root())}};
   const bool peer = is_peer(from_domain) || mutant("directory.cosign_anyone");
   if (note && op != nullptr && options_.full && peer) {
+    witness_.make_room([&](std::string_view log) { return is_peer(log); }, out.writes);
     const auto judged = witness_.show(from_domain, *op, *note, static_cast<std::uint64_t>(first),
                                       proof, now, out.writes);
     if (!judged && mutant("directory.wrong_code_note")) return fail(Code::schema, "checkpoint");

@@ -415,6 +415,7 @@ int main() {
       {"directory.tell_silent_peers", the_silent_are_not_told},
       {"directory.tell_evicted_peers", the_evicted_are_not_told},
       {"directory.compare_with_anyone", a_named_peer_compares_too},
+      {"directory.seen_fills_up", logs_of_former_peers_give_way},
       {"directory.ask_learned_first", named_peers_are_asked_first},
       {"directory.bear_denials", a_log_that_denies_its_history_is_evicted},
   });

@@ -313,6 +313,7 @@ class Peer {
   // who else there is: exchange.cpp
   bool learns() const { return options_.full && options_.exchange; }
   void load_learned();
+  void bar_evicted();
   void keep_learned();
   void try_one();
   void hear_of_caller(const std::string& domain, const crypto::VerifyKey& op,
@@ -388,6 +389,7 @@ class Peer {
   std::optional<std::map<std::string, std::string>> learned_kept_;  // rows; none: to be read
   std::map<std::string, Instant, std::less<>> answered_;  // peers that answered the last gossip
   std::size_t next_told_ = 0;
+  std::size_t barred_ = 0;  // evicted peers that the slots know of
   std::optional<Instant> next_round_, next_epoch_;
   std::deque<Ask> asks_;
   std::deque<Fetched> fetched_;

@@ -7,8 +7,6 @@
 namespace ams::directory {
 namespace {
 
-constexpr std::size_t logs_max = 1'024;
-
 std::string row_value(const verifiable::NoteKey& key, std::string_view text) {
   return key.format() + "\n" + std::string(text);
 }
@@ -115,7 +113,7 @@ Result<Witness::Shown> Witness::show(std::string_view domain, const crypto::Veri
     seen->notes.clear();
   }
   if (seen == nullptr) {
-    if (seen_.size() >= logs_max) return Shown{};
+    if (seen_.size() >= seen_logs_max) return Shown{};
     seen = &seen_.emplace(std::string(domain), Seen{key, checkpoint, {}, {}}).first->second;
   }
   if (contradicts(domain, *seen, checkpoint, note, writes))
@@ -144,7 +142,7 @@ Result<Witness::Shown> Witness::show(std::string_view domain, const crypto::Veri
 
 bool Witness::meet(std::string_view domain, const crypto::VerifyKey& op, std::string_view note,
                    storage::WriteBatch& writes) {
-  if (find(domain) != nullptr || evicted(domain) || seen_.size() >= logs_max) return false;
+  if (find(domain) != nullptr || evicted(domain) || seen_.size() >= seen_logs_max) return false;
   auto key = log_key(domain, op, verifiable::NoteKeyType::ed25519);
   if (!key) return false;
   const auto opened = verifiable::open_checkpoint(note, *key);
@@ -154,6 +152,20 @@ bool Witness::meet(std::string_view domain, const crypto::VerifyKey& op, std::st
       std::string(domain),
       Seen{std::move(*key), opened->checkpoint, {{opened->checkpoint, std::string(note)}}, {}});
   return true;
+}
+
+void Witness::make_room(const std::function<bool(std::string_view)>& used,
+                        storage::WriteBatch& writes) {
+  load();
+  if (seen_.size() < seen_logs_max || mutant("directory.seen_fills_up")) return;
+  const auto at = std::find_if(seen_.begin(), seen_.end(), [&](const auto& log) {
+    const auto out = evicted_.find(log.first);
+    const bool open = out != evicted_.end() && out->second.empty();
+    return !open && !used(log.first);
+  });
+  if (at == seen_.end()) return;
+  writes.erases.push_back({table_seen, to_bytes(at->first)});
+  seen_.erase(at);
 }
 
 bool Witness::heard(std::string_view domain, std::string_view note, storage::WriteBatch& writes) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -22,6 +23,7 @@ namespace ams::directory {
 inline constexpr storage::Table table_seen{0x46};     // domain -> verifier key, newline, checkpoint
 inline constexpr storage::Table table_evicted{0x47};  // domain -> verifier key, newline, proof
 inline constexpr std::size_t seen_notes_max = 32;     // checkpoints remembered of one log
+inline constexpr std::size_t seen_logs_max = 1'024;   // logs remembered at once (DIR-77)
 
 class Witness {
  public:
@@ -61,6 +63,10 @@ class Witness {
               storage::WriteBatch& writes);
   /// A proof that somebody passed on; whether it is new and holds. Unknown logs: false.
   bool accuse(std::string_view domain, std::string_view evidence, storage::WriteBatch& writes);
+
+  /// Where no more logs can be remembered, forgets one that is not `used`, and of which nothing is
+  /// open (DIR-77). That a log was evicted is never forgotten.
+  void make_room(const std::function<bool(std::string_view)>& used, storage::WriteBatch& writes);
 
   bool evicted(std::string_view domain) const;
   const std::map<std::string, std::string, std::less<>>& evidence() const;
