@@ -49,6 +49,7 @@ CHAPTERS = (  # modules of tools/vectorgen, each with files()
     "logs",
     "signednotes",
     "checkpoints",
+    "rewrites",
     "lookups",
     "work",
     "grants",

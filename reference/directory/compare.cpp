@@ -14,7 +14,7 @@ wire::Value told(const std::string& domain, const std::string& note) {
   return wire::Object{{"checkpoint", note}, {"domain", domain}};
 }
 
-/// Of a proof of two faces (CKP-11).
+/// Of a proof of two faces (CKP-11, CKP-13).
 std::string first_note(const std::string& evidence) {
   const auto gap = evidence.find("\n\n");
   const auto end = gap == std::string::npos ? gap : evidence.find("\n\n", gap + 2);
@@ -201,8 +201,10 @@ void Peer::handle_consistency(const Asked& asked, const Result<wire::Value>& out
   const std::string_view shown =
       own != nullptr && own->is_string() ? std::string_view(own->as_string()) : std::string_view();
   if (!witness_.consistent(asked.domain, asked.known, asked.note, proof.value_or(Bytes{}), shown,
-                           writes))
+                           writes)) {
     agreeing_.erase(asked.domain);
+    pursue(asked.domain);
+  }
   if (const auto owed = owed_.find(asked.domain);
       owed != owed_.end() && owed->second.note == asked.note)
     owed_.erase(owed);

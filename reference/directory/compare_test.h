@@ -1,5 +1,5 @@
-// What holds where a log shows two faces (spec DIR-50 to DIR-53), as predicates: the tests want
-// each of them true, the mutants false.
+// What holds where a log shows two faces (spec DIR-47, DIR-48, DIR-50 to DIR-53), as predicates:
+// the tests want each of them true, the mutants false.
 #pragma once
 
 #include <algorithm>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "directory/mesh_test.h"
+#include "verifiable/rewrite.h"
 
 namespace ams::directory::testing {
 
@@ -48,10 +49,12 @@ inline Result<wire::Value> show(const Node& face, Node& to, Instant at, std::int
       to.peer.gossip(wire::Value(std::move(args)), face.name, &face.op.record.signing(), at));
 }
 
-/// Answers every question of `judge` to the log with what `face` says; gives how many.
+/// Answers every question of `judge` to the log about itself with what `face` says; gives how many.
 inline std::size_t answer_for(Node& judge, Node& face, Instant at, bool silent = false) {
   std::size_t asked = 0;
   for (const Ask& ask : asks_of(judge)) {
+    if (ask.op == "directory.proof")
+      judge.peer.handle_reply(ask.cookie, fail(Code::peer_unreachable, "test"), nullptr, at);
     if (ask.op != "directory.consistency") continue;
     ++asked;
     const Result<wire::Value> answer =
@@ -147,6 +150,101 @@ inline bool what_a_log_could_not_explain_is_told() {
   };
   return said.find("proofs") == nullptr && d.judge.peer.stats().peers_evicted == 1 &&
          has(d.liar.face) && has(d.liar.other);
+}
+
+/// The evidence of CKP-13 that the judge tells of the log, if there is one and it holds.
+inline bool tells_a_rewrite(Dispute& d, Instant at) {
+  const wire::Value said = d.gossip(at);
+  const wire::Value* proofs = said.find("proofs");
+  if (proofs == nullptr || proofs->as_array().size() != 1) return false;
+  const auto log =
+      log_key(d.names[1], d.liar.face.op.record.signing(), verifiable::NoteKeyType::ed25519);
+  const std::string& evidence = proofs->as_array()[0].find("evidence")->as_string();
+  return verifiable::verify_rewrite(evidence, *log).has_value() && evidence.size() < 1'000;
+}
+
+/// DIR-47. The log answers from the history that it shows here; at the size of what it showed
+/// elsewhere, that is another one.
+inline bool a_log_that_answers_convicts_itself() {
+  Dispute d;
+  if (!show(d.liar.face, d.judge, second(2))) return false;
+  d.liar.grow(d.liar.other, 31);
+  d.liar.grow(d.liar.other, 32);
+  d.liar.at = 1;
+  for (std::uint64_t number = 33; number < 37; ++number) d.liar.grow(d.liar.face, number);
+  if (!show(d.liar.face, d.judge, second(250), 1)) return false;
+  d.tell(d.liar.other);  // of size 3; the judge has seen 1 and 5
+  (void)answer_for(d.judge, d.liar.face, second(250));
+  return d.judge.peer.stats().peers_evicted == 1 && tells_a_rewrite(d, second(250));
+}
+
+/// DIR-47. What it answered proves nothing yet; it is asked on while its log grows.
+inline bool a_log_cast_out_is_asked_until_it_convicts_itself() {
+  Dispute d;
+  if (!show(d.liar.face, d.judge, second(2))) return false;
+  d.liar.grow(d.liar.other, 37);
+  d.liar.at = 1;
+  d.liar.grow(d.liar.face, 38);
+  d.liar.grow(d.liar.face, 39);
+  d.tell(d.liar.other);  // of size 2, a power of two; the face has 3
+  for (int i = 0; i < 4; ++i) (void)answer_for(d.judge, d.liar.face, second(130));
+  if (d.judge.peer.stats().peers_evicted != 1 || tells_a_rewrite(d, second(130))) return false;
+  d.liar.grow(d.liar.face, 40);
+  d.judge.tick(second(300));
+  std::size_t asked = 0;
+  while (const std::size_t some = answer_for(d.judge, d.liar.face, second(300))) asked += some;
+  return asked <= pursuit_questions_max && tells_a_rewrite(d, second(300));
+}
+
+/// DIR-47. It has grown by one entry beyond a power of two, and stays there: its last entry's place
+/// tells the root before it.
+inline bool a_log_that_stays_small_convicts_itself() {
+  Dispute d;
+  if (!show(d.liar.face, d.judge, second(2))) return false;
+  d.liar.grow(d.liar.other, 45);
+  d.liar.at = 1;
+  d.liar.grow(d.liar.face, 46);
+  d.liar.grow(d.liar.face, 47);
+  d.tell(d.liar.other);  // of size 2; the face has 3
+  (void)answer_for(d.judge, d.liar.face, second(130));
+  for (int i = 0; i < pursuit_questions_max; ++i) {
+    for (const Ask& ask : asks_of(d.judge)) {
+      const bool place = ask.op == "directory.proof";
+      if (!place && ask.op != "directory.consistency") continue;
+      const auto answer =
+          place ? d.liar.face.peer.proof(ask.args) : d.liar.face.peer.consistency(ask.args);
+      d.judge.peer.handle_reply(ask.cookie, answer, &d.liar.face.op.record.signing(), second(130));
+      d.judge.drain();
+    }
+  }
+  return tells_a_rewrite(d, second(130));
+}
+
+/// DIR-48. Cast out without evidence, and then the judge comes back from a crash.
+inline bool what_a_log_could_not_explain_is_durable() {
+  Dispute d;
+  if (!show(d.liar.face, d.judge, second(2))) return false;
+  d.liar.grow(d.liar.other, 41);
+  d.liar.at = 1;
+  d.liar.grow(d.liar.face, 42);
+  d.liar.grow(d.liar.face, 43);
+  d.tell(d.liar.other);
+  (void)answer_for(d.judge, d.liar.face, second(130));
+  d.judge.restart();
+  const wire::Value said = d.gossip(second(130));
+  std::size_t told = 0;
+  for (const wire::Value& one : said.find("seen")->as_array())
+    told += *one.find("checkpoint") == wire::Value(note_of(d.liar.face)) ||
+            *one.find("checkpoint") == wire::Value(note_of(d.liar.other));
+  d.liar.grow(d.liar.face, 44);
+  for (int s = 400; s < 700; s += 100) {
+    d.judge.tick(second(s));
+    while (answer_for(d.judge, d.liar.face, second(s)) > 0) {
+    }
+  }
+  const bool proven = tells_a_rewrite(d, second(700));
+  d.judge.restart();
+  return told == 2 && proven && tells_a_rewrite(d, second(701));
 }
 
 /// DIR-53. Until it answers, and as long as that takes.

@@ -6,12 +6,14 @@
 #include "directory/light.h"
 #include "directory/peer.h"
 #include "policy/mutant.h"
+#include "verifiable/rewrite.h"
 #include "wire/address.h"
 
 namespace ams::directory {
 namespace {
 
-constexpr std::string_view lookup_tag = "dproof/1", faces_tag = "dfaces/1";
+constexpr std::string_view lookup_tag = "dproof/1", faces_tag = "dfaces/1",
+                           rewrite_tag = "drewrite/1";
 
 wire::Value chain_item(const DomainChain& one) {
   return wire::Object{{"chain", one.chain}, {"domain", one.domain}};
@@ -44,11 +46,15 @@ Result<keys::Chain> believed(const DomainChain& one, const EvidenceTrust& trust)
   return keys::verify_chain(one.chain, one.domain, id.value_or(record->id()));
 }
 
-Result<JudgedEvidence> judge_faces(const wire::Value& evidence, const EvidenceTrust& trust) {
+/// What a log signed against itself, under `tag`: CKP-11 or CKP-13.
+Result<JudgedEvidence> judge_faces(const wire::Value& evidence, std::string_view tag,
+                                   const EvidenceTrust& trust) {
+  const bool rewrite = tag == rewrite_tag;
   wire::ObjectReader in(evidence, "evidence");
-  in.tag(faces_tag);
+  in.tag(tag);
   const DomainChain peer = read_domain(in);
-  const std::string faces = in.string("evidence", verifiable::equivocation_size_max);
+  const std::string faces = in.string(
+      "evidence", rewrite ? verifiable::rewrite_size_max : verifiable::equivocation_size_max);
   AMS_CHECK(in.finish());
   AMS_TRY(const keys::Chain chain, believed(peer, trust));
   AMS_TRY(const auto log,
@@ -57,6 +63,15 @@ Result<JudgedEvidence> judge_faces(const wire::Value& evidence, const EvidenceTr
   out.domain = peer.domain;
   out.root = chain.root.id();
   out.two_faces = true;
+  if (rewrite) {
+    const auto judged = verifiable::verify_rewrite(faces, log);
+    if (!judged && !mutant("directory.evidence_no_rewrite"))
+      return tl::unexpected<Error>(judged.error());
+    const verifiable::Rewrite sizes = judged.value_or(verifiable::Rewrite{});
+    out.rewritten_from = sizes.first;
+    out.size = sizes.second;
+    return out;
+  }
   const auto size = verifiable::verify_equivocation(faces, log);
   if (!size && !mutant("directory.evidence_one_face")) return tl::unexpected<Error>(size.error());
   out.size = size.value_or(0);
@@ -126,7 +141,8 @@ wire::Value evidence_of(const LookupEvidence& lookup) {
 }
 
 wire::Value evidence_of(const DomainChain& peer, std::string_view faces) {
-  return wire::Object{{"ams", std::string(faces_tag)},
+  const bool rewrite = verifiable::is_rewrite(faces);
+  return wire::Object{{"ams", std::string(rewrite ? rewrite_tag : faces_tag)},
                       {"chain", peer.chain},
                       {"domain", peer.domain},
                       {"evidence", std::string(faces)}};
@@ -141,8 +157,10 @@ Result<wire::Value> read_evidence(std::string_view file) {
 Result<JudgedEvidence> judge_evidence(const wire::Value& evidence, const EvidenceTrust& trust) {
   AMS_CHECK(check_size(wire::encode(evidence).size()));
   const wire::Value* tag = evidence.find("ams");
-  const bool faces = tag != nullptr && *tag == wire::Value(std::string(faces_tag));
-  return faces ? judge_faces(evidence, trust) : judge_lookup(evidence, trust);
+  for (const std::string_view faces : {faces_tag, rewrite_tag})
+    if (tag != nullptr && *tag == wire::Value(std::string(faces)))
+      return judge_faces(evidence, faces, trust);
+  return judge_lookup(evidence, trust);
 }
 
 }  // namespace ams::directory

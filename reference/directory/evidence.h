@@ -1,5 +1,6 @@
 // Evidence that can be mailed around (spec EVD): a look-up with all that its verification needs, or
-// two faces of one log. Whoever gets a file needs nothing but the root keys that they believe.
+// two faces of one log, of one size or of two. Whoever gets a file needs nothing but the root keys
+// that they believe.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +36,7 @@ struct LookupEvidence {
   std::vector<DomainChain> witnesses;
 };
 wire::Value evidence_of(const LookupEvidence& lookup);
-/// `faces`: two notes as verifiable::make_equivocation gives them.
+/// `faces`: what verifiable::make_equivocation gives, or verifiable::make_rewrite.
 wire::Value evidence_of(const DomainChain& peer, std::string_view faces);
 
 /// The evidence in a file (EVD-4). Fails with object_too_large, then the codes of ENC.
@@ -54,14 +55,16 @@ struct JudgedEvidence {
   keys::KeyId root{};      // under which its chain holds
   std::uint64_t size = 0;  // of the log, at the checkpoint
   bool two_faces = false;
+  std::optional<std::uint64_t> rewritten_from;  // EVD-5: the lesser of the two sizes
   // Of a look-up:
   Id16 kid{};
   std::optional<keys::Entry> entry;   // empty: the kid was in no entry
   std::uint64_t time_s = 0;           // of the epoch, Unix time
   std::vector<std::string> cosigned;  // domains, of the witnesses that the evidence names
 };
-/// Judges in the order of EVD-2 and EVD-3. Fails with object_too_large, the codes of ENC for its
-/// form, domain_record (a chain), those of verify_lookup, or of verify_equivocation.
+/// Judges in the order of EVD-2, EVD-3 and EVD-5. Fails with object_too_large, the codes of ENC for
+/// its form, domain_record (a chain), those of verify_lookup, of verify_equivocation or of
+/// verify_rewrite.
 Result<JudgedEvidence> judge_evidence(const wire::Value& evidence, const EvidenceTrust& trust);
 
 }  // namespace ams::directory

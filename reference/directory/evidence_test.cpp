@@ -7,6 +7,7 @@
 
 #include "directory/light.h"
 #include "directory/peers_test.h"
+#include "verifiable/rewrite.h"
 
 namespace ams::directory {
 namespace {
@@ -147,6 +148,35 @@ TEST(Evidence, of_two_faces_convicts_the_domain_of_the_chain_alone) {
   EXPECT_EQ(verdict_on(evidence_of({domains[0], chain_of(w.a)}, note(face) + "\n" + note(face)),
                        trusting(domains, 0)),
             Code::proof);
+}
+
+TEST(Evidence, of_a_rewritten_history_convicts_the_domain_of_the_chain_alone) {
+  Lookups w;
+  const auto log = *log_key(domains[0], w.a.op.record.signing(), verifiable::NoteKeyType::ed25519);
+  verifiable::Log one, other;
+  for (std::uint8_t i = 0; i < 9; ++i) {
+    one.append(Hash{i});
+    other.append(Hash{i, static_cast<std::uint8_t>(i > 3)});
+  }
+  const auto note = [&](const verifiable::Log& of, std::uint64_t size) {
+    const std::string text =
+        verifiable::checkpoint_text({log_origin(domains[0]), size, of.root(size), {}});
+    return verifiable::format(
+        {text, {*verifiable::sign_note(text, log_origin(domains[0]), w.a.op.signing)}});
+  };
+  const auto faces =
+      verifiable::make_rewrite(note(one, 6), note(other, 9), other.prove_consistency(6, 9), log);
+  ASSERT_TRUE(faces);
+  const wire::Value evidence = evidence_of({domains[0], chain_of(w.a)}, *faces);
+  const auto judged = judge_evidence(evidence, trusting(domains, 0));
+  ASSERT_TRUE(judged) << judged.error().where;
+  EXPECT_TRUE(judged->two_faces);
+  EXPECT_EQ(judged->rewritten_from, 6u);
+  EXPECT_EQ(judged->size, 9u);
+  EXPECT_EQ(verdict_on(evidence_of({domains[1], chain_of(w.b)}, *faces), trusting(domains, 0)),
+            Code::proof);
+  EXPECT_EQ(verdict_on(evidence, trusting({}, 0)), Code::domain_record);
+  EXPECT_EQ(verdict_on(with(evidence, "ams", "dfaces/1"), trusting(domains, 0)), Code::proof_form);
 }
 
 }  // namespace

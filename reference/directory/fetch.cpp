@@ -150,6 +150,9 @@ void Peer::handle_reply(std::uint64_t cookie, const Result<wire::Value>& outcome
     case Purpose::consistency:
       handle_consistency(asked, outcome, now);
       break;
+    case Purpose::pursuit:
+      handle_pursuit(asked, outcome);
+      break;
     case Purpose::compare:
       if (outcome) hear(*outcome, now);
       break;

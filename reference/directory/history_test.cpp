@@ -5,6 +5,7 @@
 
 #include "directory/light.h"
 #include "directory/peers_test.h"
+#include "verifiable/rewrite.h"
 
 namespace ams::directory {
 namespace {
@@ -172,6 +173,20 @@ TEST(History, an_auditor_replays_it_to_the_signed_root) {
   const std::string checkpoint = w.a.peer.head()->find("checkpoint")->as_string();
   EXPECT_TRUE(auditor.conclude(checkpoint, w.log(w.a)));
   EXPECT_EQ(Auditor().conclude(checkpoint, w.log(w.a)).error().code, Code::proof);
+  // What it signed once, at whatever lesser size, and does not go on from, convicts it (CKP-13).
+  const auto once = [&](std::uint64_t size, const Hash& root) {
+    const std::string text = verifiable::checkpoint_text({log_origin(w.a.name), size, root, {}});
+    return verifiable::format(
+        {text, {*verifiable::sign_note(text, log_origin(w.a.name), w.a.op.signing)}});
+  };
+  for (std::uint64_t size = 1; size < auditor.size(); ++size) {
+    const auto lie = auditor.rewrite(once(size, Hash{1}), checkpoint, w.log(w.a));
+    ASSERT_TRUE(lie) << size;
+    EXPECT_TRUE(verifiable::verify_rewrite(*lie, w.log(w.a)));
+    EXPECT_FALSE(auditor.rewrite(once(size, auditor.root_at(size)), checkpoint, w.log(w.a)));
+  }
+  for (const std::uint64_t size : {std::uint64_t{0}, auditor.size(), auditor.size() + 1})
+    EXPECT_FALSE(auditor.rewrite(once(size, Hash{1}), checkpoint, w.log(w.a))) << size;
   // A change left out, or an epoch, is found out.
   wire::Value less = answers[0];
   less.as_object()["epochs"].as_array()[1].as_object()["changes"] = "";

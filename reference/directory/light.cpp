@@ -1,7 +1,10 @@
 #include "directory/light.h"
 
+#include <bit>
+
 #include "directory/peer.h"
 #include "policy/mutant.h"
+#include "verifiable/rewrite.h"
 
 namespace ams::directory {
 namespace {
@@ -168,6 +171,18 @@ Result<> Auditor::conclude(std::string_view checkpoint, const verifiable::NoteKe
   if (!replayed && !mutant("directory.conclude_anything"))
     return fail(Code::proof, "checkpoint: not of the history that was replayed");
   return {};
+}
+
+Result<std::string> Auditor::rewrite(std::string_view kept, std::string_view checkpoint,
+                                     const verifiable::NoteKey& log) const {
+  AMS_TRY(const auto earlier, verifiable::read_unverified(kept));
+  AMS_TRY(const auto later, verifiable::read_unverified(checkpoint));
+  if (earlier.size == 0 || earlier.size >= later.size || later.size > log_.size())
+    return fail(Code::proof, "sizes of a rewritten history");
+  Bytes hashes;
+  if (std::has_single_bit(earlier.size)) append(hashes, log_.root(earlier.size));
+  append(hashes, log_.prove_consistency(earlier.size, later.size));
+  return verifiable::make_rewrite(kept, checkpoint, hashes, log);
 }
 
 }  // namespace ams::directory

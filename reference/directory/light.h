@@ -64,6 +64,11 @@ class Auditor {
   /// Whether what was replayed begins with what the peer signed: fails as open_checkpoint, or with
   /// `proof`.
   Result<> conclude(std::string_view checkpoint, const verifiable::NoteKey& log) const;
+  /// CKP-13: the proof that the log which was replayed up to `checkpoint` is not the one that
+  /// signed `kept`, a smaller checkpoint. Fails as verifiable::make_rewrite; with `proof` where the
+  /// sizes are not ascending, or beyond what was replayed.
+  Result<std::string> rewrite(std::string_view kept, std::string_view checkpoint,
+                              const verifiable::NoteKey& log) const;
 
  private:
   verifiable::Map map_;

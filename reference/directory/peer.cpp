@@ -281,6 +281,7 @@ void Peer::handle_timeout(Instant now) {
   next_round_ = now + round_interval();
   retry_outbox();
   ask_owed();
+  pursue_all();
   if (options_.full) start_gossip();
   seek_cosignatures();
   if (learns()) try_one();

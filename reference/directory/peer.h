@@ -57,6 +57,7 @@ inline constexpr std::size_t push_on_max = 8;   // peers that hear on what a pee
 inline constexpr std::size_t round_failures_max = 3;  // requests without an answer (DIR-45)
 inline constexpr std::size_t comparers_max = 2;       // peers that compare one log's faces (DIR-50)
 inline constexpr std::size_t cosigners_asked_max = 8;  // at once, for one epoch (DIR-78)
+inline constexpr int pursuit_questions_max = 4;        // to one log in a round (DIR-47)
 inline constexpr int owed_intervals = 2;  // for an answer on one's own log, before DIR-53 holds
 inline constexpr Duration fetched_life = std::chrono::hours{24};  // DIR-17
 inline constexpr std::size_t peers_told_max = 16;                 // in one answer (DIR-64)
@@ -197,6 +198,7 @@ class Peer {
     fetch,
     consistency,
     compare,
+    pursuit,       // of one that was evicted without evidence (DIR-47)
     introduction,  // of a log that another peer told of and that is not known here yet
     cosigning,     // our new checkpoint, shown at once
     exchange,      // whom it knows (DIR-65)
@@ -215,6 +217,7 @@ class Peer {
     std::string note;                // consistency, introduction: the checkpoint that was heard of
     verifiable::Checkpoint known{};  // and the one that it is to be held against
     Grants grants = Grants::none;    // entries
+    Witness::Question question{};    // pursuit
   };
   struct KeyName {
     Id16 kid;
@@ -322,6 +325,10 @@ class Peer {
   void handle_trial(const Asked& asked, const Result<wire::Value>& outcome,
                     const crypto::VerifyKey* op, Instant now);
   void note_answer(const std::string& domain, bool answered, Instant now);
+  // evidence against logs that were evicted without: pursue.cpp
+  void pursue_all();
+  void pursue(const std::string& domain);
+  void handle_pursuit(const Asked& asked, const Result<wire::Value>& outcome);
   // pushing and reconciling: reconcile.cpp
   void ask(Asked asked, std::string op, wire::Value args);
   void push(const std::set<Id16>& kids, std::string_view except, storage::WriteBatch* outbox);
@@ -378,6 +385,7 @@ class Peer {
   std::string told_last_;                          // the log whose checkpoint was told last
   std::map<std::string, std::string> compared_;    // log -> text of the note told to its comparers
   std::map<std::string, Owed, std::less<>> owed_;  // by log
+  std::map<std::string, int> pursued_;             // log -> questions of DIR-47 in this round
   struct Cosigning {
     std::uint64_t size = 0;       // of our log, for which they are sought
     std::set<std::string> asked;  // each one once

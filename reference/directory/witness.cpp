@@ -3,12 +3,33 @@
 #include <algorithm>
 
 #include "policy/mutant.h"
+#include "verifiable/rewrite.h"
 
 namespace ams::directory {
 namespace {
 
 std::string row_value(const verifiable::NoteKey& key, std::string_view text) {
   return key.format() + "\n" + std::string(text);
+}
+
+/// The notes of a row of table_doubted: neither text nor signatures have empty lines of their own.
+std::vector<std::string> read_notes(std::string_view row) {
+  std::vector<std::string> out;
+  while (!row.empty()) {
+    const auto gap = row.find("\n\n");
+    const auto end = gap == std::string_view::npos ? gap : row.find("\n\n", gap + 2);
+    if (end == std::string_view::npos) break;
+    out.emplace_back(row.substr(0, end + 1));
+    row.remove_prefix(end + 2);
+  }
+  return out;
+}
+
+/// The note of a checkpoint that is remembered; empty when it is no longer.
+std::string text_of(const Witness::Seen& seen, const verifiable::Checkpoint& checkpoint) {
+  for (const auto& [held, note] : seen.notes)
+    if (held.size == checkpoint.size && held.root == checkpoint.root) return note;
+  return {};
 }
 
 }  // namespace
@@ -37,13 +58,19 @@ void Witness::load() const {
                    Seen{std::move(*key), opened->checkpoint, {{opened->checkpoint, note}}, {}});
     return true;
   });
+  const auto doubted_read =
+      reader_->scan(table_doubted, {}, {}, [&](ByteView domain, ByteView value) {
+        if (const auto at = seen.find(to_string(domain)); at != seen.end())
+          at->second.doubted = read_notes(as_text(value));
+        return true;
+      });
   const auto evicted_read =
       reader_->scan(table_evicted, {}, {}, [&](ByteView domain, ByteView value) {
         const std::string_view text = as_text(value);
         evicted.emplace(to_string(domain), std::string(text.substr(text.find('\n') + 1)));
         return true;
       });
-  if (!seen_read || !evicted_read) return;  // the next call tries again
+  if (!seen_read || !evicted_read || !doubted_read) return;  // the next call tries again
   seen_ = std::move(seen);
   evicted_ = std::move(evicted);
   loaded_ = true;
@@ -73,7 +100,10 @@ Witness::Seen* Witness::find(std::string_view domain) {
 void Witness::evict(std::string_view domain, const verifiable::NoteKey& key, std::string evidence,
                     storage::WriteBatch& writes) {
   writes.puts.push_back({table_evicted, to_bytes(domain), to_bytes(row_value(key, evidence))});
-  if (Seen* seen = find(domain); seen != nullptr && !evidence.empty()) seen->doubted.clear();
+  if (Seen* seen = find(domain); seen != nullptr && !evidence.empty() && !seen->doubted.empty()) {
+    seen->doubted.clear();
+    writes.erases.push_back({table_doubted, to_bytes(domain)});
+  }
   evicted_.insert_or_assign(std::string(domain), std::move(evidence));
 }
 
@@ -208,6 +238,13 @@ bool Witness::consistent(std::string_view domain, const verifiable::Checkpoint& 
   if (contradicts(domain, *seen, opened->checkpoint, note, writes)) return false;
   remember(*seen, opened->checkpoint, note);
   if (one_history) return true;
+  // The log's own answer shows that the greater of the two has another history (DIR-47).
+  const std::string held = text_of(*seen, known);
+  auto evidence = verifiable::make_rewrite(held, note, proof, seen->key);
+  if (evidence && !mutant("directory.no_rewrite")) {
+    evict(domain, seen->key, std::move(*evidence), writes);
+    return false;
+  }
   const auto own = verifiable::open_checkpoint(shown, seen->key);
   if (own && contradicts(domain, *seen, own->checkpoint, shown, writes)) return false;
   std::vector<std::string> notes{std::string(note)};
@@ -230,7 +267,63 @@ void Witness::denied(std::string_view domain, const verifiable::Checkpoint& know
 void Witness::doubt(std::string_view domain, Seen& seen, std::vector<std::string> notes,
                     storage::WriteBatch& writes) {
   seen.doubted = std::move(notes);
+  keep_doubts(domain, seen, writes);
   evict(domain, seen.key, {}, writes);
+}
+
+void Witness::keep_doubts(std::string_view domain, const Seen& seen, storage::WriteBatch& writes) {
+  std::string row;
+  for (const std::string& note : seen.doubted) row += note + "\n";
+  if (!mutant("directory.forget_doubts"))
+    writes.puts.push_back({table_doubted, to_bytes(domain), to_bytes(row)});
+}
+
+std::optional<Witness::Question> Witness::question(std::string_view domain) {
+  Seen* seen = find(domain);
+  const auto out = evicted_.find(domain);
+  if (seen == nullptr || out == evicted_.end() || !out->second.empty() || seen->doubted.empty())
+    return std::nullopt;
+  // Of two that contradict each other, one at least is not of the history that it shows now.
+  std::vector<std::string> suspects{seen->doubted.front()};
+  if (!seen->notes.empty()) suspects.push_back(seen->notes.back().second);
+  for (std::size_t i = 0; i < suspects.size(); ++i) {
+    const std::string& note = suspects[(seen->turn + i) % suspects.size()];
+    const auto said = verifiable::read_unverified(note);
+    if (!said || said->size < 1) continue;
+    const std::uint64_t first = verifiable::rewrite_question(said->size);
+    const std::uint64_t shown = seen->shown.first.size;
+    const bool last_entry = first > said->size && first == shown;
+    if (first >= shown && !last_entry) continue;
+    seen->turn += i + 1;
+    return Question{said->size, first, shown, last_entry, note, seen->shown.second};
+  }
+  return Question{};
+}
+
+bool Witness::convict(std::string_view domain, const Question& question, ByteView hashes,
+                      std::string_view shown, storage::WriteBatch& writes) {
+  Seen* seen = find(domain);
+  const auto out = evicted_.find(domain);
+  if (seen == nullptr || out == evicted_.end() || !out->second.empty()) return false;
+  const bool asked = question.second > 0;
+  if (asked && !hashes.empty()) {
+    const std::string_view later = question.last_entry ? shown : question.later;
+    auto evidence = verifiable::make_rewrite(question.earlier, later, hashes, seen->key);
+    if (evidence) {
+      evict(domain, seen->key, std::move(*evidence), writes);
+      return true;
+    }
+  }
+  const auto own = verifiable::open_checkpoint(shown, seen->key);
+  if (!own) return asked;
+  if (contradicts(domain, *seen, own->checkpoint, shown, writes)) return true;
+  if (own->checkpoint.size <= seen->shown.first.size) return asked;
+  // Others are told of it, who may have been shown the other side.
+  seen->shown = {own->checkpoint, std::string(shown)};
+  seen->doubted.resize(1);
+  seen->doubted.emplace_back(shown);
+  keep_doubts(domain, *seen, writes);
+  return true;
 }
 
 bool Witness::accuse(std::string_view domain, std::string_view evidence,
@@ -239,7 +332,7 @@ bool Witness::accuse(std::string_view domain, std::string_view evidence,
   if (seen == nullptr || domain == domain_) return false;
   const auto held = evicted_.find(domain);
   if (held != evicted_.end() && !held->second.empty()) return false;
-  if (!verifiable::verify_equivocation(evidence, seen->key) &&
+  if (!verifiable::verify_conviction(evidence, seen->key) &&
       !mutant("directory.believe_accusation"))
     return false;
   evict(domain, seen->key, std::string(evidence), writes);

@@ -22,6 +22,7 @@ namespace ams::directory {
 
 inline constexpr storage::Table table_seen{0x46};     // domain -> verifier key, newline, checkpoint
 inline constexpr storage::Table table_evicted{0x47};  // domain -> verifier key, newline, proof
+inline constexpr storage::Table table_doubted{0x50};  // domain -> note, newline, note … (DIR-48)
 inline constexpr std::size_t seen_notes_max = 32;     // checkpoints remembered of one log
 inline constexpr std::size_t seen_logs_max = 1'024;   // logs remembered at once (DIR-77)
 
@@ -61,6 +62,19 @@ class Witness {
   /// evicted, without a proof for others.
   void denied(std::string_view domain, const verifiable::Checkpoint& known, std::string_view note,
               storage::WriteBatch& writes);
+  /// DIR-47. What to ask a log that was evicted without evidence: its consistency from `first` to
+  /// `second`, where `later` is of size `second` and `earlier`, of `size`, may be of another
+  /// history. All 0: only to hear what it shows by now. Empty: nothing is to be asked of it.
+  struct Question {
+    std::uint64_t size = 0, first = 0, second = 0;
+    bool last_entry = false;  // directory.proof tells what consistency does not: second = size + 1
+    std::string earlier, later;
+  };
+  std::optional<Question> question(std::string_view domain);
+  /// What it answered: the hashes of CKP-13, which may be none, and its checkpoint, which may be
+  /// empty. Whether that brought anything new; with evidence there is no further question.
+  bool convict(std::string_view domain, const Question& question, ByteView hashes,
+               std::string_view shown, storage::WriteBatch& writes);
   /// A proof that somebody passed on; whether it is new and holds. Unknown logs: false.
   bool accuse(std::string_view domain, std::string_view evidence, storage::WriteBatch& writes);
 
@@ -78,6 +92,9 @@ class Witness {
     // While there is no proof for others: a checkpoint that the log could not prove to be of one
     // history with `newest`, and the one that it showed with its answer (DIR-52).
     std::vector<std::string> doubted;
+    // The newest that it showed since (DIR-47), and by turns which other one is held against it.
+    std::pair<verifiable::Checkpoint, std::string> shown{};
+    std::size_t turn = 0;
   };
   const std::map<std::string, Seen, std::less<>>& seen() const;
   void forget() { loaded_ = false; }
@@ -88,6 +105,7 @@ class Witness {
   /// Evicts without a proof for others, and keeps what the log could not explain.
   void doubt(std::string_view domain, Seen& seen, std::vector<std::string> notes,
              storage::WriteBatch& writes);
+  static void keep_doubts(std::string_view domain, const Seen& seen, storage::WriteBatch& writes);
   static void remember(Seen& seen, const verifiable::Checkpoint& checkpoint, std::string_view note);
   void evict(std::string_view domain, const verifiable::NoteKey& key, std::string evidence,
              storage::WriteBatch& writes);

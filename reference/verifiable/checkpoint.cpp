@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "policy/mutant.h"
+#include "verifiable/own_note.h"
 
 namespace ams::verifiable {
 namespace {
@@ -21,25 +22,6 @@ Code checkpoint_form() {
   return ams::mutant("verifiable.wrong_code_checkpoint") ? Code::proof : Code::proof_form;
 }
 
-/// CKP-9: that a note's checkpoint is of this log and signed by its key.
-Result<> check_own(const Checkpoint& checkpoint, const Note& note, const NoteKey& log) {
-  if (!ams::mutant("verifiable.accept_other_origin") && checkpoint.origin != log.name())
-    return fail(Code::proof, "origin");
-  AMS_CHECK(verify_note(note, log));
-  return {};
-}
-
-/// The checkpoint of a note that `log` signed; of the note remains the log's first signature.
-Result<Checkpoint> open_own(Note& note, const NoteKey& log) {
-  AMS_TRY(auto checkpoint, parse_checkpoint(note.text));
-  AMS_CHECK(check_own(checkpoint, note, log));
-  std::erase_if(note.signatures, [&](const NoteSignature& signature) {
-    return signature.name != log.name() || signature.key_id != log.id();
-  });
-  note.signatures.resize(1);
-  return checkpoint;
-}
-
 Result<std::uint64_t> contradiction(const Checkpoint& a, const Checkpoint& b) {
   if (!ams::mutant("verifiable.accept_other_size") && a.size != b.size)
     return fail(Code::proof, "checkpoints of two sizes");
@@ -49,6 +31,23 @@ Result<std::uint64_t> contradiction(const Checkpoint& a, const Checkpoint& b) {
 }
 
 }  // namespace
+
+Result<> check_own(const Checkpoint& checkpoint, const Note& note, const NoteKey& log) {
+  if (!ams::mutant("verifiable.accept_other_origin") && checkpoint.origin != log.name())
+    return fail(Code::proof, "origin");
+  AMS_CHECK(verify_note(note, log));
+  return {};
+}
+
+Result<Checkpoint> open_own(Note& note, const NoteKey& log) {
+  AMS_TRY(auto checkpoint, parse_checkpoint(note.text));
+  AMS_CHECK(check_own(checkpoint, note, log));
+  std::erase_if(note.signatures, [&](const NoteSignature& signature) {
+    return signature.name != log.name() || signature.key_id != log.id();
+  });
+  note.signatures.resize(1);
+  return checkpoint;
+}
 
 std::string checkpoint_text(const Checkpoint& checkpoint) {
   std::string out = checkpoint.origin + "\n" + std::to_string(checkpoint.size) + "\n" +

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "verifiable/checkpoint.h"
+#include "verifiable/rewrite.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace ams::verifiable;
@@ -14,6 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto key = NoteKey::parse(in); key && key->format() != in) std::abort();
   static const NoteKey log =
       *NoteKey::parse("PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW");
-  if (verify_equivocation(in, log)) std::abort();  // nobody has its second signature
+  if (verify_conviction(in, log) || verify_rewrite(in, log))
+    std::abort();  // nobody has its second signature
   return 0;
 }

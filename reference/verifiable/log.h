@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/bytes.h"
@@ -76,6 +77,15 @@ class Log {
 
 Result<> verify_inclusion(const Hash& root, std::uint64_t size, std::uint64_t index,
                           const Hash& leaf_hash, ByteView proof);
+/// The roots at two sizes that a consistency proof leads to. `hashes`: SUBPROOF(first, D[second],
+/// false) of RFC 9162: those of the proof, with the first root put before them where `first` is a
+/// power of two. Fails with `proof` when there are too few or too many. Precondition: 0 < first <
+/// second.
+struct ConsistencyRoots {
+  Hash first{}, second{};
+};
+Result<ConsistencyRoots> consistency_roots(std::uint64_t first, std::uint64_t second,
+                                           std::span<const Hash> hashes);
 Result<> verify_consistency(std::uint64_t first, const Hash& first_root, std::uint64_t second,
                             const Hash& second_root, ByteView proof);
 

@@ -54,6 +54,36 @@ Result<> verify_inclusion(const Hash& root, std::uint64_t size, std::uint64_t in
   return {};
 }
 
+Result<ConsistencyRoots> consistency_roots(std::uint64_t first, std::uint64_t second,
+                                           std::span<const Hash> path) {
+  if (path.empty()) return fail(Code::proof, "consistency proof too short");
+  std::uint64_t at = first - 1;
+  std::uint64_t last = second - 1;
+  const int skipped = std::countr_one(at);
+  at >>= skipped;
+  last >>= skipped;
+  ConsistencyRoots roots{path[0], path[0]};
+  for (const Hash& sibling : path.subspan(1)) {
+    if (last == 0 && !ams::mutant("verifiable.accept_long_consistency"))
+      return fail(Code::proof, "consistency proof too long");
+    if ((at & 1) != 0 || at == last) {
+      roots.first = log_node_hash(sibling, roots.first);
+      roots.second = log_node_hash(sibling, roots.second);
+      while ((at & 1) == 0 && at != 0) {
+        at >>= 1;
+        last >>= 1;
+      }
+    } else {
+      roots.second = log_node_hash(roots.second, sibling);
+    }
+    at >>= 1;
+    last >>= 1;
+  }
+  if (last != 0 && !ams::mutant("verifiable.accept_short_consistency"))
+    return fail(Code::proof, "consistency proof too short");
+  return roots;
+}
+
 Result<> verify_consistency(std::uint64_t first, const Hash& first_root, std::uint64_t second,
                             const Hash& second_root, ByteView proof) {
   AMS_TRY(auto path, log_hashes(proof));
@@ -71,36 +101,11 @@ Result<> verify_consistency(std::uint64_t first, const Hash& first_root, std::ui
     return {};
   }
   if (std::has_single_bit(first)) path.insert(path.begin(), first_root);
-  const bool short_allowed = ams::mutant("verifiable.accept_short_consistency");
-  if (path.empty() && short_allowed) return {};
-  if (path.empty()) return fail(Code::proof, "consistency proof too short");
-  std::uint64_t at = first - 1;
-  std::uint64_t last = second - 1;
-  const int skipped = std::countr_one(at);
-  at >>= skipped;
-  last >>= skipped;
-  Hash old_hash = path[0];
-  Hash new_hash = path[0];
-  for (std::size_t i = 1; i < path.size(); ++i) {
-    if (last == 0 && !ams::mutant("verifiable.accept_long_consistency"))
-      return fail(Code::proof, "consistency proof too long");
-    if ((at & 1) != 0 || at == last) {
-      old_hash = log_node_hash(path[i], old_hash);
-      new_hash = log_node_hash(path[i], new_hash);
-      while ((at & 1) == 0 && at != 0) {
-        at >>= 1;
-        last >>= 1;
-      }
-    } else {
-      new_hash = log_node_hash(new_hash, path[i]);
-    }
-    at >>= 1;
-    last >>= 1;
-  }
-  if (last != 0 && !short_allowed) return fail(Code::proof, "consistency proof too short");
-  if (!ams::mutant("verifiable.skip_old_root") && old_hash != first_root)
+  if (path.empty() && ams::mutant("verifiable.accept_short_consistency")) return {};
+  AMS_TRY(const ConsistencyRoots roots, consistency_roots(first, second, path));
+  if (!ams::mutant("verifiable.skip_old_root") && roots.first != first_root)
     return fail(Code::proof, "the log was rewritten");
-  if (!ams::mutant("verifiable.skip_new_root") && new_hash != second_root)
+  if (!ams::mutant("verifiable.skip_new_root") && roots.second != second_root)
     return fail(Code::proof, "log root");
   return {};
 }

@@ -8,6 +8,7 @@
 #include "sim_directory/agreement.h"
 #include "sim_world/internet.h"
 #include "verifiable/checkpoint.h"
+#include "verifiable/rewrite.h"
 
 namespace ams::sim {
 namespace {
@@ -215,10 +216,12 @@ class DirectoryJudge {
     judge(split.evicted, s_.targets.evict_rounds, "evicted by all");
     const auto key = directory::log_key(split.peer, world_.ops[lp].record.signing(),
                                         verifiable::NoteKeyType::ed25519);
-    const auto verified = verifiable::verify_equivocation(split.evidence, *key);
-    proof_.test(verified && split.evidence.size() <= verifiable::equivocation_size_max, at,
-                "there is no proof of at most " +
-                    std::to_string(verifiable::equivocation_size_max) + " bytes that " +
+    const std::size_t most = verifiable::is_rewrite(split.evidence)
+                                 ? verifiable::rewrite_size_max
+                                 : verifiable::equivocation_size_max;
+    const auto verified = verifiable::verify_conviction(split.evidence, *key);
+    proof_.test(verified && split.evidence.size() <= most, at,
+                "there is no proof of at most " + std::to_string(most) + " bytes that " +
                     split.peer + " has two faces");
   }
 

@@ -6,6 +6,7 @@
 #include "sim_rand/rand_hook.h"
 #include "sim_world/host.h"
 #include "sim_world/internet.h"
+#include "verifiable/checkpoint.h"
 
 namespace ams::sim {
 namespace {
@@ -149,6 +150,8 @@ void PeerProcess::split(Context& context) {
   Face& first = *faces_[0];
   AMS_ASSERT(first.disk.commit().has_value());
   split_ = true;
+  for (const TwinSpec& twin : world_->scenario.twins)
+    sizes_apart_ = sizes_apart_ || (static_cast<LpId>(twin.peer) == self_ && twin.sizes == "apart");
   faces_.push_back(std::make_unique<Face>());
   faces_[1]->disk = first.disk;
   keep_refusals(*first.peer);
@@ -226,17 +229,37 @@ void PeerProcess::serve(Calls::Served served, Context& context) {
   if (request.op == "directory.compare")
     return calls_.answer(served.conn, request.id,
                          face.peer->compare(request.args, from, context.now()), context);
-  if (request.op != "directory.publish" && request.op != "directory.gossip")
-    return calls_.answer(served.conn, request.id, read(*face.peer, request), context);
-  if (split_ && request.op == "directory.gossip")
-    ledger_.shown.push_back({context.now(), face_of(served.from)});
+  if (request.op != "directory.publish" && request.op != "directory.gossip") {
+    auto answer = read(*face.peer, request);
+    if (answer && request.op == "directory.consistency") hide_size(face_of(served.from), *answer);
+    return calls_.answer(served.conn, request.id, std::move(answer), context);
+  }
   const crypto::VerifyKey* const op = client ? nullptr : &world_->ops[served.from].record.signing();
   auto answered = request.op == "directory.publish"
                       ? face.peer->publish(request.args, from, context.now(), op)
                       : face.peer->gossip(request.args, from, op, context.now());
   if (!answered) return refuse(answered.error());
+  if (request.op == "directory.gossip") {
+    hide_size(face_of(served.from), answered->answer);
+    note_shown(face_of(served.from), answered->answer, context.now());
+  }
   apply(face, answered->writes,
         {{}, std::pair(served.conn, request.id), {}, std::move(answered->answer)}, context);
+}
+
+/// A liar whose faces never sign one size: it keeps back what would.
+void PeerProcess::hide_size(std::size_t face, wire::Value& message) const {
+  const wire::Value* note = message.find("checkpoint");
+  if (!sizes_apart_ || note == nullptr) return;
+  const auto said = verifiable::read_unverified(note->as_string());
+  if (!said || said->size % 2 == face) return;
+  wire::Object& members = message.as_object();
+  members.erase("checkpoint");
+  if (members.erase("first") > 0) members.erase("proof");  // of its own gossip; answers keep theirs
+}
+
+void PeerProcess::note_shown(std::size_t face, const wire::Value& message, Instant now) {
+  if (split_ && message.find("checkpoint") != nullptr) ledger_.shown.push_back({now, face});
 }
 
 Result<wire::Value> PeerProcess::read(directory::Peer& peer, const wire::Request& request) const {
@@ -346,8 +369,10 @@ void PeerProcess::pump(Context& context) {
       while (auto ask = face.peer->poll_ask()) {
         moved = true;
         ++ledger_.asked_by_op[ask->op];
-        if (split_ && ask->op == "directory.gossip")
-          ledger_.shown.push_back({context.now(), number});
+        if (ask->op == "directory.gossip") {
+          hide_size(number, ask->args);
+          note_shown(number, ask->args, context.now());
+        }
         const auto peer = world_->by_name.find(ask->domain);
         if (peer == world_->by_name.end()) {  // nobody has such a name
           face.peer->handle_reply(ask->cookie, fail(Code::peer_unreachable, "sim"), nullptr,

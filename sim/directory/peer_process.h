@@ -67,6 +67,8 @@ class PeerProcess final : public Process {
   void publish_flood(std::size_t number, Context& context);
   void apply(Face& face, const storage::WriteBatch& batch, Waiting waiting, Context& context);
   void commit(std::size_t face, Context& context);
+  void hide_size(std::size_t face, wire::Value& message) const;
+  void note_shown(std::size_t face, const wire::Value& message, Instant now);
   void pump(Context& context);
   void arm(std::size_t face, Context& context);
   void watch(const Face& face, const storage::WriteBatch& batch, Instant now);
@@ -83,6 +85,7 @@ class PeerProcess final : public Process {
   RandomSequence rand_;
   std::vector<std::unique_ptr<Face>> faces_;
   bool split_ = false;
+  bool sizes_apart_ = false;  // of the two faces' checkpoints that are shown
   std::uint64_t next_token_ = 1;
   std::map<std::uint64_t, std::pair<std::size_t, std::uint64_t>> asked_;  // token -> face, cookie
   std::uint64_t judged_ = 0;  // requests so far, for the draw of those that fail

@@ -69,6 +69,7 @@ void read(TableReader& in, TwinSpec& out) {
   in.integer("peer", out.peer, 0, peers_max);
   in.integer("at_s", out.at_s, 0, seconds_max);
   in.one_of("shown_to", out.shown_to, {"half", "client"});
+  in.one_of("sizes", out.sizes, {"any", "apart"});
 }
 void read(TableReader& in, WithholdSpec& out) { in.integer("peer", out.peer, 0, peers_max); }
 void read(TableReader& in, PlaceSpec& out) {

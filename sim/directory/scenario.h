@@ -34,6 +34,8 @@ struct FloodSpec {
 struct TwinSpec {
   std::int64_t peer = 0, at_s = 0;
   std::string shown_to = "half";  // "half": of the peers see the other one; "client": only look-ups
+  // "apart": one shows its checkpoints of even sizes alone, the other those of odd sizes.
+  std::string sizes = "any";
 };
 /// The peer takes in no revocation, and logs and shows what it does hold to everybody.
 struct WithholdSpec {

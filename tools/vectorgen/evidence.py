@@ -1,6 +1,8 @@
 """Evidence that is mailed around: look-ups and two faces (spec EVD)."""
 from ams_py.encoding import b64, encode
+from ams_py.trees import log_root
 
+from . import rewrites
 from .book import NOW_MS, File
 from .directories import DIR, OTHER, WITNESSES, signer
 from .faults import WRONG_TYPE
@@ -352,8 +354,54 @@ def _faces(file) -> None:
     refuse("forged", evidence(forged), "signature", "faces_forged", judged)
 
 
+# --- a rewritten history ---
+
+def _rewrites(file) -> None:
+    good, log = file.group("rewrites"), signer(DIR)
+    one, two, hashes = rewrites.faces(7, 20, signer=log)
+    proof = rewrites.whole(one, two, hashes)
+
+    def evidence(shown=proof, **changed) -> dict:
+        said = {"ams": "drewrite/1", **named(DIR), "evidence": shown, **changed}
+        return {name: item for name, item in said.items() if item is not None}
+    twin = good.valid("a rewritten history", args(evidence()), ["rewrite"], ["EVD-5"])
+    good.valid("a rewritten history, whatever witnesses are demanded", args(evidence(), quorum=9),
+               ["rewrite"], ["EVD-5"])
+    bad = file.group("rewrites-judged")
+
+    def refuse(comment, shown, code, flag, **more):
+        bad.invalid(comment, args(shown, **more), code, twin, [flag], importance="critical")
+    for name in ("domain", "chain", "evidence"):
+        refuse(f"no {name}", evidence(**{name: None}), "schema", "missing_member")
+    refuse("evidence is a number", evidence(evidence=1), "schema", "wrong_type")
+    refuse("a member kid", evidence(kid=1), "unknown_member", "unknown_member")
+    refuse("the tag of two faces", evidence(ams="dfaces/1"), "object_too_large"
+           if len(proof.encode()) >= 1000 else "proof_form", "wrong_tag")
+    refuse("the tag of another version", evidence(ams="drewrite/2"), "unknown_ams_tag",
+           "wrong_tag")
+    refuse("4000 bytes", evidence(proof + "x" * (4000 - len(proof.encode()))), "object_too_large",
+           "rewrite_large")
+    refuse("two notes alone", evidence(one + "\n" + two), "proof_form", "rewrite_form")
+    refuse("one history", evidence(rewrites.whole(
+        rewrites.note_of(7, log_root(rewrites.leaves(b"b", 7)), log), two, hashes)), "proof",
+           "evidence_rewrite")
+    refuse("under another domain with its chain", evidence(**named(OTHER)), "proof",
+           "evidence_rewrite")
+    refuse("under another domain's chain", evidence(chain=OTHER.chain), "domain_record",
+           "evidence_root")
+    refuse("under a root of one's own", evidence(chain=DIR.make_chain(root=EVIL.root)),
+           "domain_record", "evidence_root")
+    refuse("under a newer op key that the root signed", evidence(chain=DIR.make_chain(op=EVIL.op)),
+           "signature", "evidence_rewrite")
+    refuse("the judge believes no root", evidence(), "domain_record", "evidence_root", roots=[])
+    forger = Signer(log.key.name, 1, "forger of a history")
+    refuse("forged", evidence(rewrites.whole(*rewrites.faces(7, 20, signer=forger))), "signature",
+           "rewrite_forged")
+
+
 def files() -> list:
     file = File("directory/evidence.json", "evidence.judge", "evj")
     _lookups(file)
     _faces(file)
+    _rewrites(file)
     return [file]

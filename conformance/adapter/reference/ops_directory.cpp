@@ -90,6 +90,7 @@ Answer evidence_judge(const Args& args) {
   Json out{{"domain", judged.domain},
            {"two_faces", judged.two_faces},
            {"size", std::to_string(judged.size)}};
+  if (judged.rewritten_from) out["first"] = std::to_string(*judged.rewritten_from);
   if (judged.two_faces) return out;
   show(out, judged.entry, judged.time_s);
   out["kid"] = to_uuid_text(judged.kid);

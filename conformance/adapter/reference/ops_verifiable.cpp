@@ -5,6 +5,7 @@
 #include "verifiable/checkpoint.h"
 #include "verifiable/log.h"
 #include "verifiable/map.h"
+#include "verifiable/rewrite.h"
 
 namespace ams::adapter {
 namespace {
@@ -187,6 +188,13 @@ Answer equivocation_verify(const Args& args) {
   return Json{{"size", std::to_string(size)}};
 }
 
+Answer rewrite_verify(const Args& args) {
+  AMS_TRY(const NoteKey log, note_key(args.text("log"), NoteKeyType::ed25519));
+  AMS_TRY(const verifiable::Rewrite judged,
+          verifiable::verify_rewrite(note_text(args, "evidence_b64"), log));
+  return Json{{"first", std::to_string(judged.first)}, {"second", std::to_string(judged.second)}};
+}
+
 }  // namespace
 
 Result<NoteKey> note_key(const std::string& text, NoteKeyType type) {
@@ -216,6 +224,7 @@ std::vector<Op> verifiable_ops() {
           {"epoch.read", epoch_read},
           {"equivocation.make", equivocation_make},
           {"equivocation.verify", equivocation_verify},
+          {"rewrite.verify", rewrite_verify},
           {"inclusion.prove", inclusion_prove},
           {"inclusion.verify", inclusion_verify},
           {"log.resume", log_resume},

@@ -155,6 +155,8 @@ def _anything(value, _where):
 
 _DOMAIN = [("domain", schema.domain), ("chain", _anything)]
 _FACES = schema.members("dfaces/1", [*_DOMAIN, ("evidence", schema.text(proofs.FORK_MAX))])
+_REWRITE = schema.members("drewrite/1",
+                          [*_DOMAIN, ("evidence", schema.text(proofs.REWRITE_MAX))])
 _LOOKUP = schema.members("dproof/1", [
     *_DOMAIN, ("kid", schema.kid), ("objects", schema.array(_anything, 0, 64)),
     ("proof", _anything),
@@ -187,13 +189,17 @@ class Judge:
         return out
 
     def judge(self, value) -> dict:
-        """EVD-1 to EVD-3."""
-        faces = isinstance(value, dict) and value.get("ams") == "dfaces/1"
-        fields = (_FACES if faces else _LOOKUP)(value, "evidence")
+        """EVD-1 to EVD-3, EVD-5."""
+        tag = value.get("ams") if isinstance(value, dict) else None
+        form = {"dfaces/1": _FACES, "drewrite/1": _REWRITE}.get(tag, _LOOKUP)
+        fields = form(value, "evidence")
         log = log_key(fields["domain"], self.chain(fields, "evidence.root").op, 1, "evidence")
-        out = {"domain": fields["domain"], "two_faces": faces}
-        if faces:
+        out = {"domain": fields["domain"], "two_faces": form is not _LOOKUP}
+        if form is _FACES:
             return {**out, "size": str(proofs.fork(fields["evidence"], log).size)}
+        if form is _REWRITE:
+            first, second = proofs.rewrite(fields["evidence"], log)
+            return {**out, "first": str(first.size), "size": str(second.size)}
         witnesses = self._witnesses(fields)
         looked = verify_lookup(fields["kid"], fields["objects"], fields["proof"], log,
                                list(witnesses.values()), self.quorum, self.now)

@@ -1,4 +1,4 @@
-"""The ops of chapter 8: map, log, notes, checkpoints, two faces."""
+"""The ops of chapter 8: map, log, notes, checkpoints, two faces, rewritten histories."""
 from . import crypto, proofs, trees
 from .args import listed, number, octets, text
 from .encoding import b64
@@ -155,6 +155,11 @@ def equivocation_verify(args):
     return {"size": str(proofs.fork(note(args, "evidence_b64"), _log(args)).size)}
 
 
+def rewrite_verify(args):
+    first, second = proofs.rewrite(note(args, "evidence_b64"), _log(args))
+    return {"first": str(first.size), "second": str(second.size)}
+
+
 OPS = {
     "checkpoint.open": checkpoint_open,
     "consistency.prove": consistency_prove,
@@ -174,4 +179,5 @@ OPS = {
     "note.sign": note_sign,
     "note.verify": note_verify,
     "notekey.read": notekey_read,
+    "rewrite.verify": rewrite_verify,
 }

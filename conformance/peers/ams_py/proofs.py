@@ -17,6 +17,8 @@ NUMBER_MAX = 2**63 - 1
 LINE = re.compile("\u2014 ([^ ]+) (.+)\\Z")
 VKEY = re.compile(r"([!-*,-~]{1,100})\+([0-9a-f]{8})\+([A-Za-z0-9+/]+={0,2})\Z")
 TWO_NOTES = re.compile(r"(.*?\n\n.*?\n)\n(.*)\Z", re.DOTALL)
+NOTES_AND_LINES = re.compile(r"(.*?\n\n.*?\n)\n(.*?\n\n.*?\n)\n(.*)\Z", re.DOTALL)
+REWRITE_MAX = 4000
 
 
 def sha(*parts: bytes) -> bytes:
@@ -132,8 +134,15 @@ def consistent(first: int, first_root: bytes, second: int, second_root: bytes, r
     if first & (first - 1) == 0:
         path = [first_root, *path]
     require(bool(path), "proof", where + ".short")
+    old, new = _subproof_roots(first, second, path, where)
+    require(old == first_root, "proof", where + ".old_root")
+    require(new == second_root, "proof", where + ".new_root")
+
+
+def _subproof_roots(first: int, second: int, path: list, where: str) -> tuple:
+    """(root at first, root at second): where SUBPROOF(first, D[second], false) leads."""
     at, last = first - 1, second - 1
-    while at % 2:
+    while at > 0 and at % 2:
         at, last = at // 2, last // 2
     old = new = path[0]
     for sibling in path[1:]:
@@ -145,8 +154,7 @@ def consistent(first: int, first_root: bytes, second: int, second_root: bytes, r
             new = log_node(new, sibling)
         at, last = at // 2, last // 2
     require(last == 0, "proof", where + ".short")
-    require(old == first_root, "proof", where + ".old_root")
-    require(new == second_root, "proof", where + ".new_root")
+    return old, new
 
 
 def epoch(raw: bytes) -> tuple:
@@ -284,6 +292,30 @@ def fork(evidence: str, log: NoteKey) -> Checkpoint:
     require(first.size == second.size, "proof", "fork.sizes")
     require(first.root != second.root, "proof", "fork.roots")
     return first
+
+
+def rewrite(evidence: str, log: NoteKey) -> tuple:
+    """CKP-13, CKP-14: the two checkpoints, the earlier first."""
+    require(len(evidence.encode("utf-8", "surrogateescape")) < REWRITE_MAX, "object_too_large",
+            "rewrite.size")
+    parts = NOTES_AND_LINES.match(evidence)
+    require(parts is not None, "proof_form", "rewrite.parts")
+    notes = [Note(part) for part in parts.groups()[:2]]
+    require(all(len(note.signatures) == 1 for note in notes), "proof_form", "rewrite.signatures")
+    *lines, rest = parts[3].split("\n")
+    require(rest == "", "proof_form", "rewrite.last_line")
+    require(bool(lines), "proof_form", "rewrite.no_line")
+    hashes = [_plain_base64(one) for one in lines]
+    require(all(one is not None and len(one) == 32 for one in hashes), "proof_form",
+            "rewrite.hashes")
+    first, second = (Checkpoint(note.text) for note in notes)
+    for said, note in zip((first, second), notes):
+        said.of(note, log)
+    require(1 <= first.size < second.size, "proof", "rewrite.sizes")
+    old, new = _subproof_roots(first.size, second.size, hashes, "rewrite")
+    require(new == second.root, "proof", "rewrite.second")
+    require(old != first.root, "proof", "rewrite.nothing")
+    return first, second
 
 
 def make_fork(one: str, other: str, log: NoteKey) -> str:

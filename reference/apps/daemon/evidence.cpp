@@ -81,7 +81,9 @@ tl::expected<void, Failure> compare_kept(const std::string& kept, const std::str
   if (then.size <= auditor.size() && auditor.root_at(then.size) == then.root) return {};
   std::string text = "not honest: its log is not the one that it showed before (size " +
                      std::to_string(then.size) + ")";
-  if (const auto faces = verifiable::make_equivocation(kept, note, log)) {
+  auto faces = verifiable::make_equivocation(kept, note, log);
+  if (!faces) faces = auditor.rewrite(kept, note, log);
+  if (faces) {
     if (out_file.empty()) return refuted(text + "; --out FILE writes the proof");
     if (auto done = write(out_file, directory::evidence_of(peer, *faces)); !done)
       return Failed(done.error());
@@ -144,6 +146,10 @@ tl::expected<directory::LookupEvidence, Failure> gather(PeerLine& line, const st
 }
 
 std::string summary(const directory::JudgedEvidence& judged) {
+  if (judged.rewritten_from)
+    return judged.domain + " rewrote the history of its log: at size " +
+           std::to_string(*judged.rewritten_from) + " the log that it shows at size " +
+           std::to_string(judged.size) + " was another";
   if (judged.two_faces)
     return judged.domain + " showed two faces of its log at size " + std::to_string(judged.size);
   std::string out = "kid " + to_uuid_text(judged.kid) + " ";
