@@ -2,6 +2,8 @@
 // with one commit a batch, 4,500 and 8,000.
 #include <deque>
 
+#include "directory/grant.h"
+#include "directory/objects.h"
 #include "directory_bench/tables.h"
 #include "directory_bench/world.h"
 #include "store/sqlite.h"
@@ -17,7 +19,14 @@ using paired::Table;
 constexpr std::size_t batch_size = directory::publish_max;
 constexpr std::size_t group = 4;  // batches in one commit
 
-/// Records that no peer of the run has seen, made before anything is timed.
+constexpr const char* publisher = "c.example";
+const keys::KeyPair& publisher_op() {
+  static const keys::KeyPair pair = pair_of(Profile::modern, 2'000'000);
+  return pair;
+}
+
+/// Records that no peer of the run has seen, with their domain's grants, made before anything is
+/// timed.
 class Fresh {
  public:
   Fresh(Profile profile, double seconds) {
@@ -25,9 +34,19 @@ class Fresh {
     const auto batches = 64 + static_cast<std::size_t>(2 * rate * seconds / batch_size);
     std::uint64_t number = 1;
     for (std::size_t i = 0; i < batches; ++i) {
-      wire::Array batch;
-      for (std::size_t k = 0; k < batch_size; ++k) batch.push_back(record_of(profile, number++));
-      batches_.push_back(wire::Object{{"records", std::move(batch)}});
+      wire::Array batch, vouchers;
+      std::vector<Hash> fps;
+      for (std::size_t k = 0; k < batch_size; ++k) {
+        batch.push_back(record_of(profile, number++));
+        fps.push_back(directory::fp_of_record(batch.back()));
+      }
+      const auto granted = directory::make_grant(publisher, fps, publisher_op().signing);
+      must(granted.has_value(), "grant");
+      for (const directory::Place& place : granted->places)
+        vouchers.emplace_back(directory::voucher_text({0, place}));
+      batches_.push_back(wire::Object{{"grants", wire::Array{granted->grant}},
+                                      {"records", std::move(batch)},
+                                      {"vouchers", std::move(vouchers)}});
     }
   }
   const wire::Value& operator[](std::size_t at) const {
@@ -40,7 +59,7 @@ class Fresh {
 };
 
 void publish(Full& held, const wire::Value& batch, Instant now) {
-  const auto answered = held.peer->publish(batch, "c.example", now);
+  const auto answered = held.peer->publish(batch, publisher, now, &publisher_op().record.signing());
   must(answered.has_value(), "publication");
   for (const wire::Value& each : answered->answer.find("results")->as_array())
     must(each.find("kid") != nullptr, "a record was refused");
@@ -75,7 +94,8 @@ Operation verifying(Profile profile) {
 Table publish_table(Profile profile, double seconds) {
   Table out{"publish/" + name(profile),
             "Publishing " + name(profile) + " keys",
-            "A batch of 64 fresh records at a full peer: every check, the rows, the map's root and "
+            "A batch of 64 fresh records with their domain's grant (DIR-57) at a full peer: every "
+            "check, the rows, the map's root and "
             "the epochs; storage in memory. The limit is one verification of each signature.",
             "keys held",
             "signatures alone",

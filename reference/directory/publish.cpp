@@ -131,7 +131,8 @@ Result<Id16> Peer::judge(const wire::Value& object, const Offer& offer, Draft& d
       offer.on && !mutant("directory.one_relay_budget") ? "" : from_domain;
   if (relayed && !known && !relayed_.has(payer, now) && !mutant("directory.relay_without_end"))
     return fail(Code::publisher, "relayed");
-  const std::string_view publisher = backing ? backing->vouched.grant->domain : from_domain;
+  const bool granted = backing && !mutant("directory.grant_counts_for_relayer");
+  const std::string_view publisher = granted ? backing->vouched.grant->domain : from_domain;
   const Instant quota_now = mutant("directory.no_refill") ? Instant{} : now;
   const bool spent = !relayed && !may_publish(publisher, quota_now);
   const bool paid =

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "directory/objects.h"
 #include "sim_rand/rand_hook.h"
 #include "sim_world/host.h"
 #include "sim_world/internet.h"
@@ -309,15 +310,27 @@ void PeerProcess::publish_own(std::size_t number, Context& context) {
   pump(context);
 }
 
+/// A liar's own peer believes whatever key it is told to be the granting domain's.
+Result<directory::Peer::Answered> PeerProcess::flood(directory::Peer& peer, const FloodItem& item,
+                                                     Instant now) const {
+  wire::Object args{{"records", wire::Array{item.object}}};
+  if (item.granted_by.empty()) return peer.publish(wire::Value(std::move(args)), flood_domain, now);
+  const keys::KeyPair& op = world_->ops[self_];
+  const auto granted = directory::make_grant(
+      item.granted_by, std::vector<Hash>{directory::fp_of_record(item.object)}, op.signing);
+  AMS_ASSERT(granted.has_value());
+  args.emplace("grants", wire::Array{granted->grant});
+  args.emplace("vouchers", wire::Array{directory::voucher_text({0, granted->places.front()})});
+  return peer.publish(wire::Value(std::move(args)), item.granted_by, now, &op.record.signing());
+}
+
 void PeerProcess::publish_flood(std::size_t number, Context& context) {
   Face& face = *faces_[0];
   if (!face.peer) return;
   const auto answered = [&]() -> std::string {
     const auto admitted = face.peer->admit(flood_domain, context.now());
     if (!admitted) return std::string(code_info(admitted.error().code).name);
-    auto published =
-        face.peer->publish(wire::Object{{"records", wire::Array{world_->flood[number].object}}},
-                           flood_domain, context.now());
+    auto published = flood(*face.peer, world_->flood[number], context.now());
     if (!published) return std::string(code_info(published.error().code).name);
     apply(face, published->writes, {}, context);
     const std::string code = code_of(published->answer);

@@ -65,6 +65,8 @@ class PeerProcess final : public Process {
   void take_outcome(Calls::Outcome outcome, Context& context);
   void publish_own(std::size_t number, Context& context);
   void publish_flood(std::size_t number, Context& context);
+  Result<directory::Peer::Answered> flood(directory::Peer& peer, const FloodItem& item,
+                                          Instant now) const;
   void apply(Face& face, const storage::WriteBatch& batch, Waiting waiting, Context& context);
   void commit(std::size_t face, Context& context);
   void hide_size(std::size_t face, wire::Value& message) const;

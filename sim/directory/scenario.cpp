@@ -64,6 +64,7 @@ void read(TableReader& in, FloodSpec& out) {
   in.integer("peer", out.peer, 0, peers_max);
   in.integer("bad_permille", out.bad_permille, 0, 1'000);
   in.one_of("through", out.through, {"quota", "peer"});
+  in.one_of("grants", out.grants, {"own", "forged", "made-up"});
 }
 void read(TableReader& in, TwinSpec& out) {
   in.integer("peer", out.peer, 0, peers_max);
@@ -147,6 +148,9 @@ std::optional<std::string> judge(const DirectoryScenario& s) {
   }
   for (const FloodSpec& flood : s.floods)
     if (!is_peer(flood.peer)) return "flood.peer: expected less than directory.peers";
+  for (const FloodSpec& flood : s.floods)
+    if (flood.grants != "own" && flood.through != "peer")
+      return "flood.grants: expected through = \"peer\"";
   for (const TwinSpec& twin : s.twins)
     if (!is_peer(twin.peer)) return "twin.peer: expected less than directory.peers";
   for (const WithholdSpec& one : s.withholding)

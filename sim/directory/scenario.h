@@ -29,6 +29,9 @@ struct FloodSpec {
   std::int64_t from_s = 0, seconds = 60, per_s = 100, peer = 0;
   std::int64_t bad_permille = 500;
   std::string through = "quota";  // "peer": that peer takes it all and passes it on
+  // Of what a peer passes on: granted by itself; in another peer's name, by a key that is not that
+  // one's; in the names of domains that nobody has.
+  std::string grants = "own";  // "forged", "made-up"
 };
 /// From then on the peer runs two logs under one key.
 struct TwinSpec {

@@ -116,7 +116,14 @@ void plan_floods(DirectoryWorld& world) {
     for (std::int64_t i = 0; i < spec.seconds * spec.per_s; ++i, ++number) {
       const keys::KeyPair pair = pair_of(s, number, PeerDraw::flood);
       FloodItem item{second(spec.from_s) + std::chrono::seconds{1} * i / spec.per_s,
-                     static_cast<LpId>(spec.peer), pair.record.id().kid, pair.record.value()};
+                     static_cast<LpId>(spec.peer),
+                     pair.record.id().kid,
+                     pair.record.value(),
+                     {}};
+      const auto next = static_cast<std::size_t>((spec.peer + 1) % s.peers);
+      if (spec.grants == "forged") item.granted_by = world.names[next];
+      if (spec.grants == "made-up")
+        item.granted_by = "made-up-" + std::to_string(number) + ".example";
       if (stream(s.seed, number, PeerDraw::flood)
               .bernoulli_ppm(1, static_cast<std::uint32_t>(spec.bad_permille * 1'000))) {
         item.object.as_object()["sig"] = *world.ops[0].record.value().find("sig");

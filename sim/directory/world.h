@@ -53,6 +53,7 @@ struct FloodItem {
   LpId peer = 0;
   Id16 kid{};
   wire::Value object;
+  std::string granted_by;  // in whose name it comes with a grant; empty: the peer grants it
 };
 struct Crash {
   Instant at;
