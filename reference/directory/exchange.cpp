@@ -29,6 +29,7 @@ Result<wire::Value> Peer::peers(const wire::Value& args, Instant now) {
     out.push_back(wire::Object{{"domain", known[(next_told_ + i) % known.size()]}});
   if (known.size() > told && !mutant("directory.tell_same_peers"))
     next_told_ = (next_told_ + told) % known.size();
+  if (out.empty() && mutant("directory.tell_no_array")) return wire::Value(wire::Object{});
   return wire::Object{{"peers", std::move(out)}};
 }
 
