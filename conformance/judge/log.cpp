@@ -226,6 +226,15 @@ Bytes consistency_proof(const std::vector<Hash>& leaves, std::size_t first) {
   return out;
 }
 
+std::string rewrite_lines(const std::vector<Hash>& leaves, std::size_t first) {
+  Bytes hashes;
+  sub_proof(leaves, first, false, hashes);
+  std::string out;
+  for (std::size_t at = 0; at < hashes.size(); at += 32)
+    out += base64(ByteView(hashes).subspan(at, 32)) + "\n";
+  return out;
+}
+
 Bytes inclusion_path(const std::vector<Hash>& leaves, std::size_t index) {
   std::vector<Hash> siblings;  // from the root down
   std::span<const Hash> rest(leaves);

@@ -27,6 +27,9 @@ Hash log_leaf(ByteView entry);
 Hash log_root(const std::vector<Hash>& leaves);
 /// The hashes of RFC 9162 section 2.1.4.1. Precondition: first <= leaves.size().
 Bytes consistency_proof(const std::vector<Hash>& leaves, std::size_t first);
+/// The lines of CKP-13: the same with the root at `first` wherever it is a subtree, each hash in
+/// base64 on a line of its own.
+std::string rewrite_lines(const std::vector<Hash>& leaves, std::size_t first);
 /// The path of a leaf (RFC 9162 section 2.1.3.1). Precondition: index < leaves.size().
 Bytes inclusion_path(const std::vector<Hash>& leaves, std::size_t index);
 /// Whether the last of `size` leaves is this one (LOG-5).

@@ -213,8 +213,17 @@ Json Stage::built_grant(const Json& plan) {
           {"vouchers", std::move(vouchers)}};
 }
 
-/// {"as","size"}: two faces of one log (CKP-11).
+/// {"as","size"}: two faces of one log (CKP-11); with "earlier", a size at which it showed another
+/// history (CKP-13).
 Json Stage::built_evidence(const Json& plan) {
+  if (plan.contains("earlier")) {
+    Json then = plan;
+    then["size"] = plan["earlier"];
+    then["fork"] = "other ";
+    const auto log = own_log(plan.at("size").get<std::size_t>(), "");
+    return own_checkpoint(then) + "\n" + own_checkpoint(plan) + "\n" +
+           rewrite_lines(log, plan["earlier"].get<std::size_t>());
+  }
   std::vector<std::pair<Hash, std::string>> faces;
   for (const char* fork : {"", "other "}) {
     Json one = plan;
