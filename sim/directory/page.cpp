@@ -130,13 +130,16 @@ std::string marks(const DirectoryRun& run, const Plane& plane) {
     last = plane.x(at);
     out += text_at(last + 4, top + 12, std::to_string(spec.count) + " × " + spec.what, "start");
   }
+  double up = 8;  // one above the other: they may begin together
   for (const FloodSpec& spec : s.floods) {
     const auto at = static_cast<double>(spec.from_s);
+    const std::string with = spec.grants == "own" ? "" : ", with " + spec.grants + " grants";
     out += vertical(plane, at, "mark") +
-           text_at(plane.x(at) + 4, height - bottom - 8,
+           text_at(plane.x(at) + 4, height - bottom - up,
                    "flood of " + std::to_string(spec.seconds * spec.per_s) + " objects at " +
-                       run.world->names[static_cast<std::size_t>(spec.peer)],
+                       run.world->names[static_cast<std::size_t>(spec.peer)] + with,
                    "start");
+    up += 13;
   }
   double line = 0;  // one below the other, where they are at one time
   for (const Split& split : run.judgement.figures.splits) {

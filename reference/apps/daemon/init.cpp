@@ -123,7 +123,7 @@ std::string config_text(const Program& program, const InitOptions& options,
        "                # true: hold all keys, not only those looked up");
   line("# exchange = true           # a full peer learns others from those, at most 16 (DIR-65)");
   line("# interval_s = 60           # a full peer compares with one of its peers so often");
-  line("# quota = 100000            # new objects a day from one domain; beyond it, proof of work");
+  line("# quota = 100000            # new objects a day from one domain, whoever passes them on");
   line("# work_bits = 22            # leading zero bits of that work; 0: none is taken");
   line("# requests_per_s = 200      # of the directory, from one asking domain");
   line("");
