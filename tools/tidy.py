@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Rules that no compiler checks: line length, which library a folder may include, banned words,
-headers that nobody includes, clauses that the error registry names.
+headers that nobody includes, tables of one number, clauses that the error registry names.
 
 usage: tidy.py [--grace RULE,RULE]      exit 1 on a violation
   --grace   these rules warn instead of failing
@@ -26,6 +26,10 @@ PURE = tuple(f"reference/{room}/" for room in (
     "base", "crypto", "wire", "storage", "keys", "keystore", "bindlog", "mail", "container",
     "discovery", "directory", "accountability", "server", "client"))
 TESTS = re.compile(r"_(test|fuzz|bench)\.cpp$|/test_\w+\.h$")
+
+# Rooms whose rows lie in one storage, that of a server; and a table in a line of theirs.
+SHARED_STORAGE = re.compile(r"reference/(directory|server)/")
+TABLE = re.compile(r"\bTable (table_\w+)\{(0x[0-9a-fA-F]+)\}")
 
 # (what is included, why it is fenced in, where it may be). Tests may use what a test needs.
 FENCES = (
@@ -101,6 +105,20 @@ def check_unused_headers(files: list):
             yield path, 1, "unused-header", "nobody includes this header"
 
 
+def check_tables(files: list):
+    """No two tables of one storage have one number: each would read the other's rows."""
+    taken = {}
+    for path, lines in files:
+        shared = SHARED_STORAGE.match(path)
+        if not shared or TESTS.search(path):
+            continue
+        for number, line in enumerate(lines, 1):
+            if found := TABLE.search(line):
+                name = taken.setdefault(found[2].lower(), found[1])
+                if name != found[1]:
+                    yield path, number, "table", f"{found[1]} and {name} are both {found[2]}"
+
+
 def check_registry(root: pathlib.Path):
     """Every error code breaks a sentence that the spec has."""
     path = "reference/spec/errors.json"
@@ -129,6 +147,7 @@ def check(root: pathlib.Path) -> list:
                 found += check_room(path, line)
             violations += [(path, number, rule, message) for rule, message in found]
     violations += check_unused_headers(files)
+    violations += check_tables(files)
     violations += check_registry(root)
     return violations
 

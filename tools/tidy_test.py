@@ -71,6 +71,15 @@ class Tidy(unittest.TestCase):
         self.assertEqual([v[:3] for v in tidy.check(self.root)],
                          [("reference/wire/lost.h", 1, "unused-header")])
 
+    def test_tables_of_one_storage_have_numbers_of_their_own(self):
+        line = "inline constexpr storage::Table table_%s{%s};\n"
+        self.write("reference/directory/a.cpp", line % ("a", "0x4e") + line % ("b", "0x4f"))
+        self.write("reference/server/b.cpp", "\n" + line % ("c", "0x4E"))
+        self.write("reference/client/c.cpp", line % ("d", "0x4e"))
+        self.write("reference/server/d_test.cpp", line % ("e", "0x4e"))
+        self.assertEqual([v[:3] for v in tidy.check(self.root)],
+                         [("reference/server/b.cpp", 2, "table")])
+
     def test_error_registry_names_clauses_of_the_spec(self):
         self.write("reference/spec/01.md", "- **ENC-1** One MUST.\n")
         self.write("reference/spec/errors.json", """{"errors": [
