@@ -20,7 +20,7 @@ MEMBERS = {"header_b64": "env", "chain_b64": "chain", "own_record_b64": "key",
            "sender_record_b64": "key", "record_b64": "key"}
 RAW = {"key.verify": "key", "binding.verify": "bind", "vouch.verify": "vouch",
        "receipt.verify": "receipt", "event.verify": "kev", "revocation.verify": "rev",
-       "card.verify": "card",
+       "card.verify": "card", "cardstub.verify": "cardstub",
        "keystore.request": "ks-req", "keystore.capability": "ks-cap",
        "bindentry.verify": "bentry", "bindproof.verify": "bproof", "bindhistory.verify": "bhist",
        "bindlie.verify": "blie"}

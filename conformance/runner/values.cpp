@@ -151,11 +151,21 @@ Json Stage::built_key(const Json& plan) {
 Json Stage::built_said(const Json& plan) {
   const KeyMaker owner(tag_ + " key " + plan.value("by", ""));
   Json object = plan.at("object");
-  Bytes text = to_bytes(object.value("ams", "") == "card/1" ? "AMS-CARD/1" : "AMS-EVENT/1");
+  const bool card = object.value("ams", "") == "card/1";
+  Bytes text = to_bytes(card ? "AMS-CARD/1" : "AMS-EVENT/1");
   text.push_back(0);
   append(text, canonical(object));
   const std::string hash = b64(crypto::sha256(text));
-  return {{"object", sign(std::move(object), owner.signing)}, {"hash", hash}};
+  if (!card) return {{"object", sign(std::move(object), owner.signing)}, {"hash", hash}};
+  // CRD-7: the stub is signed, and stands for the card where it is dropped.
+  const bool erased = !object.contains("salt");
+  const Json stub = sign({{"ams", "cardstub/1"},
+                          {"cseq", object.at("cseq")},
+                          {"hash", erased ? b64(Hash{}) : hash},
+                          {"kid", object.at("kid")}},
+                         owner.signing);
+  object["sig"] = stub.at("sig");
+  return {{"object", std::move(object)}, {"hash", hash}, {"stub", stub}};
 }
 
 Json Stage::built_message(const Json& plan) {

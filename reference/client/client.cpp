@@ -126,14 +126,14 @@ struct Client::Impl {
   }
   void inquired(const std::string& addr, Result<Correspondent> found,
                 const std::optional<Judged>& judged) {
-    const auto tell = [this, addr, found = std::move(found)](std::vector<LookupStep> steps,
-                                                             const Result<>& usable) {
+    const auto tell = [this, addr, found = std::move(found)](Tracer::Traced traced) {
       --looking;
       core.again = true;
-      const bool refused = found && !usable;
-      core.tell(LookedUp{addr, refused ? tl::unexpected(usable.error()) : found, std::move(steps)});
+      const bool refused = found && !traced.usable;
+      core.tell(LookedUp{addr, refused ? tl::unexpected(traced.usable.error()) : found,
+                         std::move(traced.steps), std::move(traced.card)});
     };
-    if (!judged) return tell({}, {});
+    if (!judged) return tell({});
     tracer.run(addr, judged->row, judged->chain, tell);
   }
 

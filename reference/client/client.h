@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "bindlog/entry.h"
 #include "crypto/crypto.h"
+#include "keys/lineage.h"
 #include "keys/records.h"
 #include "machine/machine.h"
 #include "mail/letter.h"
@@ -118,7 +119,8 @@ struct LookupStep {
 struct LookedUp {
   std::string addr;
   Result<Correspondent> found;
-  std::vector<LookupStep> steps;  // when asked for; empty where there was no answer to judge
+  std::vector<LookupStep> steps;        // when asked for; empty where there was no answer to judge
+  std::optional<keys::Card> card = {};  // with the steps: as the directory has it, its own words
 };
 /// An address has another key than when we last looked: told before the first message to it goes.
 struct KeyChanged {

@@ -88,7 +88,7 @@ void Tracer::begin(WorkPtr work, const BindingRow& answer) {
   const auto binding = keys::verify_binding(answer.binding, chain);
   steps.push_back({"binding of " + addr + ": signed by the op key " + short_id(chain.op.id()),
                    outcome_of(binding)});
-  if (!binding) return work->then(std::move(steps), {});
+  if (!binding) return work->then({std::move(steps), {}, {}});
   steps.push_back({"version " + std::to_string(binding->version) + ": key " +
                        short_id(binding->key) + ", " + std::string(keys::name(binding->custody)) +
                        " custody",
@@ -109,7 +109,7 @@ void Tracer::ask_peers(WorkPtr work) {
                   const wire::Value* peers = answer ? answer->find("peers") : nullptr;
                   if (!answer || !peers || !peers->is_array()) {
                     work->steps.push_back({"directory peers: who they are", outcome_of(answer)});
-                    return work->then(std::move(work->steps), {});
+                    return work->then({std::move(work->steps), {}, {}});
                   }
                   for (const wire::Value& peer : peers->as_array())
                     if (peer.is_string() && work->peers.size() < traced_peers_max)
@@ -162,12 +162,17 @@ void Tracer::ask_domain(WorkPtr work, const std::string& peer) {
 }
 
 void Tracer::finish(Work& work) {
-  if (work.verified.empty() && work.unproven.empty()) return work.then(std::move(work.steps), {});
+  if (work.verified.empty() && work.unproven.empty())
+    return work.then({std::move(work.steps), {}, {}});
   const Result<> outcome = directory::usable_by(work.verified, work.unproven);
   work.steps.push_back(
       {"what its owner says of the key, by the freshest of these: it may be used", outcome});
   const bool unknown = !outcome && outcome.error().code == Code::not_found;
-  work.then(std::move(work.steps), unknown ? Result<>() : outcome);
+  // A card proves itself, and what it says nobody has verified: proven or not, the newest is it.
+  auto entry = directory::freshest(work.verified);
+  for (const keys::Entry& other : work.unproven)
+    entry ? (void)entry->merge(other) : (void)(entry = other);
+  work.then({std::move(work.steps), unknown ? Result<>() : outcome, entry->card()});
 }
 
 void Tracer::judge_peer(Work& work, const std::string& peer, const keys::Chain& chain,

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,8 +18,12 @@ inline constexpr std::size_t traced_peers_max = 3;
 
 class Tracer {
  public:
-  /// With whether the peers know of something that its owner says against the key (DIR-56).
-  using Then = std::function<void(std::vector<LookupStep>, const Result<>& usable)>;
+  struct Traced {
+    std::vector<LookupStep> steps;
+    Result<> usable;                 // whether the peers know of something said against it (DIR-56)
+    std::optional<keys::Card> card;  // the newest that they have
+  };
+  using Then = std::function<void(Traced)>;
   Tracer(Core& core, Link& link, Lookup& lookup) : core_(core), link_(link), lookup_(lookup) {}
 
   /// `answer`: of keys.lookup for addr; `chain`: of its domain. Calls `then` once.

@@ -106,18 +106,51 @@ Result<> Holdings::erase_stale(const Id16& kid, const storage::WriteBatch& fresh
   return {};
 }
 
-Result<bool> Holdings::put(const Id16& kid, const keys::Entry& entry, storage::WriteBatch& writes) {
+/// Whether the entry has the very card that was dropped here: it does not come back.
+Result<bool> Holdings::drops(const Id16& kid, const keys::Entry& entry) const {
+  const auto& card = entry.card();
+  if (!card || card->dropped || card->erased() || mutant("directory.card_comes_back")) return false;
+  AMS_TRY(const auto row, reader_->get(table_dropped, kid));
+  return row && *row == to_bytes(ByteView(card->hash));
+}
+
+/// Whether there is a card where only its stub is held.
+Result<bool> Holdings::fills_stub(const Id16& kid, const keys::Entry& entry) const {
+  if (!entry.card() || entry.card()->dropped) return false;
+  AMS_TRY(const auto held, this->entry(kid));
+  return held && held->card() && entry.card()->beats(*held->card());
+}
+
+Result<> Holdings::drop_card(const Id16& kid, storage::WriteBatch& writes) {
+  AMS_TRY(auto held, entry(kid));
+  if (!held || !held->card() || held->card()->erased()) return fail(Code::not_found, "card");
+  const Hash hash = held->card()->hash;
+  writes.puts.push_back({table_dropped, to_bytes(ByteView(kid)), to_bytes(ByteView(hash))});
+  held->drop_card();
+  for (storage::Put& row : rows_of(kid, *held).puts) writes.puts.push_back(std::move(row));
+  unsettled_.insert_or_assign(kid, std::move(*held));
+  return {};
+}
+
+Result<bool> Holdings::put(const Id16& kid, const keys::Entry& given, storage::WriteBatch& writes) {
   AMS_CHECK(map());
+  AMS_TRY(const bool dropped, drops(kid, given));
+  std::optional<keys::Entry> without;
+  if (dropped) without.emplace(given).drop_card();
+  const keys::Entry& entry = without ? *without : given;
   const Hash value = entry.value();
   const auto held = map_->find(kid);
-  if (held == value) return false;
+  if (held == value) {
+    AMS_TRY(const bool fills, fills_stub(kid, entry));
+    if (!fills) return false;
+  }
   storage::WriteBatch fresh = rows_of(kid, entry);
   if (held) AMS_CHECK(erase_stale(kid, fresh, writes));
   for (storage::Put& row : fresh.puts) writes.puts.push_back(std::move(row));
   writes.puts.push_back({table_values, to_bytes(ByteView(kid)), to_bytes(ByteView(value))});
   if (!mutant("directory.stale_head")) map_->insert(kid, value);
   unsettled_.insert_or_assign(kid, entry);
-  return true;
+  return held != value;
 }
 
 void Holdings::forget() {

@@ -21,6 +21,7 @@ namespace ams::directory {
 inline constexpr storage::Table table_records{0x40};  // kid || fp -> AMS-CJ of the record
 inline constexpr storage::Table table_lineage{0x42};  // kid || kind u8 || seq u8 || hash -> object
 inline constexpr storage::Table table_values{0x43};   // kid -> value of the entry (DIR-8)
+inline constexpr storage::Table table_dropped{0x4f};  // kid -> hash of the card that is not kept
 
 class Holdings {
  public:
@@ -37,12 +38,17 @@ class Holdings {
 
   /// Rows that make storage hold exactly `entry` under `kid`; whether its value is a new one.
   Result<bool> put(const Id16& kid, const keys::Entry& entry, storage::WriteBatch& writes);
+  /// The card that is held under `kid` is dropped, for good (CRD-9). Fails with not_found where
+  /// there is none, or an erasure.
+  Result<> drop_card(const Id16& kid, storage::WriteBatch& writes);
   /// The host has applied all rows given out: objects are read from storage again.
   void settled() { unsettled_.clear(); }
   /// Rows were lost: what is remembered of storage is void.
   void forget();
 
  private:
+  Result<bool> drops(const Id16& kid, const keys::Entry& entry) const;
+  Result<bool> fills_stub(const Id16& kid, const keys::Entry& entry) const;
   Result<> erase_stale(const Id16& kid, const storage::WriteBatch& fresh,
                        storage::WriteBatch& writes) const;
 

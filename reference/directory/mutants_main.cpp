@@ -1,6 +1,7 @@
 // Goal: every mutant switch of this room really breaks its rule, and only when it is on. Method:
 // for each switch a probe that tells whether the rule holds. Exit code: 0 all do, 1 otherwise.
 #include "directory/bindlog_probes_test.h"
+#include "directory/card_test.h"
 #include "directory/compare_test.h"
 #include "directory/cosigners_test.h"
 #include "directory/evidence.h"
@@ -399,6 +400,7 @@ int main() {
       {"directory.wrong_code_vouchers", testing::grants_and_vouchers_belong_together},
       {"directory.grants_without_end", testing::grants_and_vouchers_belong_together},
       {"directory.deaf_to_unproven", an_unproven_revocation_counts},
+      {"directory.card_comes_back", a_dropped_card_does_not_come_back},
       {"directory.wait_for_cosigners", proofs_are_cosigned_however_busy},
       {"directory.seek_all", gives_up_seeking_after_some},
       {"directory.prove_unwitnessed", proves_under_the_epoch_that_was_cosigned},

@@ -105,7 +105,7 @@ Result<wire::Value> Peer::held(const Id16& kid) const {
     if (tag != "key/1" && mutant("directory.answer_record_alone")) continue;
     if (tag == "kev/1") events.push_back(object);
     if (tag == "rev/1") out.emplace("revocation", object);
-    if (tag == "card/1") out.emplace("card", object);
+    if (tag == "card/1" || tag == "cardstub/1") out.emplace("card", object);
     if (tag != "key/1") continue;
     const bool second = !out.emplace("record", object).second;
     if (second && !mutant("directory.skip_quarantine")) return fail(Code::kid_quarantined, "kid");
@@ -126,6 +126,13 @@ Result<wire::Value> Peer::card(const wire::Value& args) const {
   if (card == nullptr)
     return fail(mutant("directory.wrong_code_card") ? Code::schema : Code::not_found, "card");
   return wire::Object{{"card", *card}};
+}
+
+Result<storage::WriteBatch> Peer::drop_card(const Id16& kid) {
+  begin();
+  storage::WriteBatch writes;
+  AMS_CHECK(holdings_.drop_card(kid, writes));
+  return writes;
 }
 
 Result<> Peer::usable(const keys::KeyId& key) const {

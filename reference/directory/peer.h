@@ -155,6 +155,10 @@ class Peer {
   Result<wire::Value> consistency(const wire::Value& args) const;  // DIR-13
   Result<wire::Value> history(const wire::Value& args) const;      // DIR-13
 
+  /// The operator drops the card that is held under `kid`, for good (CRD-9). Fails with not_found
+  /// where there is none.
+  Result<storage::WriteBatch> drop_card(const Id16& kid);
+
   /// Whether the owner has said anything against the key, as far as is held here: fails as
   /// keys::Entry::usable does. O(1) for a key of which nothing is held but its record.
   Result<> usable(const keys::KeyId& key) const;

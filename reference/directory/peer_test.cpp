@@ -4,6 +4,7 @@
 // from fixed entropy.
 #include <gtest/gtest.h>
 
+#include "directory/card_test.h"
 #include "directory/peers_test.h"
 
 namespace ams::directory {
@@ -226,6 +227,39 @@ TEST(Peer, an_erasure_takes_the_card_and_its_salt_out_of_storage) {
   EXPECT_FALSE(a.store.mentions("Alice A."));
   EXPECT_FALSE(a.store.mentions(to_base64url(Id16{1})));
   EXPECT_EQ(code_of(*a.publish(objects_args({value}), "x.example"), 0), "card_stale");
+}
+
+// CRD-9: of what is dropped nothing is left here, the map is as it was, and it does not come back.
+TEST(Peer, a_dropped_card_is_gone_and_changes_nothing_else) {
+  EXPECT_TRUE(testing::a_dropped_card_does_not_come_back());
+  Node a("a.example", true, {}), late("c.example", true, {"a.example"});
+  testing::Carded owner;
+  ASSERT_TRUE(a.publish(objects_args({owner.key.record.value(), owner.card}), "x.example"));
+  const Hash root = a.peer.stats().root;
+  ASSERT_TRUE(a.drop_card(owner.kid()));
+  EXPECT_FALSE(a.store.mentions("Alice A."));
+  EXPECT_FALSE(a.store.mentions(to_base64url(Id16{1})));
+  EXPECT_EQ(a.peer.stats().root, root);
+  EXPECT_EQ(*a.peer.card(owner.args())->find("card")->find("ams"), wire::Value("cardstub/1"));
+  a.restart();
+  EXPECT_EQ(a.peer.stats().root, root);
+  // Who begins with a peer that dropped it has one set with all others, and the card when it comes.
+  Net net{{"a.example", &a}, {"c.example", &late}};
+  Instant now{};
+  run_rounds(net, now, 2);
+  EXPECT_EQ(late.peer.stats().root, root);
+  EXPECT_FALSE(late.store.mentions("Alice A."));
+  ASSERT_TRUE(late.publish(objects_args({owner.card}), "x.example"));
+  EXPECT_TRUE(late.store.mentions("Alice A."));
+  EXPECT_EQ(late.peer.stats().root, root);
+}
+
+TEST(Peer, there_must_be_a_card_to_drop) {
+  Node a("a.example", true, {});
+  testing::Carded owner;
+  EXPECT_EQ(a.drop_card(owner.kid()).error().code, Code::not_found);
+  ASSERT_TRUE(a.publish(objects_args({owner.key.record.value()}), "x.example"));
+  EXPECT_EQ(a.drop_card(owner.kid()).error().code, Code::not_found);
 }
 
 TEST(Peer, requests_of_one_domain_are_limited_and_come_back) {

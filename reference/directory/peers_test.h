@@ -119,6 +119,11 @@ struct Node {
     if (ask.op == "directory.consistency") return peer.consistency(ask.args);
     return fail(Code::unsupported, "op");
   }
+  Result<> drop_card(const Id16& kid) {
+    AMS_TRY(const storage::WriteBatch rows, peer.drop_card(kid));
+    store.apply(rows);
+    return {};
+  }
   /// As if it had crashed and come back with what was durable.
   void restart() { peer = Peer(options, &op.signing, store, now); }
   void tick(Instant at) {

@@ -50,7 +50,7 @@ Result<bool> Entry::add(const wire::Value& object) {
   // Either owner could have signed what names the kid alone: nothing of it counts (KEY-6).
   if (records_.size() > 1) return fail(Code::kid_quarantined, "entry");
   if (tag == "kev/1") return add_event(object);
-  if (tag == "card/1") return add_card(object);
+  if (tag == "card/1" || tag == "cardstub/1") return add_card(object, tag == "cardstub/1");
   const bool untagged = !tag.has_value() != mutant("keys.entry_tag_codes_exchanged");
   if (tag != "rev/1") return fail(untagged ? Code::schema : Code::unknown_ams_tag, "entry");
   AMS_CHECK(verify_revocation(object, record()));
@@ -112,9 +112,9 @@ bool Entry::take_event(KeyEvent event) {
   return true;
 }
 
-Result<bool> Entry::add_card(const wire::Value& object) {
-  AMS_TRY(Card card, Card::parse(object, record()));
-  if (card_ && card_->cseq == card.cseq && card_->hash == card.hash) return false;
+Result<bool> Entry::add_card(const wire::Value& object, bool stub) {
+  AMS_TRY(Card card, stub ? Card::parse_stub(object, record()) : Card::parse(object, record()));
+  if (card_ && card_->same_as(card) && !card.beats(*card_)) return false;
   const bool first_wins = card_ && mutant("keys.first_card_wins");
   if (card_ && (!card.beats(*card_) || first_wins) && !mutant("keys.last_card_wins"))
     return fail(Code::card_stale, "card.cseq");
@@ -143,6 +143,10 @@ bool Entry::merge(const Entry& other) {
     changed = true;
   }
   return changed;
+}
+
+void Entry::drop_card() {
+  if (card_) card_ = card_->stub();
 }
 
 // --- what it says -------------------------------------------------------------------------------

@@ -94,6 +94,16 @@ Result<Card> read_card(const wire::Value& value, Id16& kid) {
   return out;
 }
 
+/// What the key signs of a card (CRD-7).
+wire::Value stub_of(const wire::Value& card, std::int64_t cseq, const Hash& hash) {
+  wire::Object out{{"ams", "cardstub/1"}, {"cseq", cseq}, {"hash", to_base64url(hash)}};
+  for (const char* member : {"kid", "sig"})
+    if (const wire::Value* given = card.find(member)) out.emplace(member, *given);
+  return wire::Value(std::move(out));
+}
+
+Hash card_hash(const wire::Value& card) { return tagged_hash("AMS-CARD/1\0"sv, card); }
+
 }  // namespace
 
 // --- events (KEV) -------------------------------------------------------------------------------
@@ -172,8 +182,29 @@ Result<Card> Card::parse(const wire::Value& value, const KeyRecord& key) {
   AMS_TRY(Card out, read_card(value, kid));
   if (kid != key.id().kid && !mutant("keys.skip_card_kid"))
     return fail(Code::kid_mismatch, "card.kid");
-  if (!mutant("keys.skip_card_signature")) AMS_CHECK(verify_object(value, key.signing()));
-  if (!out.erased()) out.hash = tagged_hash("AMS-CARD/1\0"sv, value);
+  if (!out.erased()) out.hash = card_hash(value);
+  if (!mutant("keys.skip_card_signature"))
+    AMS_CHECK(verify_object(stub_of(value, out.cseq, out.hash), key.signing()));
+  out.value = value;
+  return out;
+}
+
+Result<Card> Card::parse_stub(const wire::Value& value, const KeyRecord& key) {
+  AMS_CHECK(check_size(value, card_size_max, "cardstub"));
+  wire::ObjectReader in(value, "cardstub");
+  Card out;
+  in.tag("cardstub/1");
+  const Id16 kid = in.uuid("kid");
+  out.cseq = in.integer("cseq", 1);
+  out.hash = in.bytes<32>("hash");
+  in.binary("sig", 1, signature_size_max);
+  AMS_CHECK(in.finish());
+  if (out.hash == Hash{} && !mutant("keys.accept_erased_stub"))
+    return fail(Code::schema, "cardstub.hash");  // an erasure has nothing that could be dropped
+  if (kid != key.id().kid && !mutant("keys.skip_stub_kid"))
+    return fail(Code::kid_mismatch, "cardstub.kid");
+  if (!mutant("keys.skip_stub_signature")) AMS_CHECK(verify_object(value, key.signing()));
+  out.dropped = true;
   out.value = value;
   return out;
 }
@@ -181,7 +212,18 @@ Result<Card> Card::parse(const wire::Value& value, const KeyRecord& key) {
 bool Card::beats(const Card& other) const {
   if (cseq != other.cseq) return cseq > other.cseq;
   if (erased() != other.erased()) return erased() != mutant("keys.card_beats_erasure");
+  if (hash == other.hash) return other.dropped && !dropped && !mutant("keys.keep_stub");
   return hash < other.hash;
+}
+
+Card Card::stub() const {
+  if (erased() || dropped) return *this;
+  Card out;
+  out.cseq = cseq;
+  out.hash = hash;
+  out.dropped = true;
+  out.value = stub_of(value, cseq, hash);
+  return out;
 }
 
 Result<wire::Value> make_card(const KeyPair& pair, const Card& card) {
@@ -195,7 +237,12 @@ Result<wire::Value> make_card(const KeyPair& pair, const Card& card) {
   if (card.email) out.emplace("email", *card.email);
   if (card.org) out.emplace("org", *card.org);
   if (card.desc) out.emplace("desc", *card.desc);
-  return sign_object(std::move(out), pair.signing);
+  const wire::Value unsigned_card(out);
+  const Hash hash = card.erased() ? Hash{} : card_hash(unsigned_card);
+  wire::Value stub = stub_of(unsigned_card, card.cseq, hash);
+  AMS_TRY(const wire::Value signed_stub, sign_object(std::move(stub.as_object()), pair.signing));
+  out.emplace("sig", *signed_stub.find("sig"));
+  return wire::Value(std::move(out));
 }
 
 }  // namespace ams::keys

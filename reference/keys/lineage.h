@@ -51,19 +51,25 @@ Result<wire::Value> make_revocation(const KeyPair& pair);
 /// Fails with object_too_large, a schema code, kid_mismatch, fp_mismatch, algorithm_mix, signature.
 Result<> verify_revocation(const wire::Value& value, const KeyRecord& key);
 
-/// Optional personal data (CRD). An empty card is an erasure.
+/// Optional personal data (CRD). An empty card is an erasure. Of a card that was dropped there is
+/// its stub: cseq, hash and the owner's signature over them (CRD-8).
 struct Card {
   std::int64_t cseq = 1;
   Id16 salt{};  // drawn anew for each card; unused when erased
   std::optional<std::string> name, email, org, desc;  // email: text, to be shown as unverified
   Hash hash{};                                        // CRD-3; zeros for an erasure
-  wire::Value value;
+  bool dropped = false;                               // nothing but the stub is known
+  wire::Value value;                                  // of the card, or of its stub
 
-  bool erased() const { return !name && !email && !org && !desc; }
-  /// Fails with object_too_large, a schema code, kid_mismatch, algorithm_mix, signature.
+  bool erased() const { return !dropped && !name && !email && !org && !desc; }
+  /// Both fail with object_too_large, a schema code, kid_mismatch, algorithm_mix, signature.
   static Result<Card> parse(const wire::Value& value, const KeyRecord& key);
-  /// CRD-4: whether this one is held where `other` was.
+  static Result<Card> parse_stub(const wire::Value& value, const KeyRecord& key);
+  /// CRD-4, CRD-9: whether this one is held where `other` was.
   bool beats(const Card& other) const;
+  bool same_as(const Card& other) const { return cseq == other.cseq && hash == other.hash; }
+  /// What is left of it when it is dropped; an erasure is as it was.
+  Card stub() const;
 };
 /// Signs the members of `card`; its hash and value are not looked at.
 Result<wire::Value> make_card(const KeyPair& pair, const Card& card);
@@ -93,6 +99,8 @@ class Entry {
   const std::vector<KeyRecord>& records() const { return records_; }  // 1 or 2, fps ascending
   bool revoked() const { return revocation_.has_value(); }
   const std::optional<Card>& card() const { return card_; }
+  /// Keeps no more of the card than its stub. The value of the entry stays (CRD-9).
+  void drop_card();
   /// By seq, then hash; two of the last seq are a conflict.
   const std::vector<KeyEvent>& events() const { return events_; }
   /// The last successor named, if the state is superseded.
@@ -114,7 +122,7 @@ class Entry {
  private:
   Result<bool> add_event(const wire::Value& object);
   bool take_event(KeyEvent event);
-  Result<bool> add_card(const wire::Value& object);
+  Result<bool> add_card(const wire::Value& object, bool stub);
   bool conflict() const;
 
   std::vector<KeyRecord> records_;

@@ -46,6 +46,10 @@ wire::Value card(std::int64_t cseq, std::optional<std::string> name) {
   return make_card(owner(), out).value();
 }
 
+wire::Value stub(const wire::Value& card) {
+  return Card::parse(card, owner().record).value().stub().value;
+}
+
 /// A tree of events that forks at every depth, cards of equal and of rising numbers, a revocation.
 std::vector<wire::Value> everything() {
   std::vector<wire::Value> out;
@@ -64,6 +68,7 @@ std::vector<wire::Value> everything() {
   }
   for (const char* name : {"A", "B", "C"})
     for (const std::int64_t cseq : {1, 2}) out.push_back(card(cseq, name));
+  for (const std::int64_t cseq : {1, 2}) out.push_back(stub(card(cseq, "B")));
   out.push_back(card(2, std::nullopt));
   out.push_back(make_revocation(owner()).value());
   return out;
@@ -213,6 +218,27 @@ TEST(Card, an_erasure_has_no_salt_and_no_hash) {
   const Card named = Card::parse(card(2, "A"), owner().record).value();
   EXPECT_TRUE(erased.beats(named));
   EXPECT_FALSE(named.beats(erased));
+}
+
+// CRD-9: what another peer holds in full is not seen in the map, and the stub is never preferred.
+TEST(Card, a_stub_has_the_value_of_its_card_and_gives_way_to_it) {
+  Entry full(owner().record), dropped(owner().record);
+  ASSERT_TRUE(full.add(card(3, "Alice")));
+  ASSERT_TRUE(dropped.add(card(3, "Alice")));
+  dropped.drop_card();
+  EXPECT_TRUE(dropped.card()->dropped);
+  EXPECT_FALSE(dropped.card()->erased());
+  EXPECT_EQ(dropped.card()->name, std::nullopt);
+  EXPECT_EQ(dropped.value(), full.value());
+  EXPECT_FALSE(*full.add(dropped.objects().back()));
+  EXPECT_FALSE(full.merge(dropped));
+  EXPECT_EQ(full.card()->name, "Alice");
+  EXPECT_TRUE(dropped.merge(full));
+  EXPECT_EQ(dropped.card()->name, "Alice");
+  Entry erased(owner().record);
+  ASSERT_TRUE(erased.add(card(1, std::nullopt)));
+  erased.drop_card();
+  EXPECT_TRUE(erased.card()->erased());
 }
 
 }  // namespace

@@ -65,7 +65,19 @@ wire::Value changed(wire::Value object, const char* name, const wire::Value& val
   object.as_object()[name] = value;
   if (signer == nullptr) return object;
   object.as_object().erase("sig");
-  return sign_object(object, *signer).value();
+  if (*object.find("ams") != wire::Value("card/1")) return sign_object(object, *signer).value();
+  // CRD-7: of a card its stub is signed.
+  Bytes text = to_bytes(std::string_view("AMS-CARD/1\0", 11));
+  append(text, wire::encode(object));
+  const Hash hash = object.find("name") != nullptr ? crypto::sha256(text) : Hash{};
+  const wire::Value stub = sign_object(wire::Object{{"ams", "cardstub/1"},
+                                                    {"cseq", *object.find("cseq")},
+                                                    {"hash", to_base64url(hash)},
+                                                    {"kid", *object.find("kid")}},
+                                       *signer)
+                               .value();
+  object.as_object().emplace("sig", *stub.find("sig"));
+  return object;
 }
 wire::Value event(std::int64_t at = start_ms, std::optional<KeyId> successor = {}) {
   return make_event(root(), 1, root().record.id().fp, {EventType::supersede, at, successor})
@@ -79,6 +91,9 @@ wire::Value card(std::int64_t cseq, std::optional<std::string> name) {
   out.cseq = cseq;
   out.name = std::move(name);
   return make_card(root(), out).value();
+}
+wire::Value stub(const wire::Value& card) {
+  return Card::parse(card, root().record).value().stub().value;
 }
 const crypto::SigningKey* own() { return &root().signing; }
 
@@ -132,6 +147,17 @@ std::vector<Probe> lineage_probes() {
       {"keys.accept_card_control", [] { return refused(card(1, "a\nb")); }},
       {"keys.accept_card_salt",
        [] { return refused(changed(card(1, {}), "salt", to_base64url(Id16{}), own())); }},
+      {"keys.accept_erased_stub",
+       [] { return refused(changed(stub(card(1, "a")), "hash", to_base64url(Hash{}), own())); }},
+      {"keys.skip_stub_kid",
+       [=] { return refused(changed(stub(card(1, "a")), "kid", other_kid, own())); }},
+      {"keys.skip_stub_signature",
+       [] { return refused(changed(stub(card(1, "a")), "cseq", 2, nullptr)); }},
+      {"keys.keep_stub",
+       [] {
+         Entry entry(root().record);
+         return entry.add(stub(card(1, "a"))) && entry.add(card(1, "a")) && !entry.card()->dropped;
+       }},
       {"keys.skip_card_kid",
        [=] { return refused(changed(card(1, "a"), "kid", other_kid, own())); }},
       {"keys.skip_card_signature",

@@ -293,6 +293,10 @@ std::optional<machine::Effect> Server::poll() { return impl_->poll(); }
 
 std::optional<Instant> Server::timeout() const { return impl_->timers_.next(); }
 
+Result<storage::WriteBatch> Server::drop_card(const Id16& kid) {
+  return impl_->peer_.drop_card(kid);
+}
+
 Stats Server::stats() const {
   Stats stats = impl_->stats_;
   stats.connections = impl_->conns_.size();

@@ -109,6 +109,10 @@ class Server final : public machine::Machine {
   std::optional<machine::Effect> poll() override;
   std::optional<Instant> timeout() const override;
 
+  /// Rows by which the directory inside drops a card (CRD-9): apply them to the server's storage.
+  /// Fails with not_found where none is held.
+  Result<storage::WriteBatch> drop_card(const Id16& kid);
+
   Stats stats() const;
   /// Answers new requests with shutting_down and closes idle sessions (SES-9).
   void shut_down(Instant now);

@@ -37,6 +37,11 @@ def erasure(person=ALICE, **changed) -> dict:
     return card(person, **{"cseq": 2, "salt": None, "name": None, **changed})
 
 
+def stub(value: dict) -> dict:
+    """What is left of a card that was dropped."""
+    return keys.card_stub(value)
+
+
 def after(value: dict, person=ALICE, **changed) -> dict:
     """The event that follows this one."""
     return event(person, seq=value["seq"] + 1, prev=lineage.event_hash(value), **changed)
@@ -53,10 +58,15 @@ def _other_signature(value: dict) -> str:
 
 def _contexts(group, value: dict, args, twin) -> None:
     """Signatures over this object that were made for something else."""
-    text = crypto.sha256(keys.unsigned(value))
-    for what, signed in (("under another tag", crypto.signed_text("key/1", text)),
-                         ("without the prefix", value["ams"].encode() + b"\0" + text),
-                         ("the hash alone", text), ("the object itself", keys.unsigned(value))):
+    part = keys.signed_part(value)
+    text = crypto.sha256(keys.unsigned(part))
+    others = [("under another tag", crypto.signed_text("key/1", text)),
+              ("without the prefix", part["ams"].encode() + b"\0" + text),
+              ("the hash alone", text), ("the object itself", keys.unsigned(value))]
+    if part is not value:
+        whole = crypto.sha256(keys.unsigned(value))
+        others.append(("of the whole", crypto.signed_text(value["ams"], whole)))
+    for what, signed in others:
         group.invalid(f"a signature {what}", args({**value, "sig": b64(ALICE.sign(signed))}),
                       "signature", twin, ["signature_context"], importance="critical")
 
@@ -180,7 +190,7 @@ def _card_file() -> File:
     faults(bad, card, args, twin, {"kid": "kid", "cseq": "integer"})
     bad.invalid("cseq 0", args(card(cseq=0)), "schema", twin, ["out_of_range"])
     bad.invalid("a card in an array", args([card()]), "schema", twin, ["wrong_type"])
-    for name in lineage.PERSONAL:
+    for name in keys.PERSONAL:
         bad.invalid(f"{name} is a number", args(card(**{name: 1})), "schema", twin, ["wrong_type"])
     for text, what in (("a\nb", "a line feed"), ("a\tb", "a tab"), ("\0", "a zero"),
                        ("\x1b[2J", "an escape"), ("a\x7f", "a delete"), ("\u009bA", "a CSI"),
@@ -211,6 +221,42 @@ def _card_file() -> File:
     _changed(bad, every, args, twin, cseq=2, name="Eve", email="eve@evil.example", org="Evil",
              desc="", salt=b64(bytes(16)))
     _changed(bad, erasure(), args, gone, cseq=9)
+    return file
+
+
+def _stub_file() -> File:
+    file = File("keys/card_stubs.json", "cardstub.verify", "cst")
+    args, good = of_key(), file.group("valid")
+    full = card(email="alice@elsewhere.example", org="Home", desc="x")
+
+    def make(signer=ALICE, **changed) -> dict:
+        return _signed(signer, {n: v for n, v in stub(card()).items() if n != "sig"}, changed)
+    twin = good.valid("of a card", args(stub(card())), clauses=["CRD-7", "CRD-8"])
+    good.valid("of a card with everything", args(stub(full)), clauses=["CRD-7", "CRD-3"])
+    good.valid("of an RSA key's card", of_key(ALICE_RSA)(stub(card(ALICE_RSA))), clauses=["CRD-7"])
+    good.valid("of the greatest cseq", args(stub(card(cseq=2**53 - 1))), clauses=["CRD-8"])
+    bad = file.group("schema")
+    faults(bad, make, args, twin, {"kid": "kid", "cseq": "integer", "hash": "binary"})
+    bad.invalid("cseq 0", args(make(cseq=0)), "schema", twin, ["out_of_range"])
+    bad.invalid("of an erasure", args(stub(erasure())), "schema", twin, ["stub_erased"],
+                importance="critical")
+    bad.invalid("the card itself", args(card()), "unknown_ams_tag", twin, ["wrong_tag"])
+    for size in (31, 33):
+        bad.invalid(f"a hash of {size} bytes", args(make(hash=b"\1" * size)), "base64url", twin,
+                    ["base64url"])
+    for name in ("salt", *keys.PERSONAL):
+        bad.invalid(f"with {name}", args(make(**{name: card().get(name, "x")})), "unknown_member",
+                    twin, ["unknown_member"])
+    bad = file.group("signature")
+    bad.invalid("of another key's card", args(stub(card(BOB))), "kid_mismatch", twin,
+                ["lineage_foreign"], importance="critical")
+    bad.invalid("another key's kid", args(make(kid=BOB.kid)), "kid_mismatch", twin,
+                ["lineage_foreign"], importance="critical")
+    bad.invalid("signed by someone of the domain", args(make(EVE)), "signature", twin,
+                ["signature_other_key"], importance="critical")
+    signature_faults(bad, stub(card()), args, twin)
+    _contexts(bad, stub(card()), args, twin)
+    _changed(bad, stub(card()), args, twin, cseq=2, hash=b64(crypto.sha256(b"another card")))
     return file
 
 
@@ -270,9 +316,19 @@ def _entry_file() -> File:
     good.valid("erased under the same number", _list(card(), erasure(cseq=1)), clauses=["CRD-4"],
                importance="critical")
     good.valid("erased, and a newer card", _list(erasure(), card(cseq=3)), clauses=["CRD-4"])
-    same = sorted((card(name=name) for name in ("A", "B", "C")), key=lineage.card_hash)
+    same = sorted((card(name=name) for name in ("A", "B", "C")), key=keys.card_hash)
     good.valid("two cards of one number, the greater hash first", _list(same[1], same[0]),
                clauses=["CRD-4"])
+    dropped = stub(card())
+    stubbed = good.valid("a card's stub has the card's value", _list(dropped),
+                         clauses=["CRD-9", "DIR-8"], importance="critical")
+    good.valid("a stub and its card", _list(dropped, card()), clauses=["CRD-9"])
+    good.valid("a card and its stub", _list(card(), dropped), clauses=["CRD-9"])
+    good.valid("a stub and a newer card", _list(dropped, card(cseq=2, name="A.")),
+               clauses=["CRD-4", "CRD-9"])
+    good.valid("a stub and an erasure", _list(dropped, erasure()), clauses=["CRD-4", "CRD-9"])
+    good.valid("a stub and an erasure of one number", _list(dropped, erasure(cseq=1)),
+               clauses=["CRD-4", "CRD-9"], importance="critical")
     good.valid("everything at once", _list(one, two, card(), revocation()), clauses=["DIR-8"])
     bad = file.group("chain")
 
@@ -303,7 +359,11 @@ def _entry_file() -> File:
                                 ((erasure(), card()), "an erased card", erased),
                                 ((erasure(cseq=1), card()), "an erased card of one number", erased),
                                 ((same[0], same[1]), "a card of one number, greater hash", newer),
-                                ((card(), erasure(), card()), "what was erased, again", erased)):
+                                ((card(), erasure(), card()), "what was erased, again", erased),
+                                ((erasure(), dropped), "an erased card's stub", erased),
+                                ((card(cseq=2, name="A."), dropped), "an older card's stub", newer),
+                                ((stub(card(cseq=2)), card()), "a card older than a stub", stubbed),
+                                ((stub(same[0]), stub(same[1])), "stubs of one number", stubbed)):
         bad.invalid(what, _list(*objects), "card_stale", twin, ["card_stale"],
                     importance="critical")
     bad = file.group("kinds")
@@ -351,4 +411,5 @@ HOME_BINDING = {"ams": "bind/1", "kid": ALICE.kid, "sig": b64(bytes(64))}
 
 
 def files() -> list:
-    return [_event_file(), _revocation_file(), _card_file(), _entry_file(), _usable_file()]
+    return [_event_file(), _revocation_file(), _card_file(), _stub_file(), _entry_file(),
+            _usable_file()]

@@ -210,6 +210,8 @@ NOTES = {
                              "REV-2", "CRD-5"),
     "card_control": _note(_PARSER, "A card holds control characters.",
                           "A name moves the cursor, or forges the line below it.", "CRD-1"),
+    "stub_erased": _note(_CONF, "A stub of an erasure.",
+                         "What was erased looks like a card that somebody still has.", "CRD-8"),
     "card_salt": _note(_CONF, "A card has no salt, or an erasure has one.",
                        "Names are guessed from the map, or outlive their erasure.", "CRD-2"),
     "event_chain": _note(_ID, "An event does not follow one that is held.",

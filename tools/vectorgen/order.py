@@ -7,7 +7,7 @@ from ams_py.seal import Hooks
 from . import containers, leaves, letterforms, receipts
 from .book import NOW_MS, File
 from .faults import raw
-from .lineage import card, event, of_key
+from .lineage import card, event, of_key, stub
 from .letters import add, args_of, drop, flip, letter, sealed
 from .world import ALICE, BOB, EVE, HOME, NBF
 
@@ -142,6 +142,9 @@ def _objects() -> list:
     _last_member(made[-1])
     file("keys/card_order.json", "card.verify", "cro", _signed(ALICE.sign, card()), of_key(), {
         "kid": "kid", "cseq": "integer", "salt": "optional"})
+    file("keys/card_stub_order.json", "cardstub.verify", "cso",
+         _signed(ALICE.sign, stub(card())), of_key(), {
+             "kid": "kid", "cseq": "integer", "hash": "binary"})
     base = containers.Made().header
     file("container/header_order.json", "container.open", "cor",
          lambda change: containers.Made(header=change), lambda made: made.args(), {

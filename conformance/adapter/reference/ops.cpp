@@ -87,6 +87,13 @@ Answer revocation_verify(const Args& args) {
   return Json{{"kid", to_uuid_text(record.id().kid)}};
 }
 
+Answer card_stub_verify(const Args& args) {
+  AMS_TRY(const keys::KeyRecord record, record_of(args));
+  AMS_TRY(const wire::Value value, args.value("raw_b64"));
+  AMS_TRY(const keys::Card card, keys::Card::parse_stub(value, record));
+  return Json{{"cseq", card.cseq}, {"hash", to_base64url(card.hash)}};
+}
+
 Answer card_verify(const Args& args) {
   AMS_TRY(const keys::KeyRecord record, record_of(args));
   AMS_TRY(const wire::Value value, args.value("raw_b64"));
@@ -213,6 +220,7 @@ const std::vector<Op>& ops() {
         {"address.parse", address_parse},
         {"binding.verify", binding_verify},
         {"card.verify", card_verify},
+        {"cardstub.verify", card_stub_verify},
         {"codec.canonicalise", codec_canonicalise},
         {"codec.decode", codec_decode},
         {"domain.verify", domain_verify},

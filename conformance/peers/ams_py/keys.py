@@ -52,6 +52,27 @@ def unsigned(value: dict) -> bytes:
     return encoding.encode({name: item for name, item in value.items() if name != "sig"})
 
 
+PERSONAL = ("name", "email", "org", "desc")  # of a card
+
+
+def card_hash(value: dict) -> bytes:
+    """CRD-3."""
+    if not any(name in value for name in PERSONAL):
+        return bytes(32)
+    return crypto.sha256(b"AMS-CARD/1\0" + unsigned(value))
+
+
+def card_stub(value: dict) -> dict:
+    """CRD-7."""
+    out = {"ams": "cardstub/1", "hash": b64(card_hash(value))}
+    return {**out, **{name: value[name] for name in ("kid", "cseq", "sig") if name in value}}
+
+
+def signed_part(value: dict) -> dict:
+    """What sig is of: the object, but of a card its stub."""
+    return card_stub(value) if value.get("ams") == "card/1" else value
+
+
 def fingerprint(value: dict) -> bytes:
     return crypto.sha256(b"AMS-KEY/1\0" + unsigned(value))
 
@@ -78,7 +99,8 @@ class Key:
         crypto.check_signature(self.sig_alg, self.sk, signature, tag, text_hash, where)
 
     def check_object(self, value: dict, signature: bytes, where: str) -> None:
-        self.check(value["ams"], crypto.sha256(unsigned(value)), signature, where)
+        part = signed_part(value)
+        self.check(part["ams"], crypto.sha256(unsigned(part)), signature, where)
 
 
 def verify_key(value, kid=None, fp=None, where: str = "key") -> Key:
@@ -198,5 +220,6 @@ def sign_object(sign, value: dict, **changed) -> dict:
     takes out those that are None."""
     value = {**value, **changed}
     value = {name: item for name, item in value.items() if item is not None}
-    text = crypto.signed_text(str(value.get("ams", "")), crypto.sha256(unsigned(value)))
+    part = signed_part(value)
+    text = crypto.signed_text(str(part.get("ams", "")), crypto.sha256(unsigned(part)))
     return {**value, "sig": b64(sign(text))}

@@ -8,7 +8,7 @@ from .errors import fail, require
 EVENT_MAX, REVOCATION_MAX, CARD_MAX = 4096, 2048, 2048  # bytes of AMS-CJ
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 CONTROL_BUT_LF = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
-NO_CARD = (0, True, bytes(32), None)  # cseq, erased, hash, value
+NO_CARD = (0, True, bytes(32), False, None)  # cseq, erased, hash, dropped, value
 
 
 def _plain(pattern):
@@ -40,7 +40,9 @@ CARD = schema.members("card/1", [
     ("kid", schema.kid), ("cseq", schema.integer(1)), ("salt?", schema.binary(16)),
     ("name?", _plain(CONTROL)), ("email?", _plain(CONTROL)), ("org?", _plain(CONTROL)),
     ("desc?", _plain(CONTROL_BUT_LF)), ("sig", schema.binary(1, 1024))])
-PERSONAL = ("name", "email", "org", "desc")
+STUB = schema.members("cardstub/1", [
+    ("kid", schema.kid), ("cseq", schema.integer(1)), ("hash", schema.binary(32)),
+    ("sig", schema.binary(1, 1024))])
 
 
 def _sized(value, limit: int, where: str) -> None:
@@ -50,10 +52,6 @@ def _sized(value, limit: int, where: str) -> None:
 
 def event_hash(value: dict) -> bytes:
     return crypto.sha256(b"AMS-EVENT/1\0" + keys.unsigned(value))
-
-
-def card_hash(value: dict) -> bytes:
-    return crypto.sha256(b"AMS-CARD/1\0" + keys.unsigned(value))
 
 
 class Event:
@@ -88,20 +86,30 @@ def verify_revocation(value, key: keys.Key) -> None:
 
 
 def verify_card(value, key: keys.Key) -> tuple:
-    """CRD-5: (cseq, erased, hash, value)."""
+    """CRD-5: (cseq, erased, hash, dropped, value)."""
     _sized(value, CARD_MAX, "card")
     fields = CARD(value, "card")
-    erased = not any(name in fields for name in PERSONAL)
+    erased = not any(name in fields for name in keys.PERSONAL)
     require(("salt" in fields) != erased, "schema", "card.salt.use")
     require(fields["kid"] == key.kid, "kid_mismatch", "card.kid")
     key.check_object(value, fields["sig"], "card.sig")
-    return fields["cseq"], erased, bytes(32) if erased else card_hash(value), value
+    return fields["cseq"], erased, keys.card_hash(value), False, value
+
+
+def verify_stub(value, key: keys.Key) -> tuple:
+    """CRD-8, as verify_card."""
+    _sized(value, CARD_MAX, "cardstub")
+    fields = STUB(value, "cardstub")
+    require(fields["hash"] != bytes(32), "schema", "cardstub.hash.erased")
+    require(fields["kid"] == key.kid, "kid_mismatch", "cardstub.kid")
+    key.check_object(value, fields["sig"], "cardstub.sig")
+    return fields["cseq"], False, fields["hash"], True, value
 
 
 def _rank(card: tuple) -> tuple:
-    """CRD-4: the greatest is held."""
-    cseq, erased, digest, _ = card
-    return cseq, erased, -int.from_bytes(digest, "big")
+    """CRD-4, CRD-9: the greatest is held."""
+    cseq, erased, digest, dropped, _ = card
+    return cseq, erased, -int.from_bytes(digest, "big"), not dropped
 
 
 class Entry:
@@ -121,11 +129,11 @@ class Entry:
         elif tag == "rev/1":
             verify_revocation(value, self.key)
             self.revocation = value
-        elif tag == "card/1":
-            card = verify_card(value, self.key)
-            if _rank(card) != _rank(self.card):
+        elif tag in ("card/1", "cardstub/1"):
+            card = (verify_card if tag == "card/1" else verify_stub)(value, self.key)
+            if _rank(card)[:3] != _rank(self.card)[:3]:
                 require(_rank(card) > _rank(self.card), "card_stale", "card.cseq")
-                self.card = card
+            self.card = max(card, self.card, key=_rank)
         else:
             fail("unknown_ams_tag" if isinstance(tag, str) else "schema", "entry")
 
@@ -170,7 +178,7 @@ class Entry:
         chain = self.chain()
         last = chain[-1].seq if chain else 0
         heads = [event.hash for event in chain if event.seq == last]
-        cseq, _, digest, _ = self.card
+        cseq, _, digest, _, _ = self.card
         return crypto.sha256(b"AMS-ENTRY/1\0" + bytes([1]) + self.key.fp +
                              bytes([last, len(heads)]) + b"".join(heads) +
                              bytes([1 if self.revocation else 0]) + cseq.to_bytes(8, "big") +

@@ -98,8 +98,13 @@ def revocation_verify(args):
 
 
 def card_verify(args):
-    cseq, erased, digest, _ = lineage.verify_card(_object(args, "raw_b64"), _key(args))
+    cseq, erased, digest, _, _ = lineage.verify_card(_object(args, "raw_b64"), _key(args))
     return {"cseq": cseq, "erased": erased, "hash": b64(digest)}
+
+
+def card_stub_verify(args):
+    cseq, _, digest, _, _ = lineage.verify_stub(_object(args, "raw_b64"), _key(args))
+    return {"cseq": cseq, "hash": b64(digest)}
 
 
 def _entry(args) -> lineage.Entry:
@@ -376,6 +381,7 @@ OPS = {
     "attachment.open": attachment_open,
     "binding.verify": binding_verify,
     "card.verify": card_verify,
+    "cardstub.verify": card_stub_verify,
     "codec.canonicalise": codec_canonicalise,
     "codec.decode": codec_decode,
     "container.open": container_open,

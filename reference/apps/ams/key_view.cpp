@@ -79,6 +79,34 @@ std::string text_of(const KeyView& view) {
   return out;
 }
 
+std::string text_of(const keys::Card& card) {
+  std::string out;
+  const auto add = [&](std::string_view name, const std::optional<std::string>& what) {
+    if (!what) return;
+    std::string lines;
+    for (const char c : *what) lines += c == '\n' ? "\n" + std::string(13, ' ') : std::string(1, c);
+    out += fmt::format("{:<13}{}\n", std::string(name) + ":", lines);
+  };
+  add("Name", card.name);
+  add("E-mail", card.email);
+  add("Organisation", card.org);
+  add("Description", card.desc);
+  if (out.empty()) return out;
+  return "Its owner says of itself, and nobody has verified it:\n" + out;
+}
+
+wire::Value json_of(const keys::Card& card) {
+  wire::Object out;
+  const auto add = [&](const char* name, const std::optional<std::string>& what) {
+    if (what) out.emplace(name, *what);
+  };
+  add("name", card.name);
+  add("email", card.email);
+  add("org", card.org);
+  add("desc", card.desc);
+  return wire::Value(std::move(out));
+}
+
 wire::Value json_of(const KeyView& view) {
   const keys::KeyRecord& record = view.record;
   wire::Object out{{"kid", to_uuid_text(record.id().kid)},

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "keys/lineage.h"
 #include "keys/records.h"
 #include "storage/storage.h"
 #include "wire/value.h"
@@ -26,6 +27,9 @@ struct KeyView {
 };
 
 std::string line_of(const KeyView& view);
+/// What its owner says of itself, as lines for people: nobody verified it (CRD-6). Empty for none.
+std::string text_of(const keys::Card& card);
+wire::Value json_of(const keys::Card& card);
 std::string text_of(const KeyView& view);
 wire::Value json_of(const KeyView& view);
 std::string qr_of(const KeyView& view);

@@ -150,6 +150,22 @@ void add_changes(CLI::App* group, Flags& flags) {
   revoke->callback([revoked, &flags] { flags.code = keys_revoke(flags.common, *revoked); });
 }
 
+void add_card(CLI::App* group, Flags& flags) {
+  CLI::App* command = group->add_subcommand("card",
+                                            "Says something of yourself beside your key, for "
+                                            "anyone to read; nobody verifies it. It takes "
+                                            "the place of what you said before");
+  const auto args = std::make_shared<KeysCard>();
+  command->add_option("--name", args->name, "what you are called");
+  command->add_option("--email", args->email, "an address, as text");
+  command->add_option("--org", args->org, "where you belong");
+  command->add_option("--desc", args->desc, "anything else; may have several lines");
+  command->add_flag("--erase", args->erase,
+                    "take it back: directories drop it, and keep no more than that there was one");
+  flags.shared(command, "ams keys card --name 'Alice A.'");
+  command->callback([args, &flags] { flags.code = keys_card(flags.common, *args); });
+}
+
 void add_redirect(CLI::App* group, Flags& flags) {
   CLI::App* command = group->add_subcommand(
       "redirect",
@@ -175,6 +191,7 @@ void add_keys_commands(CLI::App& app, Flags& flags) {
   add_verify(group, flags);
   add_files(group, flags);
   add_changes(group, flags);
+  add_card(group, flags);
   add_redirect(group, flags);
   CLI::App* lookup = group->add_subcommand(
       "lookup",

@@ -13,6 +13,7 @@
 #include "ams_cli/terminal.h"
 #include "client/tables.h"
 #include "keys/lineage.h"
+#include "net/entropy.h"
 #include "wire/address.h"
 
 namespace ams::cli {
@@ -29,6 +30,22 @@ int exit_of(const Outcome& outcome, const std::optional<std::string>& ended,
   if (outcome.refused) return say(exit_refused, what + ": " + explain(*outcome.refused));
   if (outcome.done) return exit_ok;
   return say(exit_unreachable, ended.value_or("no answer") + kept);
+}
+
+struct Awaited {
+  Outcome outcome;
+  std::optional<std::string> ended;
+};
+Awaited await_published(Online& online, const wire::Value& object) {
+  Awaited out;
+  out.ended = online.runner->run([&](const client::Report& report) {
+    const auto* told = std::get_if<client::Published>(&report);
+    if (!told || told->object != object) return false;
+    out.outcome.done = told->outcome.has_value();
+    if (!told->outcome) out.outcome.refused = told->outcome.error();
+    return true;
+  });
+  return out;
 }
 
 tl::expected<keys::KeyPair, int> next_pair(const KeysRotate& args) {
@@ -165,19 +182,46 @@ int keys_revoke(const Common& common, const KeysRevoke& args) {
     return say(exit_bad_input, "a revocation cannot be taken back; if that is meant, give --yes");
   progress("revoking …");
   (*online)->client().publish(revocation->value, (*online)->runner->now());
-  Outcome outcome;
-  const auto ended = (*online)->runner->run([&](const client::Report& report) {
-    const auto* told = std::get_if<client::Published>(&report);
-    if (!told || told->object != revocation->value) return false;
-    outcome.done = told->outcome.has_value();
-    if (!told->outcome) outcome.refused = told->outcome.error();
-    return true;
-  });
+  const auto [outcome, ended] = await_published(**online, revocation->value);
   const int code = exit_of(outcome, ended, "not revoked", "; it goes with the next `ams sync`");
   if (code == exit_ok) fmt::print("{} is revoked\n", args.key);
   const keys::KeyPair* used = (*online)->client().account_key();
   if (code == exit_ok && used && used->record.id() == revocation->record.id())
     fmt::print("It was in use: `ams keys rotate` makes another one\n");
+  return code;
+}
+
+int keys_card(const Common& common, const KeysCard& args) {
+  const bool says = args.name || args.email || args.org || args.desc;
+  if (says == args.erase)
+    return say(exit_bad_input, "give what the card is to say, or --erase to take it back");
+  auto online = go_online(common);
+  if (!online) return say(exit_bad_input, online.error());
+  const keys::KeyPair* pair = (*online)->client().account_key();
+  if (!pair) return say(exit_refused, "the account's key is its domain's: it signs no card here");
+  // By the clock: no other device of the owner needs to be asked for the last number (CRD-4).
+  keys::Card card{.cseq = now_ms(),
+                  .salt = {},
+                  .name = args.name,
+                  .email = args.email,
+                  .org = args.org,
+                  .desc = args.desc,
+                  .hash = {},
+                  .value = {}};
+  crypto::Drbg drbg(net::entropy_seed().view());
+  const Bytes salt = drbg.bytes(card.salt.size());
+  std::copy(salt.begin(), salt.end(), card.salt.begin());
+  const auto object = keys::make_card(*pair, card);
+  if (!object) return say(exit_refused, "no card: " + explain(object.error()));
+  if (const auto good = keys::Card::parse(*object, pair->record); !good)
+    return say(exit_bad_input, "no card: " + explain(good.error()));
+  progress("publishing …");
+  (*online)->client().publish(*object, (*online)->runner->now());
+  const auto [outcome, ended] = await_published(**online, *object);
+  const int code = exit_of(outcome, ended, "not published", "; it goes with the next `ams sync`");
+  if (code == exit_ok)
+    fmt::print("{}\n", args.erase ? "the card is erased"
+                                  : "the card is published; `ams keys card --erase` takes it back");
   return code;
 }
 
@@ -213,10 +257,12 @@ int keys_lookup(const Common& common, const std::string& addr, bool json) {
   (*online)->client().look_up(addr, (*online)->runner->now(), common.verbose);
   std::optional<Result<client::Correspondent>> found;
   std::vector<client::LookupStep> steps;
+  std::optional<keys::Card> card;
   const auto ended = (*online)->runner->run([&](const client::Report& report) {
     if (const auto* looked = std::get_if<client::LookedUp>(&report)) {
       found = looked->found;
       steps = looked->steps;
+      card = looked->card;
     }
     return found.has_value();
   });
@@ -235,12 +281,15 @@ int keys_lookup(const Common& common, const std::string& addr, bool json) {
   const bool own = addr == (*online)->home.settings().addr;
   if (own) view.whose = Whose::in_use;
   if (json) {
-    fmt::print("{}\n", as_text(wire::encode(json_of(whom, view, *binding))));
+    wire::Value out = json_of(whom, view, *binding);
+    if (card) out.as_object().emplace("card_unverified", json_of(*card));
+    fmt::print("{}\n", as_text(wire::encode(out)));
   } else {
     fmt::print(
         "{}{:<13}{}\n{:<13}{}, {} custody\n", text_of(view), "Version:", binding->version,
         "Policy:", keys::name(keys::policy_at(whom.chain->record, from_unix_ms(now_ms())).mode),
         keys::name(binding->custody));
+    if (card) fmt::print("{}", text_of(*card));
   }
   const bool changed = view.verified && !view.verified->this_key;
   return changed ? say(exit_refused, addr + " had another key when you compared it") : exit_ok;

@@ -1,6 +1,7 @@
 // `ams keys …` with the server: another key, the end of one, somebody's key.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "ams_cli/commands.h"
@@ -21,6 +22,13 @@ struct KeysRevoke {
   bool sure = false;
 };
 int keys_revoke(const Common& common, const KeysRevoke& args);
+
+struct KeysCard {
+  std::optional<std::string> name, email, org, desc;
+  bool erase = false;
+};
+/// What the owner says of itself beside the key in use, in place of all that it said before (CRD).
+int keys_card(const Common& common, const KeysCard& args);
 
 struct KeysRedirect {
   std::string type;  // alias, forward, group; key: back to the account's own

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "daemon/accounts.h"
+#include "daemon/cards.h"
 #include "daemon/evidence_flags.h"
 #include "daemon/groups.h"
 #include "daemon/init.h"
@@ -143,6 +144,20 @@ GroupCommands add_group(CLI::App& app, const Program& program, std::string& conf
   return out;
 }
 
+CLI::App* add_card(CLI::App& app, const Program& program, std::string& config, std::string& kid) {
+  CLI::App* card =
+      app.add_subcommand("card", "The personal data that owners publish beside their keys");
+  card->require_subcommand(1);
+  CLI::App* drop = card->add_subcommand(
+      "drop", "Keep a key's card no longer, for good; what is proven of the key stays as it is");
+  drop->add_option("KID", kid, "The key's kid")->required();
+  add_config(drop, config);
+  drop->footer("Other peers keep theirs: an owner erases it everywhere, by `ams`.\n\nExample:\n  " +
+               program.name + " card drop 01234567-89ab-8def-8101-020304050607 --config a/" +
+               program.name + ".toml");
+  return drop;
+}
+
 CLI::App* add_status(CLI::App& app, const Program& program, std::string& config, bool& json) {
   CLI::App* status = app.add_subcommand(
       "status", "Say how the running daemon is: keys, root, peers, agreement, refusals");
@@ -186,6 +201,8 @@ int run(const Program& program, int argc, char** argv) {
   const GroupCommands group = add_group(app, program, config, member);
   bool json = false;
   CLI::App* status = add_status(app, program, config, json);
+  std::string kid;
+  CLI::App* drop = add_card(app, program, config, kid);
   std::optional<EvidenceCommands> evidence;
   if (!program.mail) evidence.emplace(app, program, config);
   CLI::App* add = nullptr;
@@ -224,6 +241,7 @@ int run(const Program& program, int argc, char** argv) {
         if (evidence)
           if (const auto outcome = evidence->run(read)) return print(*outcome);
         if (status->parsed()) return print(ask_status(read, json));
+        if (drop->parsed()) return print(drop_card(program, read, kid));
         if (records->parsed()) return print(dns_records(read, host));
         if (add != nullptr && add->parsed())
           return print(add_account(program, read, addr, token, false));

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "daemon/accounts.h"
+#include "daemon/cards.h"
 #include "daemon/domain_keys.h"
 #include "daemon/groups.h"
 #include "daemon/hosts_file.h"
@@ -121,6 +122,7 @@ class Daemon {
   void sample();
   net::Page page(std::string_view path);
   void handle_control(std::string_view line, const net::ControlReply& reply);
+  void drop_card(std::string_view line, const net::ControlReply& reply);
   void accept(net::ConnectionPtr connection);
   void say_ready();
   void stop(int signal_number);
@@ -217,6 +219,7 @@ net::Page Daemon::page(std::string_view path) {
 
 void Daemon::handle_control(std::string_view line, const net::ControlReply& reply) {
   if (line == status_request) return reply(to_string(wire::encode(status_value(status()))));
+  if (is_card_request(line)) return drop_card(line, reply);
   auto request = is_group_request(line)
                      ? read_group_request(options_, *store_, line)
                      : read_account_request(options_, *store_, line, loop_.now());
@@ -227,6 +230,17 @@ void Daemon::handle_control(std::string_view line, const net::ControlReply& repl
     reply(act_answer(outcome));
   };
   driver_.write(request->rows, written);
+}
+
+void Daemon::drop_card(std::string_view line, const net::ControlReply& reply) {
+  const auto kid = read_card_request(line);
+  if (!kid) return reply(kid.error());
+  const auto rows = server_.drop_card(*kid);
+  if (!rows) return reply(act_answer(fail(rows.error().code)));
+  driver_.write(*rows, [this, reply, kid = *kid](const Result<>& outcome) {
+    if (outcome) log_.info("card_dropped", {{"kid", to_uuid_text(kid)}});
+    reply(act_answer(outcome));
+  });
 }
 
 void Daemon::say_ready() {
