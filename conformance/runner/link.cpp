@@ -86,13 +86,14 @@ Json Link::event(const std::string& name, Millis at_most) {
   return out;
 }
 
-Request Link::inbound(const std::string& op, Millis at_most) {
+Request Link::inbound(const std::vector<std::string>& ops, Millis at_most) {
   const auto find = [&] {
-    return std::find_if(requests_.begin(), requests_.end(),
-                        [&](const Request& request) { return request.op == op; });
+    return std::find_if(requests_.begin(), requests_.end(), [&](const Request& request) {
+      return std::find(ops.begin(), ops.end(), request.op) != ops.end();
+    });
   };
   if (!wait_until([&] { return find() != requests_.end(); }, at_most))
-    nothing_came("the request " + op);
+    nothing_came("the request " + ops.front());
   const auto at = find();
   Request out = std::move(*at);
   requests_.erase(at);

@@ -38,7 +38,8 @@ class Link {
   /// The next three wait at most `at_most`, and throw HANG, CRASH or FAIL when nothing came.
   Json answer(std::int64_t id, Millis at_most);
   Json event(const std::string& name, Millis at_most);
-  Request inbound(const std::string& op, Millis at_most);
+  /// The first request of any of these ops.
+  Request inbound(const std::vector<std::string>& ops, Millis at_most);
   /// The oldest request that has come; empty: none has.
   std::optional<Request> next_request();
   void expect_close(Millis at_most);

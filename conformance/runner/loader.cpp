@@ -39,7 +39,7 @@ const std::map<std::string, std::set<std::string>> verbs{
     {"serve", {"on", "bytes", "hash"}},
     {"served", {"on", "hash"}},
     {"accept", {"on", "wait", "spoil_proof", "spoil_chain", "closes"}},
-    {"inbound", {"on", "op", "args", "save"}},
+    {"inbound", {"on", "op", "args", "save", "meanwhile"}},
     {"reply", {"on", "to", "ok", "error"}},
     {"mark", {"as", "on", "name"}},
     {"check", {"value", "is", "not"}},

@@ -286,8 +286,14 @@ void Stage::do_served(const Json& step) {
 
 // --- the target asks -----------------------------------------------------------------------------
 
+/// `meanwhile`: what is answered to requests of other ops that come first, as many as come.
 void Stage::do_inbound(const Json& step) {
-  const Request request = link(step).inbound(step.at("op"), wait_of(step));
+  const Json meanwhile = step.value("meanwhile", Json::object());
+  std::vector<std::string> ops{step.at("op")};
+  for (const auto& [op, ok] : meanwhile.items()) ops.push_back(op);
+  Request request = link(step).inbound(ops, wait_of(step));
+  for (; request.op != ops.front(); request = link(step).inbound(ops, wait_of(step)))
+    link(step).reply({{"id", request.id}, {"ok", value(meanwhile.at(request.op))}});
   if (step.contains("args")) require(value(step["args"]), request.args, request.op + "'s args");
   if (step.contains("save"))
     vars_[step["save"].get<std::string>()] = {{"id", request.id}, {"args", request.args}};

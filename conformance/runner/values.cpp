@@ -159,11 +159,10 @@ Json Stage::built_said(const Json& plan) {
   if (!card) return {{"object", sign(std::move(object), owner.signing)}, {"hash", hash}};
   // CRD-7: the stub is signed, and stands for the card where it is dropped.
   const bool erased = !object.contains("salt");
-  const Json stub = sign({{"ams", "cardstub/1"},
-                          {"cseq", object.at("cseq")},
-                          {"hash", erased ? b64(Hash{}) : hash},
-                          {"kid", object.at("kid")}},
-                         owner.signing);
+  Json stub{{"ams", "cardstub/1"}, {"hash", erased ? b64(Hash{}) : hash}};
+  for (const char* member : {"cseq", "kid"})
+    if (object.contains(member)) stub[member] = object.at(member);
+  stub = sign(std::move(stub), owner.signing);
   object["sig"] = stub.at("sig");
   return {{"object", std::move(object)}, {"hash", hash}, {"stub", stub}};
 }
