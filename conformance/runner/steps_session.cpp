@@ -130,7 +130,7 @@ void Stage::do_accept(const Json& step) {
   if (!channel) throw StepFailed{Verdict::hang, "the target did not connect to conform.test"};
   Session& mine = sessions_[on];
   mine.link = std::make_unique<Link>(target_, std::move(channel), false);
-  const Request hello = mine.link->inbound("hello", wait_of(step));
+  const Request hello = mine.link->inbound({"hello"}, wait_of(step));
   require({{"role", "server"}, {"domain", target_.domain}}, hello.args, "the target's hello");
   const Json chain = hello.args.value("chain", Json::object());
   if (const auto why = judge_chain(chain, target_.domain, target_.root_kid, target_.root_fp))
@@ -164,7 +164,7 @@ void Stage::do_accept(const Json& step) {
     mine.link->expect_close(wait_of(step));
     return;
   }
-  const Request auth = mine.link->inbound("authenticate", wait_of(step));
+  const Request auth = mine.link->inbound({"authenticate"}, wait_of(step));
   const Bytes wanted = auth_text(2, mine.link->exporter(), hello.payload, as_bytes(hello_s));
   if (!proves(unb64(chain.at("op").at("sk")), wanted, auth.args.value("sig", Json())))
     fail_step("the target's proof as connecting server does not verify (SES-4)");

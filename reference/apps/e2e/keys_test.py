@@ -368,7 +368,7 @@ class Keys(unittest.TestCase):
 
     def test_each_help_teaches_with_an_example_and_says_the_exit_codes(self):
         for command in ("create", "list", "show", "verify", "export", "import", "rotate", "revoke",
-                        "lookup", "export-record"):
+                        "lookup", "card", "export-record"):
             text = harness.run("ams", "keys", command, "--help").stdout
             self.assertIn(f"Example:\n  ams keys {command}", text)
             self.assertIn("Exit codes: 0 done", text)
