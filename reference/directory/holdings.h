@@ -21,7 +21,7 @@ namespace ams::directory {
 inline constexpr storage::Table table_records{0x40};  // kid || fp -> AMS-CJ of the record
 inline constexpr storage::Table table_lineage{0x42};  // kid || kind u8 || seq u8 || hash -> object
 inline constexpr storage::Table table_values{0x43};   // kid -> value of the entry (DIR-8)
-inline constexpr storage::Table table_dropped{0x4f};  // kid -> hash of the card that is not kept
+inline constexpr storage::Table table_dropped{0x51};  // kid -> hash of the card that is not kept
 
 class Holdings {
  public:
