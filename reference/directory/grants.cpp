@@ -8,13 +8,15 @@ namespace ams::directory {
 
 // --- rows ---------------------------------------------------------------------------------------
 
-void VouchedRows::put(const Id16& kid, const Vouched& vouched, storage::WriteBatch& writes) {
+void VouchedRows::put(const Id16& kid, const Vouched& vouched, std::set<Hash>& bodies,
+                      storage::WriteBatch& writes) {
   const Hash& hash = vouched.grant->hash;
   Bytes row = to_bytes(ByteView(hash));
   row.push_back(vouched.place.index);
   append(row, vouched.place.path);
-  writes.puts.push_back(
-      {table_grants, to_bytes(ByteView(hash)), wire::encode(vouched.grant->value)});
+  if (bodies.insert(hash).second)
+    writes.puts.push_back(
+        {table_grants, to_bytes(ByteView(hash)), wire::encode(vouched.grant->value)});
   writes.puts.push_back({table_vouched, to_bytes(ByteView(kid)), std::move(row)});
   unsettled_.insert_or_assign(kid, vouched);
 }

@@ -35,7 +35,9 @@ struct Vouched {
 class VouchedRows {
  public:
   explicit VouchedRows(const storage::Reader& reader) : reader_(&reader) {}
-  void put(const Id16& kid, const Vouched& vouched, storage::WriteBatch& writes);
+  /// `bodies`: hashes of the grants that `writes` has already.
+  void put(const Id16& kid, const Vouched& vouched, std::set<Hash>& bodies,
+           storage::WriteBatch& writes);
   /// Empty: nobody granted that key, or nobody told us. Fails with storage.
   Result<std::optional<Vouched>> of(const Id16& kid) const;
   /// As Holdings.

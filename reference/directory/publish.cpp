@@ -179,11 +179,12 @@ Result<> Peer::take(const wire::Value& object, const Id16& kid, Draft& draft) {
 }
 
 Result<> Peer::keep(const Draft& draft, storage::WriteBatch& writes) {
+  std::set<Hash> bodies;
   for (const Id16& kid : draft.changed) {
     const keys::Entry& entry = draft.entries.at(kid);
     AMS_TRY(const bool changed, holdings_.put(kid, entry, writes));
     if (const auto vouched = draft.vouched.find(kid); changed && vouched != draft.vouched.end())
-      vouched_.put(kid, vouched->second, writes);
+      vouched_.put(kid, vouched->second, bodies, writes);
     if (!changed || !options_.full) continue;
     history_.note_change(kid, entry.value(), writes);
   }
