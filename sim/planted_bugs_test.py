@@ -33,7 +33,7 @@ BUGS = [
     ("client.forget_former_keys", "policy-shift", READABLE),
     ("keys.skip_chain_root", "dns", CONFIRMED),
     ("server.admit_unproven", "dns", CONFIRMED),
-    ("directory.compare_nothing", "directory-equivocation-small", NOTICED),
+    ("directory.no_pursuit", "directory-equivocation-apart", NOTICED),
     ("directory.replace_on_pull", "directory-erase-heal", ERASED),
     ("directory.one_block_is_all", "directory-eclipse-table", CROWD),
     ("directory.skip_quota", "directory-flood", QUOTA),
