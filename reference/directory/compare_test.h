@@ -103,11 +103,24 @@ struct Dispute {
   Node judge{names[0], true, names}, teller{names[2], true, names};
   Liar liar{names[1], names};
   void tell(const Node& face) { (void)judge.compare(seen_args(names[1], note_of(face)), names[2]); }
+  /// The judge has seen the face of size 1, which has 3 now, and is told of the other's 2: a power
+  /// of two, whose root no consistency proof tells. Gives whether it was shown.
+  bool part(std::uint64_t first_key);
   wire::Value gossip(Instant at) {
     return *judge.take(
         judge.peer.gossip(wire::Object{}, names[2], &teller.op.record.signing(), at));
   }
 };
+
+inline bool Dispute::part(std::uint64_t first_key) {
+  if (!show(liar.face, judge, second(2))) return false;
+  liar.grow(liar.other, first_key);
+  liar.at = 1;
+  liar.grow(liar.face, first_key + 1);
+  liar.grow(liar.face, first_key + 2);
+  tell(liar.other);
+  return true;
+}
 
 /// DIR-51. Who tells hears what the other side knows.
 inline bool a_comparer_says_what_it_knows() {
@@ -134,12 +147,7 @@ inline bool a_log_that_is_told_of_is_asked_who_it_is() {
 /// DIR-52. The log is cast out without a proof; what it could not explain is told to others.
 inline bool what_a_log_could_not_explain_is_told() {
   Dispute d;
-  if (!show(d.liar.face, d.judge, second(2))) return false;
-  d.liar.grow(d.liar.other, 26);
-  d.liar.at = 1;
-  d.liar.grow(d.liar.face, 27);
-  d.liar.grow(d.liar.face, 28);
-  d.tell(d.liar.other);
+  if (!d.part(26)) return false;
   (void)answer_for(d.judge, d.liar.face, second(130));
   const wire::Value said = d.gossip(second(130));
   std::vector<std::string> told;
@@ -181,12 +189,7 @@ inline bool a_log_that_answers_convicts_itself() {
 /// DIR-47. What it answered proves nothing yet; it is asked on while its log grows.
 inline bool a_log_cast_out_is_asked_until_it_convicts_itself() {
   Dispute d;
-  if (!show(d.liar.face, d.judge, second(2))) return false;
-  d.liar.grow(d.liar.other, 37);
-  d.liar.at = 1;
-  d.liar.grow(d.liar.face, 38);
-  d.liar.grow(d.liar.face, 39);
-  d.tell(d.liar.other);  // of size 2, a power of two; the face has 3
+  if (!d.part(37)) return false;
   for (int i = 0; i < 4; ++i) (void)answer_for(d.judge, d.liar.face, second(130));
   if (d.judge.peer.stats().peers_evicted != 1 || tells_a_rewrite(d, second(130))) return false;
   d.liar.grow(d.liar.face, 40);
@@ -200,12 +203,7 @@ inline bool a_log_cast_out_is_asked_until_it_convicts_itself() {
 /// tells the root before it.
 inline bool a_log_that_stays_small_convicts_itself() {
   Dispute d;
-  if (!show(d.liar.face, d.judge, second(2))) return false;
-  d.liar.grow(d.liar.other, 45);
-  d.liar.at = 1;
-  d.liar.grow(d.liar.face, 46);
-  d.liar.grow(d.liar.face, 47);
-  d.tell(d.liar.other);  // of size 2; the face has 3
+  if (!d.part(45)) return false;
   (void)answer_for(d.judge, d.liar.face, second(130));
   for (int i = 0; i < pursuit_questions_max; ++i) {
     for (const Ask& ask : asks_of(d.judge)) {
@@ -223,12 +221,7 @@ inline bool a_log_that_stays_small_convicts_itself() {
 /// DIR-48. Cast out without evidence, and then the judge comes back from a crash.
 inline bool what_a_log_could_not_explain_is_durable() {
   Dispute d;
-  if (!show(d.liar.face, d.judge, second(2))) return false;
-  d.liar.grow(d.liar.other, 41);
-  d.liar.at = 1;
-  d.liar.grow(d.liar.face, 42);
-  d.liar.grow(d.liar.face, 43);
-  d.tell(d.liar.other);
+  if (!d.part(41)) return false;
   (void)answer_for(d.judge, d.liar.face, second(130));
   d.judge.restart();
   const wire::Value said = d.gossip(second(130));

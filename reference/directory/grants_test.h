@@ -345,14 +345,7 @@ inline bool who_pays_with_work_is_granted_here() {
 
 /// DIR-62. However little the budget, granted keys are found by comparison.
 inline bool a_comparison_takes_what_is_granted() {
-  Strict s;
-  Net net{{s.names[0], &s.strict}, {s.names[1], &s.other}};
-  Node third(s.names[2], true, s.names);
-  net.emplace(s.names[2], &third);
-  Instant now{};
-  const keys::KeyPair common = make_key(s.next++);
-  (void)s.other.publish(publish_args({&common}), "x.example");
-  run_rounds(net, now, 3);
+  StrictAmongThree s;
   const Lost pushes = [](const std::string&, const Ask& ask) {
     return ask.op == "directory.publish";
   };
@@ -364,8 +357,8 @@ inline bool a_comparison_takes_what_is_granted() {
   const keys::KeyPair granted = make_key(s.next++);
   Node light("light.example", false, {});
   (void)answer_of(s.other, granted_args({&granted}, light.name, light.op.signing), light);
-  net.emplace(light.name, &light);
-  run_rounds(net, now, 4, pushes);
+  s.net.emplace(light.name, &light);
+  run_rounds(s.net, s.now, 4, pushes);
   return s.strict.peer.stats().keys == 3 && s.strict.store.count(table_vouched) == 2 &&
          s.strict.peer.get(wire::Object{{"kid", to_uuid_text(granted.record.id().kid)}});
 }

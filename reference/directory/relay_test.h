@@ -34,6 +34,18 @@ struct Strict {
   }
 };
 
+/// With a third one, and a key that all three have: from now on nobody has just begun.
+struct StrictAmongThree : Strict {
+  Node third{names[2], true, names};
+  Net net{{names[0], &strict}, {names[1], &other}, {names[2], &third}};
+  Instant now{};
+  StrictAmongThree() {
+    const keys::KeyPair common = make_key(next++);
+    (void)other.publish(publish_args({&common}), "x.example");
+    run_rounds(net, now, 3);
+  }
+};
+
 /// DIR-54. What one peer was the first to pass on.
 inline bool a_peer_passes_on_a_quota_a_day() {
   Strict s;
@@ -66,14 +78,7 @@ inline bool what_a_peer_told_goes_on_as_told() {
 
 /// DIR-54. What a comparison finds beyond the budget is left to later ones.
 inline bool a_comparison_fetches_what_a_day_allows() {
-  Strict s;
-  Net net{{s.names[0], &s.strict}, {s.names[1], &s.other}};
-  Node third(s.names[2], true, s.names);
-  net.emplace(s.names[2], &third);
-  Instant now{};
-  const keys::KeyPair common = make_key(s.next++);
-  (void)s.other.publish(publish_args({&common}), "x.example");
-  run_rounds(net, now, 3);  // all agree: from now on nobody has just begun
+  StrictAmongThree s;
   for (std::size_t i = 0; i < 8; ++i) {  // of old, without grants
     const keys::KeyPair key = make_key(s.next++);
     (void)s.other.publish(publish_args({&key}), s.names[2]);
@@ -82,10 +87,10 @@ inline bool a_comparison_fetches_what_a_day_allows() {
   const Lost pushes = [](const std::string&, const Ask& ask) {
     return ask.op == "directory.publish";
   };
-  run_rounds(net, now, 3, pushes);
+  run_rounds(s.net, s.now, 3, pushes);
   const std::size_t first = s.strict.peer.stats().keys;
-  now += std::chrono::hours{24};
-  run_rounds(net, now, 4, pushes);
+  s.now += std::chrono::hours{24};
+  run_rounds(s.net, s.now, 4, pushes);
   return first == 2 && s.strict.peer.stats().keys == 3;
 }
 
