@@ -84,11 +84,16 @@ Result<std::vector<Step>> read_history(const wire::Value& answer) {
 
 /// DIR-22. An epoch from the future would stay fresh for as long as its log likes.
 Result<> check_age(std::uint64_t time_s, Instant now) {
-  const Instant made =
-      from_unix_ms(static_cast<std::int64_t>(std::min<std::uint64_t>(time_s, 1ull << 42)) * 1'000);
-  if (now >= made + checkpoint_life && !mutant("directory.skip_checkpoint_age"))
+  // In whole milliseconds: what a liar dates may be the last instant that an Instant can have.
+  using std::chrono::milliseconds;
+  const milliseconds made{static_cast<std::int64_t>(std::min<std::uint64_t>(time_s, 1ull << 42)) *
+                          1'000};
+  const milliseconds at{to_unix_ms(now)};
+  constexpr auto life = std::chrono::duration_cast<milliseconds>(checkpoint_life);
+  constexpr auto ahead = std::chrono::duration_cast<milliseconds>(checkpoint_ahead_max);
+  if (at >= made + life && !mutant("directory.skip_checkpoint_age"))
     return fail(Code::checkpoint_stale, "checkpoint");
-  if (made > now + checkpoint_ahead_max && !mutant("directory.accept_future_epoch"))
+  if (made > at + ahead && !mutant("directory.accept_future_epoch"))
     return fail(Code::checkpoint_stale, "checkpoint: of the future");
   return {};
 }

@@ -6,6 +6,7 @@
 #include "directory/slots.h"
 #include "sim_directory/run.h"
 #include "sim_world/internet.h"
+#include "verifiable/rewrite.h"
 
 namespace ams::sim {
 namespace {
@@ -261,11 +262,14 @@ std::string proofs(const DirectoryRun& run) {
   std::string out;
   for (const Split& split : run.judgement.figures.splits)
     if (!split.evidence.empty())
-      out += "<h2>The proof against " + escaped(split.peer) +
-             "</h2><p class=\"soft\">Two checkpoints "
-             "of one size that its key signed, " +
-             std::to_string(split.evidence.size()) + " bytes. Anybody can check it.</p><pre>" +
-             escaped(split.evidence) + "</pre>";
+      out +=
+          "<h2>The proof against " + escaped(split.peer) +
+          "</h2><p class=\"soft\">Two checkpoints that its key signed, " +
+          (verifiable::is_rewrite(split.evidence)
+               ? "and hashes that lead to the later one from another root than the earlier one's, "
+               : "of one size, ") +
+          std::to_string(split.evidence.size()) + " bytes. Anybody can check it.</p><pre>" +
+          escaped(split.evidence) + "</pre>";
   return out;
 }
 
