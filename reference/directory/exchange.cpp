@@ -42,6 +42,17 @@ void Peer::bar_evicted() {
   barred_ = evicted.size();
 }
 
+/// The rows of learned peers as they are in storage.
+bool Peer::read_learned() {
+  std::map<std::string, std::string> rows;
+  const auto read = reader_->scan(table_learned, {}, {}, [&](ByteView domain, ByteView block) {
+    rows.emplace(to_string(domain), as_text(block));
+    return true;
+  });
+  if (read) learned_kept_ = std::move(rows);
+  return read.has_value();
+}
+
 /// DIR-74. Those that were evicted since are not taken up again.
 void Peer::load_learned() {
   if (!learns()) {
@@ -49,16 +60,10 @@ void Peer::load_learned() {
     return;
   }
   bar_evicted();
-  std::map<std::string, std::string> rows;
-  const auto read = reader_->scan(table_learned, {}, {}, [&](ByteView domain, ByteView block) {
-    rows.emplace(to_string(domain), as_text(block));
-    return true;
-  });
-  if (!read) return;  // the next call tries again
+  if (!read_learned()) return;  // the next call tries again
   learned_loaded_ = true;
-  for (const auto& [domain, block] : rows)
+  for (const auto& [domain, block] : *learned_kept_)
     if (!mutant("directory.forget_learned")) (void)slots_.restore(domain, block);
-  learned_kept_ = std::move(rows);
 }
 
 /// After anything that may have changed who is in use: rows follow, and so does what is remembered
@@ -66,15 +71,7 @@ void Peer::load_learned() {
 void Peer::keep_learned() {
   if (!learns() || !learned_loaded_) return;
   bar_evicted();
-  if (!learned_kept_) {
-    std::map<std::string, std::string> rows;
-    const auto read = reader_->scan(table_learned, {}, {}, [&](ByteView domain, ByteView block) {
-      rows.emplace(to_string(domain), as_text(block));
-      return true;
-    });
-    if (!read) return;
-    learned_kept_ = std::move(rows);
-  }
+  if (!learned_kept_ && !read_learned()) return;
   std::map<std::string, std::string> now;
   for (const auto& [domain, learned] : slots_.learned()) now.emplace(domain, learned.block);
   if (now == *learned_kept_) return;

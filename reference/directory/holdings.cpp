@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "directory/objects.h"
 #include "policy/mutant.h"
 
 namespace ams::directory {
@@ -114,11 +115,11 @@ Result<bool> Holdings::drops(const Id16& kid, const keys::Entry& entry) const {
   return row && *row == to_bytes(ByteView(card->hash));
 }
 
-/// Whether there is a card where only its stub is held.
+/// Whether there is a card where only its stub is held. Precondition: the values are equal.
 Result<bool> Holdings::fills_stub(const Id16& kid, const keys::Entry& entry) const {
   if (!entry.card() || entry.card()->dropped) return false;
-  AMS_TRY(const auto held, this->entry(kid));
-  return held && held->card() && entry.card()->beats(*held->card());
+  AMS_TRY(const wire::Array held, objects(kid));
+  return !held.empty() && tag_of(held.back()) == "cardstub/1";
 }
 
 Result<> Holdings::drop_card(const Id16& kid, storage::WriteBatch& writes) {

@@ -319,6 +319,7 @@ class Peer {
   bool owes(std::string_view domain, Instant now) const;
   // who else there is: exchange.cpp
   bool learns() const { return options_.full && options_.exchange; }
+  bool read_learned();
   void load_learned();
   void bar_evicted();
   void keep_learned();
@@ -337,7 +338,7 @@ class Peer {
   void ask(Asked asked, std::string op, wire::Value args);
   void push(const std::set<Id16>& kids, std::string_view except, storage::WriteBatch* outbox);
   void send_push(const std::string& domain, const std::set<Id16>& kids, bool on);
-  bool may_fetch_new(Instant now) const;
+  bool fetches_all() const;
   void want(const Id16& kid, bool held, Instant now);
   void want_granted(const Id16& kid);
   void want_again(const Asked& asked, std::size_t from);

@@ -316,15 +316,14 @@ void Peer::want_again(const Asked& asked, std::size_t from) {
 }
 
 /// DIR-54. A peer that has just begun takes all that there is.
-bool Peer::may_fetch_new(Instant now) const {
-  return fresh_.value_or(false) || relayed_.has("", now) || mutant("directory.fetch_without_end");
+bool Peer::fetches_all() const {
+  return fresh_.value_or(false) || mutant("directory.fetch_without_end");
 }
 
 /// DIR-62. What the budget does not cover is taken if it is granted: the first so many after those
 /// of the last round.
 void Peer::want(const Id16& kid, bool held, Instant now) {
-  const bool endless = fresh_.value_or(false) || mutant("directory.fetch_without_end");
-  if (held || endless) return round_->wanted.push_back(kid);
+  if (held || fetches_all()) return round_->wanted.push_back(kid);
   if (relayed_.left("", now) < 1 + static_cast<double>(round_->budgeted)) return want_granted(kid);
   ++round_->budgeted;
   round_->fresh.push_back(kid);
@@ -370,7 +369,7 @@ bool Peer::may_take_new(const Asked& asked, const wire::Value& record, std::size
     return false;
   }
   const bool granted = *backing && (*backing)->verified;
-  if (!granted && (*backing || !may_fetch_new(now))) {
+  if (!granted && (*backing || !(fetches_all() || relayed_.has("", now)))) {
     count(Code::publisher);
     return false;
   }
